@@ -1,0 +1,38 @@
+# Without make: python lib/make_environment.py, then .venv/bin/python -m eldercare run
+
+ifeq ($(OS),Windows_NT)
+VENV_PYTHON := .venv/Scripts/python.exe
+else
+VENV_PYTHON := .venv/bin/python
+endif
+
+# The first that runs and is new enough; a shim of pyenv may be found and still fail.
+FIND_PYTHON = for p in python3.13 python3.12 python3.11 python3 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' </dev/null >/dev/null 2>&1 && echo "$$p" && break; done
+
+.DEFAULT_GOAL := help
+.PHONY: help run test bench lab environment clean
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf 'make %-12s %s\n' "$$name" "$$text"; done
+
+run: environment  ## run all notebooks
+	@$(VENV_PYTHON) -m eldercare run
+
+test: environment  ## run all tests, and the notebooks against their stored outputs
+	@$(VENV_PYTHON) -m eldercare test
+
+bench: environment  ## measure the run times
+	@$(VENV_PYTHON) -m eldercare bench
+
+lab: environment  ## open JupyterLab
+	@$(VENV_PYTHON) -m eldercare lab
+
+environment:  ## make .venv from the lock (nothing to do if it is up to date)
+	@python=$$($(FIND_PYTHON)); \
+	if [ -z "$$python" ]; then echo "No working Python 3.11 or newer was found: install one (3.11, 3.12 or 3.13)."; exit 1; fi; \
+	"$$python" lib/make_environment.py
+
+clean:  ## remove .venv and all caches
+	rm -rf .venv lib/build lib/*.egg-info .pytest_cache lib/.pytest_cache .hypothesis lib/.hypothesis
+	find . -name .git -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -prune -exec rm -rf {} +

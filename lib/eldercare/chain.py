@@ -1,0 +1,238 @@
+"""The whole path for one city: population, need, places, beds, caregivers, money - block by block over draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from . import beds as bed_step
+from . import caregivers as caregiver_step
+from . import funding, need, places
+from . import population as population_step
+from .draws import DEFAULT_DRAWS, Assumptions, draw_assumptions
+from .load import BASELINE, China, City, Project
+from .population import Area
+
+BASE_YEAR = 2020
+LAST_YEAR = 2050
+BLOCK = 1024
+HEAD_COUNTS = {
+    "population_total": (0, 100), "population_60_plus": (60, 100), "population_65_plus": (65, 100),
+    "population_80_plus": (80, 100), "population_under_3": (0, 2),
+}
+QUANTILES = {"low": 0.1, "central": 0.5, "high": 0.9}
+
+
+@dataclass(frozen=True)
+class CityResult:
+    """What the chain says of one city under one scenario.
+
+    values : Dataset, variables named after their indicators, dims draw, year and what a step adds;
+             `measure` is `need` (everyone whose family cannot care has a place) or `use` (today's habits)
+    census_base : array [person]  dims sex, age: the census of 2020 by single age
+    """
+
+    city: City
+    scenario: str
+    assumptions: Assumptions
+    census_base: np.ndarray
+    values: xr.Dataset
+
+    def table(self, indicator: str, years=None, **where) -> pd.DataFrame:
+        """Low, central, high of an indicator by year (10th, 50th, 90th percentile of the draws)."""
+        array = self.values[indicator].sel(where) if where else self.values[indicator]
+        if years is not None:
+            array = array.sel(year=[year for year in years if year in array["year"].values])
+        return summarise(array)
+
+
+def summarise(array: xr.DataArray) -> pd.DataFrame:
+    """Table with a row for each year and key, and columns low, central, high."""
+    order = [dim for dim in array.dims if dim != "draw"]
+    values = np.quantile(array.transpose("draw", *order).values, list(QUANTILES.values()), axis=0)
+    coords = {dim: array[dim].values for dim in order}
+    parts = {name: xr.DataArray(values[i], dims=order, coords=coords) for i, name in enumerate(QUANTILES)}
+    return xr.Dataset(parts).to_dataframe().reset_index()[[*order, *QUANTILES]]
+
+
+def first_year(city: City) -> int:
+    """The first year reckoned: that of the city's earliest promise, at the latest the census year."""
+    measured = city.targets[city.targets["follow_up"] == "measured"]
+    years = measured["target_year"].fillna(measured["base_year"]).dropna()
+    return int(min([BASE_YEAR, *years]))
+
+
+def stock_of_beds(city: City) -> pd.Series | None:
+    """The latest published count of beds of all kinds, as a row of capacity.csv; None if there is none."""
+    if city.capacity is None:
+        return None
+    rows = city.capacity[city.capacity["indicator"] == "beds_total"]
+    return None if rows.empty else rows.sort_values("year").iloc[-1]
+
+
+def run_city(
+    project: Project, city_id: str, scenario: str = BASELINE, draws: int = DEFAULT_DRAWS, block: int = BLOCK
+) -> CityResult:
+    """Run the chain for one city.
+
+    Raises : KeyError for an unknown city or scenario
+    """
+    city = project.city(city_id)
+    assumptions = draw_assumptions(project, city, scenario, draws)
+    area = population_step.describe_area(project.china, city.adcode)
+    values: dict[str, np.ndarray] = {}
+    template = None
+    for start in range(0, draws, block):
+        rows = slice(start, min(start + block, draws))
+        with xr.set_options(arithmetic_join="exact"):
+            part = run_block(project.china, city, area, assumptions.block(rows))
+        template = template if template is not None else part
+        for name, array in part.data_vars.items():
+            if name not in values:
+                values[name] = np.empty((draws, *array.shape[1:]), dtype=np.float32)
+            values[name][rows] = array.values
+    dataset = xr.Dataset(
+        {name: (template[name].dims, values[name]) for name in values},
+        coords={name: coord for name, coord in template.coords.items() if name != "draw"},
+    )
+    return CityResult(city, scenario, assumptions, area.base, dataset)
+
+
+def run(
+    project: Project, scenario: str = BASELINE, draws: int = DEFAULT_DRAWS, cities=None
+) -> dict[str, CityResult]:
+    """Run the chain for all cities of the project, or some.  Returns: results by city_id"""
+    return {city_id: run_city(project, city_id, scenario, draws) for city_id in cities or project.cities}
+
+
+def iterate(project: Project, scenario: str = BASELINE, draws: int = DEFAULT_DRAWS) -> Iterator[CityResult]:
+    """The same one city after the other, for when all at once would not fit into memory."""
+    for city_id in project.cities:
+        yield run_city(project, city_id, scenario, draws)
+
+
+def run_block(china: China, city: City, area: Area, assumptions: Assumptions) -> xr.Dataset:
+    """All steps for some of the draws; dims draw first, then year."""
+    population = _population(china, city, area, assumptions)
+    years = population["year"].values
+    limited = need.care_need(
+        population, need.adl_prevalence(china, assumptions),
+        need.drift(assumptions, "adl_prevalence_drift", years, need.SURVEY_YEAR),
+    )
+    dementia = need.people_with_dementia(
+        population, need.dementia_prevalence(assumptions),
+        need.drift(assumptions, "dementia_prevalence_drift", years, need.DEMENTIA_YEAR),
+    )
+    out = _head_counts(population)
+    by_severity = need.by_severity(out["population_60_plus"], limited)
+    by_place = places.people_by_setting(by_severity, places.setting_shares(assumptions))
+    out["care_need"] = limited
+    out["people_with_dementia"] = dementia
+    out["people_by_setting"] = by_place.sum("severity", skipna=False)
+    out |= _beds_and_caregivers(by_place, limited, dementia, out["population_60_plus"], assumptions)
+    out |= _money(population, by_place, out, city, assumptions)
+    out |= _childcare(out, assumptions)
+    dataset = xr.Dataset({name: array.transpose("draw", ...) for name, array in out.items()})
+    return dataset.sel(year=slice(first_year(city), None))
+
+
+def _population(china: China, city: City, area: Area, assumptions: Assumptions) -> xr.DataArray:
+    """From the year before the first wanted to 2050; before 2020 between the censuses, the same in all draws."""
+    ahead = population_step.project_area(china, area, assumptions, LAST_YEAR)
+    before = population_step.history(china, area, range(first_year(city) - 1, BASE_YEAR))
+    if before is None:
+        return ahead
+    values = np.concatenate([np.broadcast_to(before.values, (ahead.sizes["draw"], *before.shape)), ahead.values], axis=1)
+    years = np.concatenate([before["year"].values, ahead["year"].values])
+    return xr.DataArray(values, dims=ahead.dims, coords={**ahead.coords, "year": years})
+
+
+def _head_counts(population: xr.DataArray) -> dict[str, xr.DataArray]:
+    counts = population_step.people_in_bands(population, HEAD_COUNTS)
+    return {name: counts.sel(age_band=name, drop=True) for name in HEAD_COUNTS}
+
+
+def _beds_and_caregivers(by_place, limited, dementia, older, assumptions) -> dict[str, xr.DataArray]:
+    residents = by_place.sel(setting="institution", drop=True)
+    heavy = limited.sel(severity=list(bed_step.HEAVY)).sum("severity", skipna=False)
+    dementia_share = xr.ufuncs.minimum(dementia / heavy, 1.0)
+    by_bed_type = bed_step.residents_by_bed_type(residents, dementia_share, assumptions)
+    beds_needed = bed_step.beds(by_bed_type, assumptions["target_occupancy"])
+    day_users = by_place.sel(setting="day_care", drop=True).sum("severity", skipna=False)
+    day_places = bed_step.day_care_places(day_users, assumptions)
+    institution_beds = beds_needed.sum("bed_type", skipna=False)
+    special = beds_needed.sel(bed_type=["nursing", "dementia"]).sum("bed_type", skipna=False)
+    workers = caregiver_step.caregivers(by_place, assumptions)
+    certified = workers.sum("workplace", skipna=False) * assumptions["caregiver_certified_share"]
+    total = institution_beds + day_places
+    return {
+        "residents": by_bed_type,
+        "beds_needed": beds_needed,
+        "day_care_places_needed": day_places,
+        "beds_institution_needed": institution_beds,
+        "beds_total_needed": total,
+        "beds_per_1000_needed": total / older * 1e3,
+        "nursing_bed_share_needed": special / institution_beds,
+        "dementia_beds_per_10000_needed": beds_needed.sel(bed_type="dementia", drop=True) / older * 1e4,
+        "caregivers_needed": workers,
+        "caregivers_total_needed": workers.sum("workplace", skipna=False),
+        "caregivers_per_10000_needed": certified / older * 1e4,
+    }
+
+
+def _money(population, by_place, out, city: City, assumptions: Assumptions) -> dict[str, xr.DataArray]:
+    years = population["year"].values
+    stock = stock_of_beds(city)
+    built = bed_step.beds_to_build(
+        out["beds_needed"], None if stock is None else float(stock["value"]), BASE_YEAR, assumptions
+    )
+    workers = out["caregivers_needed"]
+    homes = funding.home_adaptations(by_place, assumptions)
+    hours = caregiver_step.home_care_hours(by_place.sel(setting="home_service", drop=True), assumptions)
+    pay = funding.pay_per_worker(assumptions, years)
+    allowance = funding.old_age_allowance_cost(population, assumptions)
+    growth = pay / pay.sel(year=BASE_YEAR, drop=True)
+    costs = funding.cost({
+        "building": funding.building_cost(built, assumptions),
+        "institution_running": funding.institution_running_cost(
+            workers.sel(workplace="institution", drop=True), pay, assumptions
+        ),
+        "home_care": hours * funding.price(assumptions, "home_care_price") * growth,
+        "day_care": out["day_care_places_needed"] * 12 * funding.price(assumptions, "day_care_cost") * growth,
+        "old_age_allowance": allowance.expand_dims(measure=list(places.MEASURES)),
+        "home_adaptation": homes / assumptions["adaptation_years"] * funding.price(assumptions, "adaptation_cost"),
+    })
+    public = funding.subsidies(costs, built, out["residents"], assumptions)
+    benefits = funding.insurance_benefit(by_place, assumptions, years)
+    return {
+        "home_adaptations_needed": homes,
+        "beds_built": built.sum("bed_type", skipna=False),
+        "cost": costs,
+        "cost_total": costs.sum("cost_item", skipna=False),
+        "building_cost_needed": costs.sel(cost_item="building", drop=True),
+        "payment": funding.payments(costs, public, benefits, assumptions),
+    }
+
+
+def _childcare(out: dict[str, xr.DataArray], assumptions: Assumptions) -> dict[str, xr.DataArray]:
+    places_used = out["population_under_3"] * assumptions["childcare_enrolment"]
+    return {
+        "childcare_places_used": places_used,
+        "childcare_places_per_1000_used": places_used / out["population_total"] * 1e3,
+    }
+
+
+def age_structure(project: Project, city_id: str, years=(2020, 2035, 2050), draws: int = 256) -> pd.DataFrame:
+    """People by single age and sex in some years, the middle of the draws.
+
+    Returns : table year, sex, age, central
+    """
+    city = project.city(city_id)
+    area = population_step.describe_area(project.china, city.adcode)
+    assumptions = draw_assumptions(project, city, BASELINE, draws)
+    ahead = population_step.project_area(project.china, area, assumptions, LAST_YEAR).sel(year=list(years))
+    return summarise(ahead)[["year", "sex", "age", "central"]]

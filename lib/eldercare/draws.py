@@ -1,0 +1,185 @@
+"""Assumptions as draws: every belief becomes a set of equally likely values, before anything is run.
+
+Each row of the assumptions has a stream of its own, seeded by its name and keys: a scrambled
+Sobol sequence in one dimension, put in an order of its own. So a draw of one assumption never
+moves because another was added, removed or changed, and two scenarios differ only by what they say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.special import ndtri
+from scipy.stats import qmc
+
+from .load import BASELINE, City, Project
+from .schema import ASSUMPTION_KEYS, BED_TYPES, SETTINGS, SEVERITIES
+
+Z90 = float(ndtri(0.9))
+DEFAULT_DRAWS = 1024
+
+
+@lru_cache(maxsize=4096)
+def uniform_stream(name: str, draws: int) -> np.ndarray:
+    """Evenly spread numbers in (0, 1) that belong to one name alone.
+
+    name    : what the stream belongs to, e.g. `target_occupancy||||||`
+    draws   : how many, a power of two
+    Returns : array [share], one of each of `draws` equal slices of (0, 1), in an order of its own
+    Raises  : ValueError if draws is not a power of two
+    Source  : Owen, A. (1998), scrambling Sobol’ points; scipy.stats.qmc.Sobol
+    """
+    if draws < 2 or draws & (draws - 1):
+        raise ValueError(f"draws must be a power of two, at least 2, for Sobol points; {draws} is not")
+    seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+    generator = np.random.default_rng(seed)
+    points = qmc.Sobol(1, scramble=True, rng=generator).random(draws)[:, 0]
+    points = np.clip(points, 1e-9, 1 - 1e-9)
+    return generator.permutation(points)
+
+
+def quantile(uniform: np.ndarray, low: float, central: float, high: float, shape: str) -> np.ndarray:
+    """Values of an assumption at given probabilities.
+
+    The three given values are the 10th, 50th and 90th percentile of the result, whatever the shape:
+    `normal` and `lognormal` have a width of their own on either side of the central value,
+    `triangular` is bounded, its density falling in a straight line on either side.
+
+    uniform : array [share]   Returns : array, same dims, in the unit of the row
+    """
+    if shape == "fixed":
+        return np.full_like(uniform, central)
+    if shape == "triangular":
+        upper = uniform > 0.5
+        tail = np.where(upper, 1 - uniform, uniform)
+        reach = (1 - np.sqrt(2 * tail)) / (1 - np.sqrt(0.2))
+        return central + np.where(upper, high - central, low - central) * reach
+    if shape == "lognormal":
+        return np.exp(quantile(uniform, np.log(low), np.log(central), np.log(high), "normal"))
+    z = ndtri(uniform) / Z90
+    return central + np.where(z > 0, high - central, central - low) * z
+
+
+def choose_rows(project: Project, city: City | None, scenario: str = BASELINE) -> pd.DataFrame:
+    """The rows in force: scenario before city, city before nation.
+
+    city    : None for an area without a folder
+    Returns : rows of the assumptions with a column `chosen_from` (scenario, city, nation)
+    Raises  : KeyError for an unknown scenario
+    """
+    national = project.assumptions
+    layers = [(national[national["city_id"] == ""], "nation")]
+    if city is not None:
+        layers.append((city.assumptions, "city"))
+    if scenario != BASELINE:
+        if scenario not in project.scenarios:
+            known = ", ".join([BASELINE, *project.scenarios])
+            raise KeyError(f"no scenario “{scenario}”; there are: {known}")
+        rows = project.scenarios[scenario]
+        here = rows["city_id"].isin(["", city.city_id if city else ""])
+        layers.append((rows[here].sort_values("city_id", kind="stable"), "scenario"))
+    stacked = pd.concat([rows.assign(chosen_from=name) for rows, name in layers], ignore_index=True)
+    keys = ["assumption", *ASSUMPTION_KEYS, "year_from"]
+    chosen = stacked.drop_duplicates(keys, keep="last")
+    return chosen.sort_values(keys, kind="stable", na_position="first").reset_index(drop=True)
+
+
+def stream_name(row) -> str:
+    """The name that seeds a row's stream: assumption, city and keys, but not the year it begins."""
+    return "|".join([row["assumption"], row["city_id"], *(row[key] for key in ASSUMPTION_KEYS)])
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """The rows in force for one city and scenario, and their draws.
+
+    rows  : table, as `choose_rows` gives it
+    draws : number of draws
+    """
+
+    rows: pd.DataFrame
+    draws: int
+    _arrays: dict[str, xr.DataArray]
+    _price_years: dict[str, xr.DataArray]
+
+    def __getitem__(self, assumption: str) -> xr.DataArray:
+        """Draws of one assumption: dims draw and the keys its rows have (severity, setting …).
+
+        An assumption with rows from several years has the dim `year_from` as well.
+        """
+        if assumption not in self._arrays:
+            raise KeyError(f"no assumption “{assumption}” in assumptions.csv")
+        return self._arrays[assumption]
+
+    def in_year(self, assumption: str, years) -> xr.DataArray:
+        """Draws for each year: of rows with `year_from`, the latest not after the year."""
+        array = self[assumption]
+        if "year_from" not in array.dims:
+            return array
+        starts = array["year_from"].values
+        place = np.searchsorted(starts, np.asarray(years), side="right") - 1
+        if (place < 0).any():
+            raise KeyError(f"assumption “{assumption}” has no row for the year {np.asarray(years)[place < 0][0]}")
+        return array.isel(year_from=xr.DataArray(place, dims="year", coords={"year": years})).drop_vars("year_from")
+
+    def price_year(self, assumption: str) -> xr.DataArray:
+        """Year in whose prices an assumption is printed; dims are its keys."""
+        return self._price_years[assumption]
+
+    def block(self, rows: slice) -> Assumptions:
+        """The same assumptions with some of the draws only."""
+        arrays = {name: array.isel(draw=rows) for name, array in self._arrays.items()}
+        count = len(range(*rows.indices(self.draws)))
+        return Assumptions(self.rows, count, arrays, self._price_years)
+
+
+def draw_assumptions(
+    project: Project, city: City | None = None, scenario: str = BASELINE, draws: int = DEFAULT_DRAWS
+) -> Assumptions:
+    """Draw every assumption in force, all draws before the run."""
+    rows = choose_rows(project, city, scenario)
+    groups: dict[str, list[dict]] = {}
+    for row in rows.to_dict("records"):
+        groups.setdefault(row["assumption"], []).append(row)
+    arrays = {name: _draw_one(group, draws) for name, group in groups.items()}
+    price_years = {
+        name: _label(group, np.array([[row["price_year"]] for row in group])).isel(draw=0, drop=True)
+        for name, group in groups.items()
+        if group[0]["price_year"] == group[0]["price_year"]
+    }
+    return Assumptions(rows, draws, arrays, price_years)
+
+
+def _draw_one(rows: list[dict], draws: int) -> xr.DataArray:
+    values = []
+    for row in rows:
+        uniform = uniform_stream(stream_name(row), draws)
+        drawn = quantile(uniform, row["low"], row["central"], row["high"], row["shape"])
+        values.append(np.clip(drawn, 0, 1) if row["unit"] == "share" else drawn)
+    return _label(rows, np.array(values))
+
+
+def _label(rows: list[dict], values: np.ndarray) -> xr.DataArray:
+    """Array with the dim draw and a dim for each key the rows have; values: one row a row, a column a draw."""
+    keys = [key for key in ASSUMPTION_KEYS if any(row[key] for row in rows)]
+    if any(row["year_from"] == row["year_from"] for row in rows):
+        rows = [{**row, "year_from": int(np.nan_to_num(row["year_from"]))} for row in rows]
+        keys.append("year_from")
+    draw = {"draw": np.arange(values.shape[1])}
+    if not keys:
+        return xr.DataArray(values[0], dims="draw", coords=draw)
+    levels = [_in_order(key, {row[key] for row in rows}) for key in keys]
+    out = np.full((values.shape[1], *map(len, levels)), np.nan)
+    for number, row in enumerate(rows):
+        out[(slice(None), *(level.index(row[key]) for key, level in zip(keys, levels)))] = values[number]
+    return xr.DataArray(out, dims=("draw", *keys), coords={**draw, **dict(zip(keys, levels))})
+
+
+def _in_order(key: str, labels) -> list:
+    order = {"severity": SEVERITIES, "setting": SETTINGS, "bed_type": BED_TYPES}.get(key)
+    return sorted(labels, key=order.index) if order else sorted(labels)

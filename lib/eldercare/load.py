@@ -1,0 +1,299 @@
+"""Reads `data/`: the only module that does. What leaves it is checked and labelled."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from . import schema
+from .schema import DataFault, Fault
+
+BASELINE = "baseline"
+NATION = 100000
+
+
+@dataclass(frozen=True)
+class City:
+    """A city as its folder tells it; `capacity` is None where no file says what stands there."""
+
+    city_id: str
+    adcode: int
+    name_en: str
+    name_zh: str
+    plan_year: int | None
+    source_id: str
+    targets: pd.DataFrame
+    capacity: pd.DataFrame | None
+    assumptions: pd.DataFrame
+    progress: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class China:
+    """The national tables: two censuses of all areas, deaths, the UN's projections.
+
+    census          : array [person]  dims area, census_year, sex, age_group (1 November)
+    areas           : one row an area and census: name, level, province, households
+    province_age    : population and deaths of the twelve months before the census, by age to 100+
+    single_age      : the nation by single age, mean population and deaths
+    life_expectancy : official life expectancy at birth
+    wpp_annual, wpp_death_rate, wpp_fertility : World Population Prospects 2024, China
+    """
+
+    census: xr.DataArray
+    areas: pd.DataFrame
+    province_age: pd.DataFrame
+    single_age: pd.DataFrame
+    life_expectancy: pd.DataFrame
+    wpp_annual: pd.DataFrame
+    wpp_death_rate: pd.DataFrame
+    wpp_fertility: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything that `data/` says, checked: the one thing the calculations start from."""
+
+    root: Path
+    sources: pd.DataFrame
+    indicators: pd.DataFrame
+    assumptions: pd.DataFrame
+    scenarios: dict[str, pd.DataFrame]
+    cities: dict[str, City]
+    china: China = field(repr=False)
+
+    def city(self, city_id: str) -> City:
+        """The city of that name; KeyError with the names there are, if there is none."""
+        if city_id not in self.cities:
+            raise KeyError(f"no city “{city_id}”; there are: {', '.join(sorted(self.cities))}")
+        return self.cities[city_id]
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The project folder: $ELDERCARE_PROJECT, or the nearest folder upwards with data/indicators.csv."""
+    named = os.environ.get("ELDERCARE_PROJECT")
+    if named:
+        return Path(named)
+    start = Path(start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "data" / "indicators.csv").is_file():
+            return folder
+    raise FileNotFoundError(
+        "no folder with data/indicators.csv here or above; start in the project's folder, "
+        "or name it in the environment variable ELDERCARE_PROJECT"
+    )
+
+
+def load_project(root: Path | None = None) -> Project:
+    """Read and check all of `data/`.
+
+    Returns : Project
+    Raises  : DataFault with all faults of all files together
+    """
+    root = Path(root) if root else find_root()
+    data = root / "data"
+    reader = _Reader(data)
+    sources = reader.read("sources.csv", schema.SOURCES)
+    indicators = reader.read("indicators.csv", schema.INDICATORS)
+    assumptions = reader.read("assumptions.csv", schema.ASSUMPTIONS)
+    scenarios = {
+        path.stem: reader.read(f"scenarios/{path.name}", schema.ASSUMPTIONS)
+        for path in sorted((data / "scenarios").glob("*.csv"))
+    }
+    cities = {
+        path.parent.name: _load_city(reader, path.parent)
+        for path in sorted((data / "cities").glob("*/city.csv"))
+    }
+    for folder in sorted(p for p in (data / "cities").glob("*") if p.is_dir()):
+        if folder.name not in cities:
+            reader.faults.append(Fault(f"cities/{folder.name}/city.csv", None, None, "the file is missing"))
+    reader.finish()
+    china = load_china(root)
+    project = Project(root, sources, indicators, assumptions, scenarios, cities, china)
+    faults = _cross_faults(project)
+    if faults:
+        raise DataFault(faults)
+    return project
+
+
+class _Reader:
+    """Reads tables one after the other and keeps their faults until all are read."""
+
+    def __init__(self, data: Path):
+        self.data = data
+        self.faults: list[Fault] = []
+
+    def read(self, name: str, table_schema, optional: bool = False) -> pd.DataFrame | None:
+        path = self.data / name
+        if not path.is_file():
+            if not optional:
+                self.faults.append(Fault(name, None, None, "the file is missing"))
+            return None if optional else _empty(table_schema)
+        try:
+            return schema.read_table(path, table_schema, name)
+        except DataFault as fault:
+            self.faults += fault.faults
+            return _empty(table_schema)
+
+    def finish(self) -> None:
+        if self.faults:
+            raise DataFault(self.faults)
+
+
+def _empty(table_schema) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            name: pd.Series(dtype=float if str(column.dtype) == "float64" else object)
+            for name, column in table_schema.columns.items()
+        }
+    )
+
+
+def _load_city(reader: _Reader, folder: Path) -> City:
+    at = f"cities/{folder.name}"
+    about = reader.read(f"{at}/city.csv", schema.CITY)
+
+    def read_or_empty(name, table_schema):
+        table = reader.read(f"{at}/{name}", table_schema, optional=True)
+        return _empty(table_schema) if table is None else table
+
+    targets = read_or_empty("targets.csv", schema.TARGETS)
+    assumptions = read_or_empty("assumptions.csv", schema.ASSUMPTIONS)
+    progress = read_or_empty("progress.csv", schema.PROGRESS)
+    capacity = reader.read(f"{at}/capacity.csv", schema.CAPACITY, optional=True)
+    if len(about) != 1:
+        if not about.empty:
+            reader.faults.append(Fault(f"{at}/city.csv", None, None, "must have exactly one row"))
+        return City(folder.name, 0, "", "", None, "", targets, capacity, assumptions, progress)
+    row = about.iloc[0]
+    if row.city_id != folder.name:
+        problem = f"“{row.city_id}” must be the name of its folder, {folder.name}"
+        reader.faults.append(Fault(f"{at}/city.csv", 2, "city_id", problem))
+    for name, table in (("assumptions.csv", assumptions), ("capacity.csv", capacity)):
+        for index in [] if table is None else table.index[table["city_id"] != folder.name]:
+            problem = f"“{table.at[index, 'city_id']}” must be {folder.name}: the file is that city's"
+            reader.faults.append(Fault(f"{at}/{name}", index + 2, "city_id", problem))
+    plan_year = None if np.isnan(row.plan_year) else int(row.plan_year)
+    name = row.name_en or folder.name.capitalize()
+    return City(
+        folder.name, int(row.adcode), name, row.name_zh, plan_year, row.source_id,
+        targets, capacity, assumptions, progress,
+    )
+
+
+@lru_cache(maxsize=4)
+def load_china(root: Path) -> China:
+    """The national tables under `data/china/`."""
+    folder = Path(root) / "data" / "china"
+    areas = pd.read_csv(folder / "census_area.csv").set_index(["adcode", "year"])
+    return China(
+        census=_load_census(folder / "census_age_sex.csv"),
+        areas=areas,
+        province_age=pd.read_csv(folder / "province_population_deaths.csv"),
+        single_age=pd.read_csv(folder / "china_single_age.csv"),
+        life_expectancy=pd.read_csv(folder / "life_expectancy.csv"),
+        wpp_annual=pd.read_csv(folder / "wpp2024_annual.csv"),
+        wpp_death_rate=pd.read_csv(folder / "wpp2024_death_rate.csv"),
+        wpp_fertility=pd.read_csv(folder / "wpp2024_fertility_pattern.csv"),
+    )
+
+
+def _load_census(path: Path) -> xr.DataArray:
+    """array [person]  dims area, census_year, sex, age_group; NaN where an area has no such census"""
+    columns = [f"age_{group}" for group in schema.AGE_GROUPS]
+    try:
+        table = pd.read_csv(path, encoding="utf-8-sig")
+        counts = table[columns].to_numpy(float)
+        sound = np.isfinite(counts).all() and (counts >= 0).all()
+        sound &= not table.duplicated(["adcode", "year", "sex"]).any()
+    except (ValueError, KeyError):
+        sound = False
+    if not sound:
+        table = schema.read_table(path, schema.CENSUS_AGE_SEX, f"china/{path.name}")
+    array = table.set_index(["adcode", "year", "sex"])[columns].to_xarray().to_array("age_group")
+    array = array.rename(adcode="area", year="census_year")
+    array["age_group"] = list(schema.AGE_GROUP_START)
+    array = array.sel(sex=["male", "female"])
+    return array.transpose("area", "census_year", "sex", "age_group").astype(float).rename("population")
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file of `data/`, as a passport names it."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def _cross_faults(project: Project) -> list[Fault]:
+    """What only shows when tables are laid side by side."""
+    known_sources = set(project.sources["source_id"])
+    known_indicators = set(project.indicators["indicator"])
+    known_assumptions = set(project.assumptions["assumption"])
+    faults: list[Fault] = []
+
+    def unknown(table, file, column, known, what, allow_empty=False):
+        for index, value in table[column].items():
+            if value not in known and not (allow_empty and value == ""):
+                faults.append(Fault(file, index + 2, column, f"“{value}” is no known {what}"))
+
+    unknown(project.assumptions, "assumptions.csv", "source_id", known_sources, "source of sources.csv")
+    for name, table in project.scenarios.items():
+        file = f"scenarios/{name}.csv"
+        unknown(table, file, "source_id", known_sources, "source of sources.csv")
+        unknown(table, file, "assumption", known_assumptions, "assumption of assumptions.csv")
+    for city in project.cities.values():
+        at = f"cities/{city.city_id}"
+        unknown(city.targets, f"{at}/targets.csv", "source_id", known_sources, "source of sources.csv")
+        unknown(
+            city.targets, f"{at}/targets.csv", "measured_by", known_indicators,
+            "indicator of indicators.csv", allow_empty=True,
+        )
+        unknown(city.assumptions, f"{at}/assumptions.csv", "source_id", known_sources, "source of sources.csv")
+        unknown(
+            city.assumptions, f"{at}/assumptions.csv", "assumption", known_assumptions,
+            "assumption of assumptions.csv",
+        )
+        if city.capacity is not None:
+            unknown(city.capacity, f"{at}/capacity.csv", "source_id", known_sources, "source of sources.csv")
+        unknown(city.progress, f"{at}/progress.csv", "target_id", set(city.targets["target_id"]), "target of targets.csv")
+        if city.adcode not in project.china.census["area"].values:
+            problem = f"{city.adcode} is no area of the census of 2020; see data/china/census_area.csv"
+            faults.append(Fault(f"{at}/city.csv", 2, "adcode", problem))
+    faults += _age_gap_faults(project.assumptions, "assumptions.csv")
+    return faults
+
+
+def _age_gap_faults(table: pd.DataFrame, file: str) -> list[Fault]:
+    faults: list[Fault] = []
+    banded = table[table["age_band"] != ""]
+    keys = ["assumption", "city_id", "sex", "severity", "setting", "bed_type", "year_from"]
+    for _, group in banded.groupby(keys, dropna=False, sort=False):
+        bands = []
+        for index, band in group["age_band"].items():
+            try:
+                bands.append((*age_band_limits(band), index))
+            except ValueError as error:
+                faults.append(Fault(file, index + 2, "age_band", str(error)))
+        bands.sort()
+        for (_, end, _), (start, _, index) in zip(bands, bands[1:]):
+            if start != end + 1:
+                word = "a gap" if start > end + 1 else "an overlap"
+                problem = f"{word} in ages: the band before ends at {end}, this one starts at {start}"
+                faults.append(Fault(file, index + 2, "age_band", problem))
+    return faults
+
+
+def age_band_limits(band: str) -> tuple[int, int]:
+    """First and last age of a band written as 65-74 or 85+ (the last then is 120)."""
+    try:
+        if band.endswith("+"):
+            return int(band[:-1]), 120
+        low, high = band.split("-")
+        return int(low), int(high)
+    except ValueError:
+        raise ValueError(f"“{band}” is no age band; write 65-74 or 85+") from None

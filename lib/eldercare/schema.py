@@ -1,0 +1,356 @@
+"""What every table of `data/` must look like, and how a fault in one is told.
+
+A table is read as text, so that each fault can be named by file, row and column as the
+planner sees them in a spreadsheet; only a table without a fault becomes numbers.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pandera.pandas as pa
+
+UNITS = frozenset(
+    """person bed household institution facility place share ratio year month minute count yuan
+    square_metre square_metre_per_100_households bed_per_1000_persons bed_per_10000_persons
+    worker worker_per_10000_persons place_per_1000_persons household_per_town per_year_household
+    times_per_year grade per_year standard_deviation hour_per_month hour_per_year user_per_worker
+    resident_per_worker place_per_user yuan_per_bed yuan_per_bed_month yuan_per_worker_month
+    yuan_per_hour yuan_per_place_month yuan_per_person_month yuan_per_household yuan_per_person
+    yuan_per_year birth birth_per_woman""".split()
+)
+SEVERITIES = ("none", "mild", "moderate", "severe")
+SETTINGS = ("family", "home_service", "day_care", "institution")
+BED_TYPES = ("general", "nursing", "dementia")
+SHAPES = ("fixed", "normal", "lognormal", "triangular")
+BASES = ("measured", "published", "expert", "analogy", "guess")
+BOUNDS = ("at_least", "at_most", "exactly", "about")
+FOLLOW_UPS = ("measured", "tracked", "stated")
+KINDS = ("target", "stock", "standard", "milestone")
+POPULATION_BASES = ("resident", "registered")
+ASSUMPTION_KEYS = ("age_band", "sex", "severity", "setting", "bed_type")
+FIRST_YEAR, LAST_YEAR = 1990, 2100
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in one place of one file."""
+
+    file: str
+    row: int | None
+    column: str | None
+    problem: str
+
+    def __str__(self) -> str:
+        place = self.file
+        if self.row is not None:
+            place += f", row {self.row}"
+        if self.column:
+            place += f", column {self.column}"
+        return f"{place}: {self.problem}"
+
+
+class DataFault(ValueError):
+    """All faults found in the data, told at once; nothing is reckoned on a faulty table."""
+
+    def __init__(self, faults: list[Fault]):
+        self.faults = list(faults)
+        count = len(self.faults)
+        head = f"{count} fault{'s' if count > 1 else ''} in the data; nothing was reckoned.\n"
+        super().__init__(head + "\n".join(f"  {fault}" for fault in self.faults))
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the faults, without the library's own lines of code."""
+        return str(self).splitlines()
+
+
+def _one_of(values) -> pa.Check:
+    allowed = sorted(values)
+    shown = ", ".join(allowed) if len(allowed) <= 12 else "the closed list in eldercare.schema.UNITS"
+    return pa.Check.isin(allowed, error=f"must be one of: {shown}")
+
+
+def _between(low: float, high: float, hint: str) -> pa.Check:
+    return pa.Check.in_range(low, high, error=f"must be from {low:g} to {high:g}; {hint}")
+
+
+_TEXT = pa.Column(str)
+_FILLED = pa.Column(str, pa.Check.str_length(min_value=1, error="must not be empty"))
+_NUMBER = pa.Column(float)
+_NUMBER_OR_EMPTY = pa.Column(float, nullable=True)
+_UNIT = pa.Column(str, _one_of(UNITS))
+_YEAR_OR_EMPTY = pa.Column(
+    float, _between(FIRST_YEAR, LAST_YEAR, "write the year in four digits"), nullable=True
+)
+_COUNT_OR_EMPTY = pa.Column(
+    float, pa.Check.ge(0, error="must not be negative: it is a count"), nullable=True
+)
+
+
+def _optional_one_of(values) -> pa.Column:
+    return pa.Column(str, _one_of([*values, ""]))
+
+
+def _in_order(table: pd.DataFrame) -> pd.Series:
+    return (table["low"] <= table["central"]) & (table["central"] <= table["high"])
+
+
+def _share_in_bounds(*columns: str):
+    def check(table: pd.DataFrame) -> pd.Series:
+        share = table["unit"] == "share"
+        inside = pd.Series(True, index=table.index)
+        for column in columns:
+            inside &= table[column].isna() | table[column].between(0, 1)
+        return ~share | inside
+
+    return pa.Check(check, error="a share must be from 0 to 1; write 55 % as 0.55")
+
+
+def _lognormal_positive(table: pd.DataFrame) -> pd.Series:
+    return (table["shape"] != "lognormal") | (table["low"] > 0)
+
+
+def _fixed_is_one_value(table: pd.DataFrame) -> pd.Series:
+    return (table["shape"] != "fixed") | (table["low"] == table["high"])
+
+
+def _money_has_price_year(table: pd.DataFrame) -> pd.Series:
+    return ~table["unit"].str.startswith("yuan") | table["price_year"].notna()
+
+
+def _count_not_negative(*columns: str):
+    def check(table: pd.DataFrame) -> pd.Series:
+        counted = table["unit"].isin(
+            ["person", "bed", "household", "institution", "facility", "place", "count", "yuan"]
+        )
+        negative = (table[list(columns)] < 0).any(axis=1)
+        return ~(counted & negative)
+
+    return pa.Check(check, error="must not be negative: it is a count")
+
+
+SOURCES = pa.DataFrameSchema(
+    {
+        "source_id": _FILLED, "title_zh": _TEXT, "title_en": _TEXT, "issuer": _TEXT,
+        "document_number": _TEXT, "issued_on": _TEXT, "url": _TEXT, "sha256": _TEXT,
+        "licence": _TEXT, "note": _TEXT,
+    },
+    unique=["source_id"], name="sources.csv",
+)
+
+INDICATORS = pa.DataFrameSchema(
+    {
+        "indicator": _FILLED, "label_en": _FILLED, "label_zh": _FILLED, "unit": _UNIT,
+        "step": _FILLED, "plain_base": _TEXT, "plain_per": _NUMBER_OR_EMPTY,
+        "plain_unit": _optional_one_of(UNITS), "definition": _FILLED,
+    },
+    unique=["indicator"], name="indicators.csv",
+)
+
+ASSUMPTIONS = pa.DataFrameSchema(
+    {
+        "assumption": _FILLED, "city_id": _TEXT, "age_band": _TEXT,
+        "sex": _optional_one_of(["male", "female"]), "severity": _optional_one_of(SEVERITIES),
+        "setting": _optional_one_of(SETTINGS), "bed_type": _optional_one_of(BED_TYPES),
+        "year_from": _YEAR_OR_EMPTY, "low": _NUMBER, "central": _NUMBER, "high": _NUMBER,
+        "unit": _UNIT, "price_year": _YEAR_OR_EMPTY, "shape": pa.Column(str, _one_of(SHAPES)),
+        "basis": pa.Column(str, _one_of(BASES)), "source_id": _FILLED, "locator": _TEXT,
+        "note": _TEXT,
+    },
+    checks=[
+        pa.Check(_in_order, error="low, central and high must not fall: low <= central <= high"),
+        _share_in_bounds("low", "central", "high"),
+        pa.Check(_lognormal_positive, error="a lognormal range must begin above 0"),
+        pa.Check(_fixed_is_one_value, error="shape fixed needs low = central = high"),
+        pa.Check(_money_has_price_year, error="money needs a price_year"),
+    ],
+    unique=["assumption", "city_id", *ASSUMPTION_KEYS, "year_from"], name="assumptions.csv",
+)
+
+CITY = pa.DataFrameSchema(
+    {
+        "city_id": _FILLED, "name_en": _TEXT, "name_zh": _TEXT,
+        "adcode": pa.Column(float, _between(110000, 659999, "the six-digit census code")),
+        "plan_year": _YEAR_OR_EMPTY, "source_id": _TEXT, "note": _TEXT,
+    },
+    unique=["city_id"], name="city.csv",
+)
+
+TARGETS = pa.DataFrameSchema(
+    {
+        "target_id": _FILLED, "indicator": _FILLED, "label_en": _FILLED, "label_zh": _FILLED,
+        "value": _NUMBER_OR_EMPTY, "value_high": _NUMBER_OR_EMPTY, "unit": _UNIT,
+        "bound": pa.Column(str, _one_of(BOUNDS)), "denominator": _TEXT,
+        "base_year": _YEAR_OR_EMPTY, "target_year": _YEAR_OR_EMPTY, "scope": _TEXT,
+        "kind": pa.Column(str, _one_of(KINDS)), "restates": _TEXT,
+        "follow_up": pa.Column(str, _one_of(FOLLOW_UPS)), "measured_by": _TEXT,
+        "follow_up_reason": _TEXT, "source_id": _FILLED, "locator": _FILLED, "quote_zh": _FILLED,
+        "suspect": _TEXT, "reading": _TEXT, "note": _TEXT,
+    },
+    checks=[
+        _share_in_bounds("value", "value_high"),
+        _count_not_negative("value", "value_high"),
+        pa.Check(
+            lambda t: (t["follow_up"] == "measured") == (t["measured_by"] != ""),
+            error="a measured row, and no other, names in measured_by what it is measured by",
+        ),
+        pa.Check(
+            lambda t: (t["follow_up"] == "measured") | (t["follow_up_reason"] != ""),
+            error="a row that is tracked or stated gives the reason in follow_up_reason",
+        ),
+    ],
+    unique=["target_id"], name="targets.csv",
+)
+
+CAPACITY = pa.DataFrameSchema(
+    {
+        "city_id": _FILLED, "indicator": _FILLED, "bed_type": _optional_one_of(BED_TYPES),
+        "year": pa.Column(float, _between(FIRST_YEAR, LAST_YEAR, "write the year in four digits")),
+        "value": pa.Column(float, pa.Check.ge(0, error="must not be negative: it is a count")),
+        "unit": _UNIT, "population_basis": _optional_one_of(POPULATION_BASES),
+        "source_id": _FILLED, "locator": _TEXT, "note": _TEXT,
+    },
+    checks=[_share_in_bounds("value")],
+    unique=["city_id", "indicator", "bed_type", "year", "population_basis", "source_id"],
+    name="capacity.csv",
+)
+
+PROGRESS = pa.DataFrameSchema(
+    {
+        "target_id": _FILLED,
+        "reported_on": pa.Column(
+            str, pa.Check.str_matches(r"^\d{4}(-\d{2}(-\d{2})?)?$", error="must be a date like 2024-12-31")
+        ),
+        "value": _NUMBER, "unit": _UNIT, "source_id": _FILLED, "locator": _TEXT, "note": _TEXT,
+    },
+    checks=[_share_in_bounds("value"), _count_not_negative("value")],
+    unique=["target_id", "reported_on"], name="progress.csv",
+)
+
+AGE_GROUPS = ("0", "1_4", *(f"{a}_{a + 4}" for a in range(5, 85, 5)), "85_plus")
+AGE_GROUP_START = (0, 1, *range(5, 90, 5))
+
+CENSUS_AGE_SEX = pa.DataFrameSchema(
+    {
+        "adcode": _NUMBER, "year": _NUMBER,
+        "sex": pa.Column(str, _one_of(["male", "female"])),
+        **{
+            f"age_{group}": pa.Column(
+                float, pa.Check.ge(0, error="must not be negative: it is a count")
+            )
+            for group in AGE_GROUPS
+        },
+    },
+    unique=["adcode", "year", "sex"], name="census_age_sex.csv",
+)
+
+
+def _read_text(path: Path, shown: str) -> str:
+    raw = path.read_bytes()
+    if not raw.strip():
+        raise DataFault([Fault(shown, None, None, "the file is empty; a header row is needed")])
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        try:
+            raw.decode("gb18030")
+            hint = "it looks like GBK (what Excel writes in China)"
+        except UnicodeDecodeError:
+            hint = "its encoding is not known"
+        problem = f"the file is not UTF-8: {hint}; save it as “CSV UTF-8”"
+        raise DataFault([Fault(shown, None, None, problem)]) from None
+
+
+def _to_cells(text: str, shown: str) -> pd.DataFrame:
+    rows = [row for row in csv.reader(text.splitlines(keepends=True)) if row]
+    header, body = rows[0], rows[1:]
+    faults = [
+        Fault(shown, number, None, f"has {len(row)} cells where the header has {len(header)}")
+        for number, row in enumerate(body, start=2)
+        if len(row) != len(header)
+    ]
+    doubled = sorted({name for name in header if header.count(name) > 1})
+    faults += [Fault(shown, 1, name, "stands twice in the header") for name in doubled]
+    if faults:
+        raise DataFault(faults)
+    return pd.DataFrame(body, columns=header, dtype=str)
+
+
+def _to_numbers(
+    cells: pd.DataFrame, schema: pa.DataFrameSchema, shown: str
+) -> tuple[pd.DataFrame, list[Fault]]:
+    faults: list[Fault] = []
+    table = pd.DataFrame(index=cells.index)
+    for name, column in schema.columns.items():
+        text = cells[name].str.strip()
+        if str(column.dtype) != "float64":
+            table[name] = text.astype(object)
+            continue
+        numbers = pd.to_numeric(text.where(text != "", None), errors="coerce").astype(float)
+        for row in text.index[(text != "") & numbers.isna()]:
+            faults.append(
+                Fault(shown, row + 2, name, f"“{text[row]}” is not a number; write digits and a decimal point")
+            )
+        if not column.nullable:
+            for row in text.index[text == ""]:
+                faults.append(Fault(shown, row + 2, name, "is empty; a number is needed"))
+        table[name] = numbers
+    return table, faults
+
+
+def _check_faults(table: pd.DataFrame, schema: pa.DataFrameSchema, shown: str) -> list[Fault]:
+    faults: list[Fault] = []
+    keys = list(schema.unique or [])
+    if keys:
+        for row in table.index[table.duplicated(keys, keep="first")]:
+            key = ", ".join(f"{k}={table.at[row, k]}" for k in keys if table.at[row, k] not in ("", None))
+            faults.append(Fault(shown, row + 2, keys[0], f"the key ({key}) stands in the table already"))
+    try:
+        _without_unique(schema).validate(table, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        seen = set()
+        for case in errors.failure_cases.itertuples():
+            row = None if pd.isna(case.index) else int(case.index) + 2
+            column = case.column if case.schema_context == "Column" else None
+            problem = str(case.check)
+            if column:
+                problem = f"“{case.failure_case}” {problem}"
+            if (row, column, problem) not in seen and case.check != "not_nullable":
+                seen.add((row, column, problem))
+                faults.append(Fault(shown, row, column, problem))
+    return faults
+
+
+def _without_unique(schema: pa.DataFrameSchema) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema(schema.columns, checks=schema.checks, name=schema.name)
+
+
+def read_table(path: Path, schema: pa.DataFrameSchema, shown: str | None = None) -> pd.DataFrame:
+    """Read one CSV file and check it against its schema.
+
+    path    : the file
+    schema  : one of the schemas of this module
+    shown   : the name the planner knows the file by (default: the path's last part)
+    Returns : table with text columns as str and number columns as float
+    Raises  : DataFault with every fault of the file, each with row and column as in a spreadsheet
+    """
+    shown = shown or path.name
+    cells = _to_cells(_read_text(path, shown), shown)
+    missing = [name for name in schema.columns if name not in cells.columns]
+    extra = [name for name in cells.columns if name not in schema.columns]
+    faults = [Fault(shown, 1, name, "this column is missing") for name in missing]
+    faults += [
+        Fault(shown, 1, name, f"this column is unknown; known are: {', '.join(schema.columns)}")
+        for name in extra
+    ]
+    if faults:
+        raise DataFault(faults)
+    table, faults = _to_numbers(cells, schema, shown)
+    faulty_rows = {fault.row for fault in faults}
+    faults += [f for f in _check_faults(table, schema, shown) if f.row not in faulty_rows or f.column]
+    if faults:
+        raise DataFault(sorted(faults, key=lambda f: (f.row or 0, f.column or "")))
+    return table

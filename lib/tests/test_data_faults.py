@@ -1,0 +1,214 @@
+"""A fault in data/ is told by file, row and column, all faults at once; nothing is reckoned on it."""
+
+import re
+import shutil
+
+import pytest
+
+from eldercare import load_project, run_city
+from eldercare.present import stock_text
+from eldercare.schema import DataFault
+
+NATION = "assumptions.csv"
+TARGETS = "cities/lincang/targets.csv"
+CAPACITY = "cities/lincang/capacity.csv"
+CENSUS = "china/census_age_sex.csv"
+
+
+def told(copy) -> list[str]:
+    """The lines of the message, one a fault."""
+    with pytest.raises(DataFault) as caught:
+        load_project(copy.root)
+    head, *lines = str(caught.value).splitlines()
+    assert head.startswith(f"{len(lines)} fault")
+    return [line.strip() for line in lines]
+
+
+def assert_told(lines, file, row, column, words):
+    """One line names the file and the row, and the column in its place or in its words."""
+    at_place = re.compile(rf"{re.escape(file)}, row {row}(, column {column}: .*|: .*\b{column}\b.*)")
+    assert any(at_place.fullmatch(line) and words in line for line in lines), lines
+
+
+def test_the_data_of_the_project_have_no_fault(project):
+    assert len(project.cities) >= 5
+
+
+@pytest.mark.parametrize(
+    ("file", "cells", "column", "words"),
+    [
+        (NATION, {"unit": "beds"}, "unit", "“beds” must be one of"),
+        (NATION, {"high": "1.5", "unit": "share"}, "high", "a share must be from 0 to 1"),
+        (NATION, {"year_from": "20205"}, "year_from", "four digits"),
+        (NATION, {"source_id": "hearsay"}, "source_id", "“hearsay” is no known source"),
+        (NATION, {"central": "many"}, "central", "“many” is not a number"),
+        (NATION, {"central": ""}, "central", "a number is needed"),
+        (NATION, {"low": "0.5", "central": "0.4", "high": "0.6"}, "low", "low <= central <= high"),
+        (NATION, {"shape": "fixed"}, "low", "fixed needs low = central = high"),
+        (NATION, {"unit": "yuan_per_bed", "price_year": ""}, "price_year", "money needs a price_year"),
+        (NATION, {"shape": "lognormal", "low": "0"}, "low", "must begin above 0"),
+        (TARGETS, {"value": "-5", "unit": "bed"}, "value", "must not be negative"),
+        (TARGETS, {"value": "1.2", "unit": "share"}, "value", "a share must be from 0 to 1"),
+        (TARGETS, {"target_year": "20205"}, "target_year", "four digits"),
+        (TARGETS, {"measured_by": "happiness"}, "measured_by", "“happiness” is no known indicator"),
+        (TARGETS, {"source_id": "hearsay"}, "source_id", "“hearsay” is no known source"),
+        (CAPACITY, {"value": "-1"}, "value", "must not be negative"),
+        (CAPACITY, {"year": "214"}, "year", "four digits"),
+        (CAPACITY, {"city_id": "sanming"}, "city_id", "must be lincang"),
+    ],
+)
+def test_a_wrong_cell_is_told_with_its_file_row_and_column(small_copy, file, cells, column, words):
+    row = {
+        NATION: lambda: small_copy.find(NATION, assumption="target_occupancy"),
+        TARGETS: lambda: small_copy.find(TARGETS, follow_up="measured"),
+        CAPACITY: lambda: 3,
+    }[file]()
+    small_copy.change(file, row, **cells)
+    assert_told(told(small_copy), file, row, column, words)
+
+
+def test_a_missing_column_is_told_at_the_header(small_copy):
+    rows = small_copy.rows(NATION)
+    place = rows[0].index("central")
+    small_copy.write(NATION, [row[:place] + row[place + 1:] for row in rows])
+    assert told(small_copy) == [f"{NATION}, row 1, column central: this column is missing"]
+
+
+def test_an_unknown_column_is_told_at_the_header(small_copy):
+    rows = small_copy.rows(TARGETS)
+    small_copy.write(TARGETS, [[*row, "colour" if row is rows[0] else ""] for row in rows])
+    assert_told(told(small_copy), TARGETS, 1, "colour", "this column is unknown")
+
+
+def test_a_key_that_stands_twice_is_told_at_its_second_place(small_copy):
+    rows = small_copy.rows(NATION)
+    small_copy.write(NATION, [*rows, rows[3]])
+    assert_told(told(small_copy), NATION, len(rows) + 1, "assumption", "stands in the table already")
+
+
+@pytest.mark.parametrize(("new", "word"), [("77-84", "a gap"), ("72-84", "an overlap")])
+def test_age_bands_that_do_not_join_are_told(small_copy, new, word):
+    row = small_copy.find(NATION, assumption="dementia_prevalence", age_band="75-84")
+    small_copy.change(NATION, row, age_band=new)
+    assert_told(told(small_copy), NATION, row, "age_band", word)
+
+
+def test_a_band_of_ages_that_cannot_be_read_is_told(small_copy):
+    row = small_copy.find(NATION, assumption="dementia_prevalence", age_band="85+")
+    small_copy.change(NATION, row, age_band="old")
+    assert_told(told(small_copy), NATION, row, "age_band", "“old” is no age band")
+
+
+def test_a_file_in_gbk_is_told_with_what_to_do(small_copy):
+    path = small_copy.data / TARGETS
+    path.write_bytes(path.read_text("utf-8-sig").encode("gb18030"))
+    [line] = told(small_copy)
+    assert line.startswith(f"{TARGETS}: the file is not UTF-8: it looks like GBK")
+    assert "CSV UTF-8" in line
+
+
+def test_a_byte_order_mark_is_accepted(small_copy, project):
+    for name in (NATION, TARGETS, CAPACITY):
+        path = small_copy.data / name
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    assert load_project(small_copy.root).assumptions.equals(project.assumptions)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf"], ids=["no byte", "blank lines", "only a BOM"])
+def test_an_empty_file_is_told(small_copy, content):
+    (small_copy.data / CAPACITY).write_bytes(content)
+    assert told(small_copy) == [f"{CAPACITY}: the file is empty; a header row is needed"]
+
+
+def test_a_ragged_row_is_told(small_copy):
+    rows = small_copy.rows(CAPACITY)
+    width = len(rows[0])
+    small_copy.write(CAPACITY, [*rows[:4], rows[4][:-2], *rows[5:]])
+    assert told(small_copy) == [f"{CAPACITY}, row 5: has {width - 2} cells where the header has {width}"]
+
+
+def test_several_faults_of_one_file_are_told_together(small_copy):
+    small_copy.change(CAPACITY, 2, value="many")
+    small_copy.change(CAPACITY, 5, unit="beds")
+    lines = told(small_copy)
+    assert len(lines) == 2
+    assert_told(lines, CAPACITY, 2, "value", "not a number")
+    assert_told(lines, CAPACITY, 5, "unit", "must be one of")
+
+
+def test_faults_of_two_files_are_told_together(small_copy):
+    small_copy.change(CAPACITY, 2, value="many")
+    small_copy.change(NATION, 7, shape="square")
+    lines = told(small_copy)
+    assert len(lines) == 2
+    assert_told(lines, CAPACITY, 2, "value", "not a number")
+    assert_told(lines, NATION, 7, "shape", "must be one of")
+
+
+def test_rows_are_numbered_as_in_a_spreadsheet(small_copy):
+    small_copy.change(NATION, 2, central="first row under the header")
+    assert_told(told(small_copy), NATION, 2, "central", "not a number")
+
+
+def test_a_blank_line_counts_as_a_row_as_in_a_spreadsheet(small_copy):
+    small_copy.change(NATION, 9, central="nine")
+    lines = (small_copy.data / NATION).read_text("utf-8").splitlines(keepends=True)
+    (small_copy.data / NATION).write_text("".join([*lines[:4], "\n", *lines[4:]]), "utf-8")
+    assert_told(told(small_copy), NATION, 10, "central", "“nine” is not a number")
+
+
+def test_a_census_without_an_age_column_is_told(small_copy):
+    rows = small_copy.rows(CENSUS)
+    place = rows[0].index("age_60_64")
+    small_copy.write(CENSUS, [row[:place] + row[place + 1:] for row in rows])
+    assert_told(told(small_copy), CENSUS, 1, "age_60_64", "missing")
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "words"),
+    [("age_85_plus", "-3", "must not be negative"), ("age_0", "few", "not a number"),
+     ("sex", "Female", "must be one of")],
+)
+def test_a_wrong_cell_of_the_census_is_told(small_copy, column, cell, words):
+    row = small_copy.find(CENSUS, adcode="530900", year="2020", sex="female")
+    small_copy.change(CENSUS, row, **{column: cell})
+    assert_told(told(small_copy), CENSUS, row, column, words)
+
+
+def test_an_unknown_area_code_is_told(small_copy):
+    small_copy.change("cities/lincang/city.csv", 2, adcode="530999")
+    assert_told(told(small_copy), "cities/lincang/city.csv", 2, "adcode", "530999 is no area of the census")
+
+
+def test_a_city_folder_without_city_csv_is_told(small_copy):
+    (small_copy.data / "cities/lincang/city.csv").unlink()
+    assert told(small_copy) == ["cities/lincang/city.csv: the file is missing"]
+
+
+def test_a_city_folder_with_another_name_is_told(small_copy):
+    shutil.move(small_copy.data / "cities/lincang", small_copy.data / "cities/linxiang")
+    assert_told(told(small_copy), "cities/linxiang/city.csv", 2, "city_id", "name of its folder")
+
+
+def test_a_city_without_capacity_says_so_and_never_zero(full_copy, results):
+    (full_copy.data / "cities/sanming/capacity.csv").unlink()
+    blind = run_city(load_project(full_copy.root), "sanming", draws=64)
+    assert stock_text(results["sanming"]).startswith("13,286")
+    assert stock_text(blind) == "not available"
+
+
+def test_without_capacity_the_building_cost_leaves_the_gap_out(full_copy, results):
+    (full_copy.data / "cities/sanming/capacity.csv").unlink()
+    (full_copy.data / "cities/shangqiu/capacity.csv").write_text(
+        "city_id,indicator,bed_type,year,value,unit,population_basis,source_id,locator,note\n"
+        "shangqiu,beds_total,,2020,0,bed,,own_judgement,,\n", "utf-8")
+    changed = load_project(full_copy.root)
+    use = {"year": slice(2021, None), "measure": "need"}
+
+    def building(result):
+        return result.values["building_cost_needed"].sel(use).values
+
+    blind = building(run_city(changed, "sanming", draws=64))
+    assert (blind <= building(results["sanming"])).all()
+    nothing_stands = building(run_city(changed, "shangqiu", draws=64))
+    assert (nothing_stands[:, 0] > 1.5 * building(results["shangqiu"])[:, 0]).all()

@@ -1,0 +1,181 @@
+"""Every assumption is drawn from a stream of its own, with the three values as its percentiles."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from eldercare.draws import choose_rows, draw_assumptions, quantile, stream_name, uniform_stream
+
+DRAWS = 128
+EMPTY = {"city_id": "", "age_band": "", "sex": "", "severity": "", "setting": "", "bed_type": ""}
+
+
+def rows_of(**columns) -> pd.DataFrame:
+    """Rows of an assumption as assumptions.csv has them; keys not given are empty."""
+    table = pd.DataFrame(columns)
+    filled = {**EMPTY, "year_from": np.nan, "unit": "ratio", "price_year": np.nan, "shape": "fixed"}
+    for column, value in filled.items():
+        if column not in table:
+            table[column] = value
+    return table
+
+
+def assert_same_draws(one, other, leave_out=()):
+    for name in set(one.rows["assumption"]) - set(leave_out):
+        assert np.array_equal(one[name].values, other[name].values, equal_nan=True), name
+
+
+def test_a_stream_depends_on_its_name_only():
+    first = uniform_stream("occupancy", DRAWS).copy()
+    uniform_stream("wage", DRAWS)
+    uniform_stream.cache_clear()
+    assert np.array_equal(uniform_stream("occupancy", DRAWS), first)
+    assert not np.array_equal(uniform_stream("wage", DRAWS), first)
+
+
+def test_a_stream_has_one_point_in_each_equal_slice():
+    slices = np.floor(uniform_stream("occupancy", DRAWS) * DRAWS)
+    assert sorted(slices) == list(range(DRAWS))
+
+
+def test_two_streams_go_together_by_chance_only():
+    names = [f"name {number}" for number in range(12)]
+    together = np.corrcoef([uniform_stream(name, 1024) for name in names])
+    assert np.abs(together - np.eye(len(names))).max() < 0.15
+
+
+@pytest.mark.parametrize("draws", [0, 1, 3, 100, 1000])
+def test_a_number_of_draws_that_is_no_power_of_two_is_refused(draws):
+    with pytest.raises(ValueError, match="power of two"):
+        uniform_stream("occupancy", draws)
+
+
+@pytest.mark.parametrize("shape", ["normal", "lognormal", "triangular"])
+@pytest.mark.parametrize("values", [(2.0, 3.0, 7.0), (0.2, 0.9, 1.0)])
+def test_low_central_and_high_are_the_10th_50th_and_90th_percentile(shape, values):
+    assert quantile(np.array([0.1, 0.5, 0.9]), *values, shape) == pytest.approx(values)
+
+
+@pytest.mark.parametrize("shape", ["normal", "lognormal", "triangular"])
+def test_a_draw_never_falls_as_its_probability_rises(shape):
+    drawn = quantile(np.linspace(0.001, 0.999, 999), 2.0, 3.0, 7.0, shape)
+    assert (np.diff(drawn) >= 0).all()
+
+
+def test_a_fixed_assumption_is_the_same_in_all_draws():
+    assert set(quantile(np.linspace(0.01, 0.99, 9), 5.0, 5.0, 5.0, "fixed")) == {5.0}
+
+
+def test_the_draws_of_the_project_have_their_percentiles(project):
+    drawn = draw_assumptions(project, draws=1024)
+    row = drawn.rows.set_index("assumption").loc["target_occupancy"]
+    found = np.quantile(drawn["target_occupancy"], [0.1, 0.5, 0.9])
+    assert found == pytest.approx([row["low"], row["central"], row["high"]], rel=0.003)
+
+
+def test_a_share_stays_between_0_and_1(project):
+    table = rows_of(assumption=["share"], low=[0.7], central=[0.95], high=[1.0], unit=["share"], shape=["normal"])
+    drawn = draw_assumptions(replace(project, assumptions=table), draws=DRAWS)["share"]
+    assert drawn.max() == 1
+    assert drawn.min() > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "leave_out"),
+    [
+        (lambda rows: rows.iloc[::-1], ()),
+        (lambda rows: rows[rows["assumption"] != "bed_life"], ("bed_life",)),
+        (lambda rows: pd.concat([rows_of(assumption=["aaa"], low=[1], central=[1], high=[1]), rows]), ()),
+        (lambda rows: rows.assign(high=rows["high"].where(rows["assumption"] != "bed_life", 99)), ("bed_life",)),
+    ],
+    ids=["rows reordered", "a row removed", "a row added", "a row changed"],
+)
+def test_other_draws_do_not_move(project, change, leave_out):
+    changed = replace(project, assumptions=change(project.assumptions).reset_index(drop=True))
+    for city in (None, project.city("lincang")):
+        before = draw_assumptions(project, city, draws=DRAWS)
+        after = draw_assumptions(changed, city, draws=DRAWS)
+        assert_same_draws(before, after, leave_out)
+
+
+def test_a_national_draw_is_shared_by_all_cities(project):
+    drawn = [draw_assumptions(project, city, draws=DRAWS) for city in project.cities.values()]
+    own = {name for city in project.cities.values() for name in city.assumptions["assumption"]}
+    for other in drawn[1:]:
+        assert_same_draws(drawn[0], other, leave_out=own)
+    assert "target_occupancy" not in own
+
+
+def with_scenario(project, **columns):
+    return replace(project, scenarios={"other": rows_of(**columns)})
+
+
+def central(rows, assumption):
+    return rows.set_index("assumption").loc[assumption, ["central", "chosen_from"]].tolist()
+
+
+def test_a_scenario_goes_before_the_city_and_the_city_before_the_nation(project):
+    city = project.city("lincang")
+    national = project.assumptions.set_index("assumption").loc["caregiver_wage", "central"]
+    own = city.assumptions.set_index("assumption").loc["caregiver_wage", "central"]
+    assert central(choose_rows(project, None), "caregiver_wage") == [national, "nation"]
+    assert central(choose_rows(project, city), "caregiver_wage") == [own, "city"]
+    other = with_scenario(project, assumption=["caregiver_wage"], low=[1.0], central=[1.0], high=[1.0])
+    assert central(choose_rows(other, city, "other"), "caregiver_wage") == [1.0, "scenario"]
+    assert central(choose_rows(other, city), "caregiver_wage") == [own, "city"]
+
+
+def test_a_scenario_for_one_city_is_for_that_city_alone(project):
+    columns = {"assumption": ["bed_life"] * 2, "city_id": ["lincang", ""]}
+    other = with_scenario(project, **columns, low=[1.0, 2.0], central=[1.0, 2.0], high=[1.0, 2.0])
+    assert central(choose_rows(other, project.city("lincang"), "other"), "bed_life") == [1.0, "scenario"]
+    assert central(choose_rows(other, project.city("sanming"), "other"), "bed_life") == [2.0, "scenario"]
+
+
+def test_a_scenario_keeps_the_draws_of_all_it_does_not_name(project):
+    city = project.city("lincang")
+    other = with_scenario(project, assumption=["bed_life"], low=[9.0], central=[9.0], high=[9.0])
+    before, after = (draw_assumptions(other, city, name, DRAWS) for name in ("baseline", "other"))
+    assert_same_draws(before, after, leave_out=["bed_life"])
+    assert set(after["bed_life"].values) == {9.0}
+
+
+def test_an_unknown_scenario_is_told_with_those_there_are(project):
+    with pytest.raises(KeyError, match="no scenario “other”; there are: baseline"):
+        choose_rows(project, None, "other")
+
+
+def years_apart(project, **columns):
+    table = rows_of(low=columns["central"], high=columns["central"], **columns)
+    return draw_assumptions(replace(project, assumptions=table), draws=2)
+
+
+def test_the_row_in_force_is_the_latest_that_has_begun(project):
+    drawn = years_apart(project, assumption=["fee"] * 3, year_from=[np.nan, 2025, 2030], central=[1.0, 2.0, 3.0])
+    assert drawn.in_year("fee", [2020, 2024, 2025, 2029, 2030, 2050]).isel(draw=0).values.tolist() == [1, 1, 2, 2, 3, 3]
+
+
+def test_a_year_before_the_first_row_is_refused(project):
+    drawn = years_apart(project, assumption=["fee"], year_from=[2025.0], central=[2.0])
+    with pytest.raises(KeyError, match="no row for the year 2024"):
+        drawn.in_year("fee", [2024, 2025])
+
+
+def test_an_assumption_without_years_holds_in_all(project):
+    drawn = years_apart(project, assumption=["fee"], central=[2.0])
+    assert set(drawn.in_year("fee", [1990, 2050]).values) == {2.0}
+
+
+def test_a_scenario_without_a_year_goes_before_a_dated_row_of_the_city(project):
+    assert project.city("lincang").assumptions.set_index("assumption").loc["insurance_coverage", "year_from"].notna().any()
+    other = with_scenario(project, assumption=["insurance_coverage"], low=[0.5], central=[0.5], high=[0.5])
+    drawn = draw_assumptions(other, project.city("lincang"), "other", 2)
+    assert set(drawn.in_year("insurance_coverage", [2030]).values.flat) == {0.5}
+
+
+def test_the_rows_of_two_years_share_one_stream(project):
+    rows = project.city("lincang").assumptions
+    names = {stream_name(row) for row in rows[rows["assumption"] == "insurance_coverage"].to_dict("records")}
+    assert names == {"insurance_coverage|lincang|||||"}
