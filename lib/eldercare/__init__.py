@@ -5,7 +5,7 @@
     results = ec.run(project)
 
 The modules stand in one line, each importing only from its left:
-arrays, schema, load, draws, lifetable, population, need, places, beds, caregivers, funding, chain, compare,
+arrays, schema, load, draws, lifetable, base, cohort, area, population, need, places, beds, caregivers, funding, chain, compare,
 present, charts, book, bench, cli.
 """
 

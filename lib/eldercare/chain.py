@@ -13,9 +13,9 @@ from . import beds as bed_step
 from . import caregivers as caregiver_step
 from . import funding, need, places
 from . import population as population_step
+from .area import Area, describe_area
 from .draws import DEFAULT_DRAWS, Assumptions, draw_assumptions
 from .load import BASELINE, China, City, Project
-from .population import Area
 
 BASE_YEAR = 2020
 LAST_YEAR = 2050
@@ -83,7 +83,7 @@ def run_city(
     """
     city = project.city(city_id)
     assumptions = draw_assumptions(project, city, scenario, draws)
-    area = population_step.describe_area(project.china, city.adcode)
+    area = describe_area(project.china, city.adcode)
     values: dict[str, np.ndarray] = {}
     template = None
     for start in range(0, draws, block):
@@ -232,7 +232,7 @@ def age_structure(project: Project, city_id: str, years=(2020, 2035, 2050), draw
     Returns : table year, sex, age, central
     """
     city = project.city(city_id)
-    area = population_step.describe_area(project.china, city.adcode)
+    area = describe_area(project.china, city.adcode)
     assumptions = draw_assumptions(project, city, BASELINE, draws)
     ahead = population_step.project_area(project.china, area, assumptions, LAST_YEAR).sel(year=list(years))
     return summarise(ahead)[["year", "sex", "age", "central"]]

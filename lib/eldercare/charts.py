@@ -16,10 +16,10 @@ from IPython.display import Image
 from matplotlib import font_manager
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, MultipleLocator, NullLocator
 
+from .base import AGES
 from .chain import BASE_YEAR, CityResult, stock_of_beds
 from .compare import compare_all, compare_targets
 from .load import Project
-from .population import AGES
 from .present import sentence_case, significant, text_chance
 
 FONT = Path(__file__).parent / "fonts" / "NotebookSansSC-Regular.otf"
@@ -32,13 +32,26 @@ TWIN_DIGITS = 4
 def set_style() -> None:
     """Fonts, colours and sizes of all figures; Chinese text needs no font on the machine."""
     sns.set_theme(style="whitegrid", palette=PALETTE)
-    font_manager.fontManager.addfont(FONT)
+    _register_font()
     mpl.rcParams.update({
         "font.family": ["DejaVu Sans", "Notebook Sans SC"], "font.size": 9, "axes.titlesize": 10,
-        "axes.labelsize": 9, "axes.edgecolor": SOFT, "axes.titleweight": "bold", "axes.titlelocation": "left",
+        "axes.labelsize": 9, "axes.edgecolor": SOFT, "axes.titlelocation": "left",
         "grid.color": "#e3e6ea", "xtick.labelsize": 8, "ytick.labelsize": 8, "legend.fontsize": 8,
         "legend.frameon": False, "figure.dpi": 100, "savefig.dpi": 110, "svg.hashsalt": "eldercare",
     })
+
+
+def _register_font() -> None:
+    """Make the shipped font known, as normal and as bold, so that no glyph and no weight is missed."""
+    known = {(font.name, font.weight) for font in font_manager.fontManager.ttflist}
+    if ("Notebook Sans SC", 400) not in known:
+        font_manager.fontManager.addfont(FONT)
+    if ("Notebook Sans SC", 700) not in known:
+        bold = font_manager.FontEntry(
+            fname=str(FONT), name="Notebook Sans SC", style="normal", variant="normal", weight=700,
+            stretch="normal", size="scalable",
+        )
+        font_manager.fontManager.ttflist.append(bold)
 
 
 def figures_folder(project: Project) -> Path:
@@ -67,7 +80,9 @@ def publish(project: Project, name: str, figure, twin: pd.DataFrame, alt: str) -
 def _lighter(buffer: io.BytesIO) -> bytes:
     """The same picture with a palette of 96 colours: a third of the weight in the notebook."""
     out = io.BytesIO()
-    PIL.Image.open(buffer).convert("RGB").quantize(96, method=PIL.Image.Quantize.MEDIANCUT).save(out, "png", optimize=True)
+    buffer.seek(0)
+    pixels = (plt.imread(buffer)[..., :3] * 255).round().astype(np.uint8)
+    PIL.Image.fromarray(pixels).quantize(96, method=PIL.Image.Quantize.MEDIANCUT).save(out, "png", optimize=True)
     return out.getvalue()
 
 

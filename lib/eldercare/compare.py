@@ -88,9 +88,11 @@ def compare_head_counts(result: CityResult) -> pd.DataFrame:
     Returns : table with a row for each stock row of targets.csv that a head count of the chain measures
     """
     table = result.city.targets
-    rows = table[(table["follow_up"] == "measured") & (table["kind"] == "stock")]
+    rows = table[(table["follow_up"] == "measured") & (table["kind"] == "stock") & (table["restates"] == "")]
     out = []
     for _, row in rows.iterrows():
+        if not is_usable(row):
+            continue
         census = _census_count(result, row["measured_by"])
         out.append({
             "target_id": row["target_id"], "indicator": row["measured_by"], "document": row["value"],

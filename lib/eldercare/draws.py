@@ -66,7 +66,10 @@ def quantile(uniform: np.ndarray, low: float, central: float, high: float, shape
 
 
 def choose_rows(project: Project, city: City | None, scenario: str = BASELINE) -> pd.DataFrame:
-    """The rows in force: scenario before city, city before nation.
+    """The rows in force: scenario before city, city before nation, in each year from which they hold.
+
+    A row of a higher layer takes the place of all rows below it with the same keys, from the year it
+    begins (`year_from`; without one, from the start); before that year the rows below stay in force.
 
     city    : None for an area without a folder
     Returns : rows of the assumptions with a column `chosen_from` (scenario, city, nation)
@@ -86,7 +89,22 @@ def choose_rows(project: Project, city: City | None, scenario: str = BASELINE) -
     stacked = pd.concat([rows.assign(chosen_from=name) for rows, name in layers], ignore_index=True)
     keys = ["assumption", *ASSUMPTION_KEYS, "year_from"]
     chosen = stacked.drop_duplicates(keys, keep="last")
+    chosen = chosen[~_is_overruled(chosen)]
     return chosen.sort_values(keys, kind="stable", na_position="first").reset_index(drop=True)
+
+
+def _is_overruled(rows: pd.DataFrame) -> pd.Series:
+    """Rows below a layer that holds for the same keys from the same year or earlier."""
+    layer = rows["chosen_from"].map({"nation": 0, "city": 1, "scenario": 2})
+    start = rows["year_from"].fillna(0)
+    overruled = pd.Series(False, index=rows.index)
+    for upper in (1, 2):
+        above = rows[layer == upper].assign(start=start)
+        first = above.groupby(["assumption", *ASSUMPTION_KEYS])["start"].min()
+        own_key = pd.MultiIndex.from_frame(rows[["assumption", *ASSUMPTION_KEYS]])
+        from_year = first.reindex(own_key).to_numpy()
+        overruled |= (layer < upper) & (start >= from_year)
+    return overruled
 
 
 def stream_name(row) -> str:

@@ -213,6 +213,7 @@ def _load_census(path: Path) -> xr.DataArray:
         counts = table[columns].to_numpy(float)
         sound = np.isfinite(counts).all() and (counts >= 0).all()
         sound &= not table.duplicated(["adcode", "year", "sex"]).any()
+        sound &= table["sex"].isin(["male", "female"]).all()
     except (ValueError, KeyError):
         sound = False
     if not sound:

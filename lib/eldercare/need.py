@@ -7,9 +7,9 @@ import xarray as xr
 from scipy.optimize import root
 
 from .arrays import join, sum_product
+from .base import AGES
 from .draws import Assumptions
 from .load import China, age_band_limits
-from .population import AGES
 from .schema import SEVERITIES
 
 LIMITED = SEVERITIES[1:]

@@ -98,15 +98,17 @@ def _in_order(table: pd.DataFrame) -> pd.Series:
     return (table["low"] <= table["central"]) & (table["central"] <= table["high"])
 
 
-def _share_in_bounds(*columns: str):
-    def check(table: pd.DataFrame) -> pd.Series:
-        share = table["unit"] == "share"
-        inside = pd.Series(True, index=table.index)
-        for column in columns:
-            inside &= table[column].isna() | table[column].between(0, 1)
-        return ~share | inside
+def _row_check(check, column: str, problem: str) -> pa.Check:
+    """A check of whole rows whose fault is told at one column."""
+    return pa.Check(check, error=f"{column}|{problem}")
 
-    return pa.Check(check, error="a share must be from 0 to 1; write 55 % as 0.55")
+
+def _share_in_bounds(*columns: str) -> list[pa.Check]:
+    def check(column: str):
+        return lambda table: (table["unit"] != "share") | table[column].isna() | table[column].between(0, 1)
+
+    problem = "a share must be from 0 to 1; write 55 % as 0.55"
+    return [_row_check(check(column), column, problem) for column in columns]
 
 
 def _lognormal_positive(table: pd.DataFrame) -> pd.Series:
@@ -121,15 +123,13 @@ def _money_has_price_year(table: pd.DataFrame) -> pd.Series:
     return ~table["unit"].str.startswith("yuan") | table["price_year"].notna()
 
 
-def _count_not_negative(*columns: str):
-    def check(table: pd.DataFrame) -> pd.Series:
-        counted = table["unit"].isin(
-            ["person", "bed", "household", "institution", "facility", "place", "count", "yuan"]
-        )
-        negative = (table[list(columns)] < 0).any(axis=1)
-        return ~(counted & negative)
+def _count_not_negative(*columns: str) -> list[pa.Check]:
+    counts = ["person", "bed", "household", "institution", "facility", "place", "count", "yuan"]
 
-    return pa.Check(check, error="must not be negative: it is a count")
+    def check(column: str):
+        return lambda table: ~(table["unit"].isin(counts) & (table[column] < 0))
+
+    return [_row_check(check(column), column, "must not be negative: it is a count") for column in columns]
 
 
 SOURCES = pa.DataFrameSchema(
@@ -161,11 +161,11 @@ ASSUMPTIONS = pa.DataFrameSchema(
         "note": _TEXT,
     },
     checks=[
-        pa.Check(_in_order, error="low, central and high must not fall: low <= central <= high"),
-        _share_in_bounds("low", "central", "high"),
-        pa.Check(_lognormal_positive, error="a lognormal range must begin above 0"),
-        pa.Check(_fixed_is_one_value, error="shape fixed needs low = central = high"),
-        pa.Check(_money_has_price_year, error="money needs a price_year"),
+        _row_check(_in_order, "low", "low, central and high must not fall: low <= central <= high"),
+        *_share_in_bounds("low", "central", "high"),
+        _row_check(_lognormal_positive, "low", "a lognormal range must begin above 0"),
+        _row_check(_fixed_is_one_value, "low", "shape fixed needs low = central = high"),
+        _row_check(_money_has_price_year, "price_year", "money needs a price_year"),
     ],
     unique=["assumption", "city_id", *ASSUMPTION_KEYS, "year_from"], name="assumptions.csv",
 )
@@ -191,15 +191,15 @@ TARGETS = pa.DataFrameSchema(
         "suspect": _TEXT, "reading": _TEXT, "note": _TEXT,
     },
     checks=[
-        _share_in_bounds("value", "value_high"),
-        _count_not_negative("value", "value_high"),
-        pa.Check(
-            lambda t: (t["follow_up"] == "measured") == (t["measured_by"] != ""),
-            error="a measured row, and no other, names in measured_by what it is measured by",
+        *_share_in_bounds("value", "value_high"),
+        *_count_not_negative("value", "value_high"),
+        _row_check(
+            lambda t: (t["follow_up"] == "measured") == (t["measured_by"] != ""), "measured_by",
+            "a measured row, and no other, names in measured_by what it is measured by",
         ),
-        pa.Check(
-            lambda t: (t["follow_up"] == "measured") | (t["follow_up_reason"] != ""),
-            error="a row that is tracked or stated gives the reason in follow_up_reason",
+        _row_check(
+            lambda t: (t["follow_up"] == "measured") | (t["follow_up_reason"] != ""), "follow_up_reason",
+            "a row that is tracked or stated gives the reason in follow_up_reason",
         ),
     ],
     unique=["target_id"], name="targets.csv",
@@ -213,7 +213,7 @@ CAPACITY = pa.DataFrameSchema(
         "unit": _UNIT, "population_basis": _optional_one_of(POPULATION_BASES),
         "source_id": _FILLED, "locator": _TEXT, "note": _TEXT,
     },
-    checks=[_share_in_bounds("value")],
+    checks=_share_in_bounds("value"),
     unique=["city_id", "indicator", "bed_type", "year", "population_basis", "source_id"],
     name="capacity.csv",
 )
@@ -226,7 +226,7 @@ PROGRESS = pa.DataFrameSchema(
         ),
         "value": _NUMBER, "unit": _UNIT, "source_id": _FILLED, "locator": _TEXT, "note": _TEXT,
     },
-    checks=[_share_in_bounds("value"), _count_not_negative("value")],
+    checks=[*_share_in_bounds("value"), *_count_not_negative("value")],
     unique=["target_id", "reported_on"], name="progress.csv",
 )
 
@@ -250,7 +250,7 @@ CENSUS_AGE_SEX = pa.DataFrameSchema(
 
 def _read_text(path: Path, shown: str) -> str:
     raw = path.read_bytes()
-    if not raw.strip():
+    if not raw.removeprefix(b"\xef\xbb\xbf").strip():
         raise DataFault([Fault(shown, None, None, "the file is empty; a header row is needed")])
     try:
         return raw.decode("utf-8-sig")
@@ -265,18 +265,20 @@ def _read_text(path: Path, shown: str) -> str:
 
 
 def _to_cells(text: str, shown: str) -> pd.DataFrame:
-    rows = [row for row in csv.reader(text.splitlines(keepends=True)) if row]
-    header, body = rows[0], rows[1:]
+    rows = list(csv.reader(text.splitlines(keepends=True)))
+    start = next(number for number, row in enumerate(rows) if row)
+    header = rows[start]
+    body = {number: row for number, row in enumerate(rows[start + 1 :], start=start) if row}
     faults = [
-        Fault(shown, number, None, f"has {len(row)} cells where the header has {len(header)}")
-        for number, row in enumerate(body, start=2)
+        Fault(shown, number + 2, None, f"has {len(row)} cells where the header has {len(header)}")
+        for number, row in body.items()
         if len(row) != len(header)
     ]
     doubled = sorted({name for name in header if header.count(name) > 1})
     faults += [Fault(shown, 1, name, "stands twice in the header") for name in doubled]
     if faults:
         raise DataFault(faults)
-    return pd.DataFrame(body, columns=header, dtype=str)
+    return pd.DataFrame(list(body.values()), index=list(body), columns=header, dtype=str)
 
 
 def _to_numbers(
@@ -314,10 +316,10 @@ def _check_faults(table: pd.DataFrame, schema: pa.DataFrameSchema, shown: str) -
         seen = set()
         for case in errors.failure_cases.itertuples():
             row = None if pd.isna(case.index) else int(case.index) + 2
-            column = case.column if case.schema_context == "Column" else None
-            problem = str(case.check)
-            if column:
-                problem = f"“{case.failure_case}” {problem}"
+            if case.schema_context == "Column":
+                column, problem = case.column, f"“{case.failure_case}” {case.check}"
+            else:
+                column, problem = str(case.check).split("|", 1)
             if (row, column, problem) not in seen and case.check != "not_nullable":
                 seen.add((row, column, problem))
                 faults.append(Fault(shown, row, column, problem))
@@ -353,4 +355,4 @@ def read_table(path: Path, schema: pa.DataFrameSchema, shown: str | None = None)
     faults += [f for f in _check_faults(table, schema, shown) if f.row not in faulty_rows or f.column]
     if faults:
         raise DataFault(sorted(faults, key=lambda f: (f.row or 0, f.column or "")))
-    return table
+    return table.reset_index(drop=True)

@@ -23,7 +23,7 @@ def outputs(book: NotebookNode) -> list[NotebookNode]:
 
 
 def pictures(book: NotebookNode) -> list[NotebookNode]:
-    return [output for output in outputs(book) if any(kind.startswith("image/") for kind in output.get("data", {}))]
+    return [one for one in outputs(book) if any(kind.startswith("image/") for kind in one.get("data", {}))]
 
 
 def shown_text(book: NotebookNode) -> list[str]:
@@ -44,8 +44,8 @@ def must_show(cell: NotebookNode) -> bool:
 
 def definitions(book: NotebookNode) -> list[str]:
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
-    nodes = [node for cell in code_cells(book) for node in ast.walk(ast.parse(cell.source)) if isinstance(node, kinds)]
-    return [ast.unparse(node).splitlines()[0] for node in nodes]
+    nodes = [node for cell in code_cells(book) for node in ast.walk(ast.parse(cell.source))]
+    return [ast.unparse(node).splitlines()[0] for node in nodes if isinstance(node, kinds)]
 
 
 def paths(book: NotebookNode) -> list[str]:
@@ -78,8 +78,10 @@ def without_output(book: NotebookNode) -> list[str]:
 
 def complaints(book: NotebookNode) -> list[str]:
     """Errors and what went to stderr."""
-    streams = [output.text for output in outputs(book) if output.output_type == "stream" and output.name == "stderr"]
-    return streams + [output.ename for output in outputs(book) if output.output_type == "error"]
+    return [
+        one.ename if one.output_type == "error" else one.text for one in outputs(book)
+        if one.output_type == "error" or (one.output_type == "stream" and one.name == "stderr")
+    ]
 
 
 def machine_paths(book: NotebookNode) -> list[str]:

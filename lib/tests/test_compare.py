@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -17,21 +18,21 @@ def made_up(project, results):
     """A result whose need of beds per 1,000 people is 30, more or less, with one promise about it."""
     model = project.city("sanming").targets.query("target_id == 'sanming_030'").iloc[0]
     spread = np.linspace(-6, 6, 101)
+    by_measure = ("draw", "measure", "year")
     values = xr.Dataset(
         {
-            "beds_per_1000_needed": (("draw", "measure", "year"), np.stack([spread + NEED, spread / 6 + 9], 1)[..., None]),
+            "beds_per_1000_needed": (by_measure, np.stack([spread + NEED, spread / 6 + 9], 1)[..., None]),
             "population_60_plus": (("draw", "year"), np.full((101, 1), OLDER)),
-            "beds_total_needed": (("draw", "measure", "year"), np.full((101, 2, 1), NEED * OLDER / 1000)),
+            "beds_total_needed": (by_measure, np.full((101, 2, 1), NEED * OLDER / 1000)),
         },
         coords={"measure": ["need", "use"], "year": [YEAR]},
     )
 
     def make(*rows):
-        told = [{**model, "target_year": YEAR, "target_id": f"t_{n}", "suspect": "", "reading": "", "restates": "", **row}
-                for n, row in enumerate(rows)]
-        targets = project.city("sanming").targets.iloc[:0]
-        targets = type(targets)(told, columns=targets.columns)
-        return replace(results["sanming"], values=values, city=replace(project.city("sanming"), targets=targets))
+        plain = {**model, "target_year": YEAR, "suspect": "", "reading": "", "restates": ""}
+        told = [{**plain, "target_id": f"t_{number}", **row} for number, row in enumerate(rows)]
+        city = replace(project.city("sanming"), targets=pd.DataFrame(told, columns=model.index))
+        return replace(results["sanming"], values=values, city=city)
 
     return make
 
@@ -40,7 +41,7 @@ def compared(project, result):
     return compare.compare_targets(project, result).set_index("target_id")
 
 
-@pytest.mark.parametrize(("promise", "chance"), [(300.0, 1.0), (3.0, 0.0)], ids=["far above need", "far below need"])
+@pytest.mark.parametrize(("promise", "chance"), [(300.0, 1.0), (3.0, 0.0)], ids=["far above", "far below"])
 def test_the_chance_is_sure_where_promise_and_need_lie_far_apart(project, made_up, promise, chance):
     row = compared(project, made_up({"value": promise})).loc["t_0"]
     assert row["chance"] == chance
@@ -63,7 +64,8 @@ def test_the_plain_gap_is_the_gap_of_the_ratio_times_its_base(project, made_up):
 
 
 def test_a_gap_in_beds_is_plain_already(project, made_up):
-    row = compared(project, made_up({"value": 1600, "unit": "bed", "measured_by": "beds_total_needed"})).loc["t_0"]
+    result = made_up({"value": 1600, "unit": "bed", "measured_by": "beds_total_needed"})
+    row = compared(project, result).loc["t_0"]
     assert row["plain_gap"] == row["gap"] == pytest.approx(100)
 
 
@@ -76,7 +78,8 @@ def test_the_sentence_says_promise_need_chance_and_gap(project, made_up):
 
 
 def test_a_damaged_figure_without_a_reading_is_not_compared(project, made_up):
-    rows = {"suspect": "a digit is lost"}, {"suspect": "a digit is lost", "reading": "32"}, {"value": np.nan}, {}
+    damaged = {"suspect": "a digit is lost"}
+    rows = damaged, {**damaged, "reading": "32"}, {"value": np.nan}, {}
     assert list(compared(project, made_up(*rows)).index) == ["t_1", "t_3"]
 
 

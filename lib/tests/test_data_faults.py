@@ -114,7 +114,7 @@ def test_a_byte_order_mark_is_accepted(small_copy, project):
     assert load_project(small_copy.root).assumptions.equals(project.assumptions)
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf"], ids=["no byte", "blank lines", "only a BOM"])
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf"], ids=["nothing", "blanks", "only a BOM"])
 def test_an_empty_file_is_told(small_copy, content):
     (small_copy.data / CAPACITY).write_bytes(content)
     assert told(small_copy) == [f"{CAPACITY}: the file is empty; a header row is needed"]

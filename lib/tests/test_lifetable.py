@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from eldercare import lifetable
-from eldercare.population import SEXES, rates_of
+from eldercare.area import SEXES, rates_of
 
 LEVEL_OF_THE_STANDARD = int(np.flatnonzero(np.isclose(lifetable.ALPHA_GRID, 0))[0])
 # World Population Prospects 2024, China, medium variant: life expectancy at birth.
@@ -33,6 +33,12 @@ def test_nobody_dies_where_the_rates_are_zero():
     lx = lifetable.survivors(np.zeros(22), np.array([0, 1, *range(5, 105, 5)]))
     assert lx == pytest.approx(1)
     assert lifetable.life_expectancy(lx) == pytest.approx(lifetable.LAST_AGE + 1)
+
+
+def test_infants_who_die_live_a_small_part_of_their_first_year():
+    rates = np.full(22, 0.02)
+    found = lifetable.abridged_probability(rates, np.array([0, 1, *range(5, 105, 5)]))[0]
+    assert found == pytest.approx(0.02 / (1 + (1 - 0.116) * 0.02))  # a = 0.06 + 2.8 m, Coale and Demeny
 
 
 def test_a_constant_rate_gives_its_own_life_expectancy():

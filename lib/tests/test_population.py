@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from eldercare import population
+from eldercare import area as area_step
+from eldercare import base, cohort, population
 from eldercare.draws import draw_assumptions
 from eldercare.load import NATION
 from eldercare.schema import AGE_GROUP_START
@@ -18,7 +19,7 @@ COUNTS = st.integers(0, 10**7)
 
 @pytest.fixture(scope="module")
 def lincang(china):
-    return population.describe_area(china, LINCANG)
+    return area_step.describe_area(china, LINCANG)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def ahead(project, china, lincang):
 @settings(max_examples=60, deadline=None)
 @given(arrays(int, (2, len(STARTS)), elements=COUNTS), arrays(int, (2, 101), elements=st.integers(1, 10**7)))
 def test_single_ages_keep_the_total_of_every_group(groups, pattern):
-    single = population.single_ages(groups, STARTS, pattern)
+    single = base.single_ages(groups, STARTS, pattern)
     found = np.add.reduceat(single, STARTS, axis=1)
     assert np.allclose(found, groups, rtol=1e-9, atol=1e-9 * max(groups.sum(), 1))
     assert single.min() >= -1e-9 * max(groups.sum(), 1)
@@ -39,23 +40,23 @@ def test_single_ages_keep_the_total_of_every_group(groups, pattern):
 def test_single_ages_give_the_pattern_back_where_it_fits():
     pattern = np.random.default_rng(1).uniform(1, 9, (2, 101))
     groups = np.add.reduceat(pattern, STARTS, axis=1)
-    assert population.single_ages(3 * groups, STARTS, pattern) == pytest.approx(3 * pattern)
+    assert base.single_ages(3 * groups, STARTS, pattern) == pytest.approx(3 * pattern)
 
 
 @settings(max_examples=60, deadline=None)
 @given(arrays(int, (2, 101), elements=COUNTS), st.floats(0, 1))
 def test_a_later_date_conserves_the_people(counts, fraction):
-    moved = population.at_later_date(counts, fraction)
+    moved = base.at_later_date(counts, fraction)
     assert np.allclose(moved.sum(axis=1), counts.sum(axis=1), rtol=1e-9, atol=1e-6)
     assert moved.min() >= -1e-6 * max(counts.max(), 1)
 
 
 def test_a_date_no_later_changes_nothing(lincang):
-    assert population.at_later_date(lincang.base, 0.0) == pytest.approx(lincang.base)
+    assert base.at_later_date(lincang.base, 0.0) == pytest.approx(lincang.base)
 
 
 def carried(base, years, survival=1.0, fertility=0.0, growth=1.0):
-    return population.project(
+    return cohort.project(
         base, lambda index: np.full((base.shape[0], 2, 102), survival), np.full(base.shape, growth),
         np.full((years, base.shape[0], 101), fertility), np.full(years, 0.52),
     )
@@ -90,13 +91,13 @@ def test_the_year_end_of_2020_is_close_to_the_census(lincang, ahead):
 
 def test_history_meets_the_census_of_2020(china, lincang):
     found = population.history(china, lincang, [2020]).values[0]
-    at_year_end = population.at_later_date(lincang.base, population.CENSUS_TO_YEAR_END)
+    at_year_end = base.at_later_date(lincang.base, population.CENSUS_TO_YEAR_END)
     assert found[:, 1:] == pytest.approx(at_year_end[:, 1:], abs=2)
 
 
 def test_history_begins_with_the_census_of_2010(china, lincang):
     found = population.history(china, lincang, [2010]).values[0]
-    at_year_end = population.at_later_date(lincang.earlier, population.CENSUS_TO_YEAR_END)
+    at_year_end = base.at_later_date(lincang.earlier, population.CENSUS_TO_YEAR_END)
     assert found[:, 1:] == pytest.approx(at_year_end[:, 1:])
 
 
@@ -116,29 +117,29 @@ def test_single_ages_add_up_to_the_printed_total_of_the_census(china):
     printed = china.areas["population"].xs(2020, level="year").dropna()
     codes = np.intersect1d(printed.index, china.census["area"].values)
     drawn = np.random.default_rng(20).choice(codes, 50, replace=False)
-    found = [population.base_population(china, int(code), 2020).sum() for code in drawn]
+    found = [base.base_population(china, int(code), 2020).sum() for code in drawn]
     assert found == pytest.approx(printed.loc[drawn].to_numpy(), rel=1e-9)
 
 
 def test_the_nation_keeps_its_cohorts_sharp(china):
-    by_age = population.base_population(china, NATION, 2020).sum(axis=0)
+    by_age = base.base_population(china, NATION, 2020).sum(axis=0)
     born_1962_63, born_1959_61 = by_age[57:59].mean(), by_age[59:62].mean()
     assert born_1962_63 > 1.3 * born_1959_61
 
 
 def test_the_nation_is_the_sum_of_its_provinces(china):
-    assert population.base_population(china, NATION, 2020).sum() == pytest.approx(1_409_778_724)
+    assert base.base_population(china, NATION, 2020).sum() == pytest.approx(1_409_778_724)
 
 
 def test_the_nation_neither_gains_nor_loses_by_moves(china):
-    nation = population.describe_area(china, NATION)
+    nation = area_step.describe_area(china, NATION)
     assert np.abs(nation.migration).max() == 0
     assert nation.life_expectancy_gap == 0
 
 
 def test_an_unknown_area_is_refused(china):
     with pytest.raises(KeyError, match="999999 is no area of the census of 2020"):
-        population.describe_area(china, 999999)
+        area_step.describe_area(china, 999999)
 
 
 def test_no_projected_number_is_negative_or_missing(ahead):
