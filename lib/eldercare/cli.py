@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from pathlib import Path
 
-from . import bench, book
+from . import bench, book, ledger, tracking
+from .charts import write_whole
 from .load import find_root, load_project
 from .schema import DataFault
 
@@ -17,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return options.action(options) or 0
-    except (DataFault, FileNotFoundError, KeyError) as error:
+    except (DataFault, OSError, KeyError) as error:
         message = error.args[0] if isinstance(error, KeyError) else error
         print(message, file=sys.stderr)
         return 2
@@ -34,6 +36,13 @@ def _parser() -> argparse.ArgumentParser:
         ("check", _check, "read and check the data only"),
     ):
         commands.add_parser(name, help=words).set_defaults(action=action)
+    verify = commands.add_parser("verify-targets", help="hold the ledgers of targets against the documents they were read from")
+    verify.add_argument("--documents", required=True, type=Path, metavar="DIR", help="folder with the documents as text files")
+    verify.set_defaults(action=_verify_targets)
+    template = commands.add_parser("progress-template", help="write a row of progress.csv for each tracked promise of a city")
+    template.add_argument("city", metavar="CITY", help="name of a folder in data/cities")
+    template.add_argument("--output", type=Path, metavar="FILE", help="file to write, whole or not at all (default: print)")
+    template.set_defaults(action=_progress_template)
     return parser
 
 
@@ -65,3 +74,27 @@ def _bench(_options) -> None:
 def _check(_options) -> None:
     project = load_project(find_root())
     print(f"The data are in order: {len(project.cities)} cities, {len(project.assumptions)} national assumptions.")
+
+
+def _verify_targets(options) -> int:
+    project = load_project(find_root())
+    findings = ledger.verify_all(project, options.documents)
+    for row in findings.itertuples():
+        print(": ".join(part for part in (row.city_id, row.target_id, row.check, row.finding) if part))
+    if len(findings):
+        print(f"{len(findings)} findings; a row, an exception or a document must be mended.", file=sys.stderr)
+        return 1
+    targets = [city.targets for city in project.cities.values() if len(city.targets)]
+    print(f"The ledgers agree with the documents: {sum(map(len, targets))} figures of {len(targets)} cities.")
+    return 0
+
+
+def _progress_template(options) -> None:
+    table = tracking.progress_template(load_project(find_root()), options.city)
+    text = table.to_csv(index=False, lineterminator="\n")
+    if options.output is None:
+        sys.stdout.write(text)
+        return
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(options.output, text.encode())
+    print(f"{len(table)} rows written; fill in reported_on, value and source_id. Rows left without a value count as no report.")

@@ -8,6 +8,7 @@ import xarray as xr
 from scipy.stats import rankdata
 
 from .chain import HEAD_COUNTS, QUANTILES, CityResult
+from .ledger import printed_numbers
 from .load import Project
 
 TARGET_COLUMNS = [
@@ -17,8 +18,13 @@ TARGET_COLUMNS = [
 
 
 def is_usable(row) -> bool:
-    """Whether a target's value may enter a calculation: printed whole, or the row says which reading is used."""
-    return np.isfinite(row["value"]) and (row["suspect"] == "" or row["reading"] != "")
+    """Whether a target's value may enter a calculation: printed whole, or the row's reading says the same value.
+
+    A reading with another number (61 printed, 610000 read) is told, but neither of the two is reckoned with.
+    """
+    if not np.isfinite(row["value"]) or row["suspect"] == "":
+        return bool(np.isfinite(row["value"]))
+    return any(np.isclose(number.value, row["value"]) for number in printed_numbers(row["reading"]))
 
 
 def measured_targets(result: CityResult) -> pd.DataFrame:

@@ -262,6 +262,9 @@ def _cross_faults(project: Project) -> list[Fault]:
         if city.capacity is not None:
             unknown(city.capacity, f"{at}/capacity.csv", "source_id", known_sources, "source of sources.csv")
         unknown(city.progress, f"{at}/progress.csv", "target_id", set(city.targets["target_id"]), "target of targets.csv")
+        unknown(
+            city.progress, f"{at}/progress.csv", "source_id", known_sources, "source of sources.csv", allow_empty=True,
+        )
         if city.adcode not in project.china.census["area"].values:
             problem = f"{city.adcode} is no area of the census of 2020; see data/china/census_area.csv"
             faults.append(Fault(f"{at}/city.csv", 2, "adcode", problem))

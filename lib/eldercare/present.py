@@ -7,9 +7,9 @@ import pandas as pd
 from IPython.display import Markdown
 
 from .chain import BASE_YEAR, CityResult, stock_of_beds
-from .compare import compare_head_counts, compare_targets
+from .compare import compare_head_counts, compare_targets, is_usable
 from .funding import results_price_year
-from .load import Project
+from .load import City, Project
 
 NOT_AVAILABLE = "not available"
 UNIT_WORDS = {
@@ -213,6 +213,13 @@ def say(*sentences: str) -> Markdown:
     return Markdown("\n".join(f"- {sentence}" for sentence in sentences))
 
 
+def markdown_table(table: pd.DataFrame) -> Markdown:
+    """A table of long texts as Markdown: nothing is cut, and it weighs half of what a data frame does."""
+    rows = [list(table.columns), ["---"] * table.shape[1], *table.astype(str).to_numpy().tolist()]
+    cells = [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
+    return Markdown("\n".join(f"| {' | '.join(row)} |" for row in cells))
+
+
 def show_tables_whole() -> None:
     """Let notebooks show long cells and all rows of a table."""
     pd.set_option("display.max_colwidth", 160, "display.max_rows", 400, "display.max_columns", 30, "display.width", 200)
@@ -225,6 +232,42 @@ def ledger_table(result: CityResult, columns=("target_year", "label_en", "value"
     out["value"] = [f"{value:g}" for value in out["value"]]
     out["target_year"] = [NOT_AVAILABLE if np.isnan(year) else str(int(year)) for year in out["target_year"]]
     return out
+
+
+def whole_ledger(city: City) -> pd.DataFrame:
+    """Every figure of a city's document in its order: value, year, what can be done with it, phrase and place.
+
+    A damaged figure is marked ✗; where the row's reading confirms the printed value, the mark is (✗).
+    """
+    table = city.targets
+    high = [f" to {value:.10g}" if np.isfinite(value) else "" for value in table["value_high"]]
+    marks = ["" if row["suspect"] == "" else " (✗)" if is_usable(row) else " ✗" for _, row in table.iterrows()]
+    out = pd.DataFrame({
+        "what": table["label_en"],
+        "value": [f"{value:.10g}{end}{mark}" for value, end, mark in zip(table["value"], high, marks)],
+        "unit": table["unit"].str.replace("_", " "),
+        "year": [f"{year:.0f}" if np.isfinite(year) else "" for year in table["target_year"].fillna(table["base_year"])],
+        "follow-up": [
+            f"{row.follow_up}: {(row.measured_by or row.follow_up_reason).replace('_', ' ')}" for row in table.itertuples()
+        ],
+        "says again": table["restates"].str.removeprefix(f"{city.city_id}_"),
+        "phrase": table["quote_zh"], "place": table["locator"],
+    })
+    out.insert(0, "row", table["target_id"].str.removeprefix(f"{city.city_id}_"))
+    return out
+
+
+def damaged_figures(project: Project) -> pd.DataFrame:
+    """The figures whose text lost characters: as printed, what is damaged, and which reading is used, if any."""
+    parts = [city.targets[city.targets["suspect"] != ""] for city in project.cities.values()]
+    table = pd.concat(parts) if parts else pd.DataFrame()
+    if table.empty:
+        return pd.DataFrame(columns=["row", "printed", "damage", "reading", "enters calculations"])
+    return pd.DataFrame({
+        "row": table["target_id"], "printed": table["quote_zh"], "damage": table["suspect"],
+        "reading": table["reading"].where(table["reading"] != "", "none"),
+        "enters calculations": ["yes" if is_usable(row) else "no" for _, row in table.iterrows()],
+    })
 
 
 def ledger_counts(project: Project) -> pd.DataFrame:

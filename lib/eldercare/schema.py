@@ -20,7 +20,8 @@ UNITS = frozenset(
     times_per_year grade per_year standard_deviation hour_per_month hour_per_year user_per_worker
     resident_per_worker place_per_user yuan_per_bed yuan_per_bed_month yuan_per_worker_month
     yuan_per_hour yuan_per_place_month yuan_per_person_month yuan_per_household yuan_per_person
-    yuan_per_year birth birth_per_woman""".split()
+    yuan_per_year birth birth_per_woman worker_per_100_persons hour_per_person_month
+    hour_per_worker_year yuan_per_square_metre""".split()
 )
 SEVERITIES = ("none", "mild", "moderate", "severe")
 SETTINGS = ("family", "home_service", "day_care", "institution")
@@ -31,6 +32,7 @@ BOUNDS = ("at_least", "at_most", "exactly", "about")
 FOLLOW_UPS = ("measured", "tracked", "stated")
 KINDS = ("target", "stock", "standard", "milestone")
 POPULATION_BASES = ("resident", "registered")
+REPORT_SCOPES = ("city", "province")
 ASSUMPTION_KEYS = ("age_band", "sex", "severity", "setting", "bed_type")
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 
@@ -222,12 +224,22 @@ PROGRESS = pa.DataFrameSchema(
     {
         "target_id": _FILLED,
         "reported_on": pa.Column(
-            str, pa.Check.str_matches(r"^\d{4}(-\d{2}(-\d{2})?)?$", error="must be a date like 2024-12-31")
+            str, pa.Check.str_matches(r"^(\d{4}(-\d{2}(-\d{2})?)?)?$", error="must be a date like 2024-12-31")
         ),
-        "value": _NUMBER, "unit": _UNIT, "source_id": _FILLED, "locator": _TEXT, "note": _TEXT,
+        "scope": _optional_one_of(REPORT_SCOPES), "value": _NUMBER_OR_EMPTY, "unit": _UNIT,
+        "source_id": _TEXT, "locator": _TEXT, "note": _TEXT,
     },
-    checks=[*_share_in_bounds("value"), *_count_not_negative("value")],
-    unique=["target_id", "reported_on"], name="progress.csv",
+    checks=[
+        *_share_in_bounds("value"), *_count_not_negative("value"),
+        *[
+            _row_check(
+                lambda t, name=name: t["value"].isna() | (t[name] != ""), name,
+                "a row with a value needs it; a row of the template without a value may stay empty",
+            )
+            for name in ("reported_on", "scope", "source_id")
+        ],
+    ],
+    unique=["target_id", "reported_on", "scope"], name="progress.csv",
 )
 
 AGE_GROUPS = ("0", "1_4", *(f"{a}_{a + 4}" for a in range(5, 85, 5)), "85_plus")

@@ -1,12 +1,16 @@
 """The check of a ledger of targets against its document, on phrases made up for the purpose."""
 
 import hashlib
+import re
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from conftest import ROOT
 
 from eldercare import ledger
+
+README = ROOT / "data" / "README.md"
 
 DOCUMENT = """一、目标
 (一)床位。到2030年底，全镇新建床位120张 以上，护理型床位占比达 45 %。
@@ -224,3 +228,14 @@ def test_a_missing_document_is_told_by_title_and_sha256(project, tmp_path):
 def test_a_folder_that_is_not_there_is_told(project, tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         ledger.verify_city(project, "x", tmp_path / "nowhere")
+
+
+def test_the_readme_of_the_data_counts_the_rows_of_each_ledger():
+    said = re.findall(r"^\| (\w+) \d{4} \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", README.read_text("utf-8"), re.M)
+    counted = []
+    for folder in sorted((README.parent / "cities").iterdir()):
+        rows, exceptions = (pd.read_csv(folder / name, dtype=str, keep_default_na=False) for name in ("targets.csv", "exceptions.csv"))
+        damaged = rows[rows["suspect"] != ""]
+        counts = len(rows), (rows["restates"] != "").sum(), len(damaged), (damaged["reading"] != "").sum(), len(exceptions)
+        counted.append((folder.name.capitalize(), *map(str, counts)))
+    assert sorted(said) == counted
