@@ -262,6 +262,21 @@ def _place(text: str, start: int, end: int) -> str:
     return f"line {line}, “…{before}[{''.join(text[start:end].split())}]{after}…”"
 
 
+def _exception_findings(phrases, figures, text: str, covered: list[tuple[int, int]]) -> list[tuple[str, str, str]]:
+    """Exceptions that do not stand in the document or hide a row; their places are added to `covered`."""
+    findings = []
+    for phrase in phrases:
+        found = _occurrences(phrase, text)
+        covered += found
+        if not found:
+            findings.append(("", "exception", f"“{phrase}” does not stand in the document"))
+        for target_id in dict.fromkeys(_hidden(figures, found)):
+            shown = " ".join(phrase.split())
+            problem = f"the exception “{shown}” holds this row's figure; shorten it, or drop row or exception"
+            findings.append((target_id, "exception", problem))
+    return findings
+
+
 def verify_targets(targets: pd.DataFrame, exceptions: pd.DataFrame, text: str) -> pd.DataFrame:
     """Hold a ledger against the text of its document.
 
@@ -293,15 +308,7 @@ def verify_targets(targets: pd.DataFrame, exceptions: pd.DataFrame, text: str) -
         problem = f"stands out of order: {_place(text, *places[row][0])}"
         findings.append((targets["target_id"].iloc[row], "order", problem))
     covered = [span for spans in places for span in spans]
-    for phrase in exceptions["phrase"]:
-        found = _occurrences(phrase, text)
-        covered += found
-        if not found:
-            findings.append(("", "exception", f"“{phrase}” does not stand in the document"))
-        for target_id in dict.fromkeys(_hidden(figures, found)):
-            shown = " ".join(phrase.split())
-            problem = f"the exception “{shown}” holds this row's figure; shorten it, or drop row or exception"
-            findings.append((target_id, "exception", problem))
+    findings += _exception_findings(exceptions["phrase"], figures, text, covered)
     for start, end in numbers:
         if not any(first <= start and end <= last for first, last in covered):
             problem = f"stands in no row and no exception: {_place(text, start, end)}"
