@@ -5,8 +5,8 @@
     results = ec.run(project)
 
 The modules stand in one line, each importing only from its left:
-arrays, schema, load, ledger, draws, lifetable, base, cohort, area, population, need, places, beds, caregivers, funding, chain, compare,
-present, crosscheck, consistency, comparable, tracking, charts, charts_promises, book, bench, cli.
+arrays, schema, load, ledger, draws, lifetable, base, cohort, area, population, need, health, definitions, places, beds, flow,
+caregivers, funding, chain, compare, balance, decomposition, present, present_care, present_beds, crosscheck, consistency, comparable, tracking, charts, charts_care, charts_promises, book, bench, cli.
 """
 
 from .chain import age_structure, run, run_city

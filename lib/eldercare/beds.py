@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import xarray as xr
 
 from .arrays import join
@@ -9,12 +10,16 @@ from .draws import Assumptions
 from .schema import BED_TYPES
 
 HEAVY = ("moderate", "severe")
+KINDS_OF_BUILDING = ("new", "rebuilt", "converted")
 
 
-def residents_by_bed_type(residents: xr.DataArray, dementia_share: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
+def residents_by_bed_type(
+    residents: xr.DataArray, dementia_share: xr.DataArray, assumptions: Assumptions
+) -> xr.DataArray:
     """Residents by the type of bed they need.
 
-    Defined as::  dementia = dementia share x `dementia_bed_share` x residents with moderate or severe limitation
+    Defined as::  dementia = dementia share x `dementia_bed_share` x residents with moderate or severe
+                             limitation
                   nursing  = sum over severity(residents x `nursing_bed_share`) - dementia
                   general  = the rest
     (a dementia-care bed is a nursing bed with more; it is taken out of the nursing beds, so the three add up)
@@ -56,27 +61,109 @@ def day_care_places(users: xr.DataArray, assumptions: Assumptions) -> xr.DataArr
     return users * assumptions["day_care_places_per_user"]
 
 
-def beds_to_build(
-    beds_needed: xr.DataArray, stock: float | None, stock_year: int, assumptions: Assumptions
-) -> xr.DataArray:
-    """Beds to be built in each year: growth of need, renewal, and closing today's gap where it is known.
+def respite_beds(at_home: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
+    """Beds for short stays, so that a family that cares can rest; beside the beds of residents.
 
-    Defined as::  built(t) = max(0, needed(t) - needed(t-1)) + needed(t-1) / life
-                             + max(0, needed(t0) - stock) / programme years, in the programme's years
+    Defined as::  beds = people with moderate or severe limitation at home x part of the year / occupancy
+
+    at_home : array [person]  dims …, severity: cared for by the family or at home with services
+    Returns : array [bed]  dims …
+    Source  : assumptions `respite_time_share`, `target_occupancy`
+    """
+    heavy = at_home.sel(severity=list(HEAVY)).sum("severity", skipna=False)
+    return beds(heavy * assumptions["respite_time_share"], assumptions["target_occupancy"])
+
+
+def institution_part(stock: float, institution_beds: xr.DataArray, total_beds: xr.DataArray) -> xr.DataArray:
+    """Beds of institutions in a stock that counts day-care places too, as Chinese statistics do.
+
+    Defined as::  stock x beds needed in institutions / beds needed of all kinds
+
+    institution_beds, total_beds : array [bed]  dims draw, measure, in the year of the stock
+    Returns : array [bed]  dims draw, measure
+    """
+    return stock * institution_beds / total_beds
+
+
+def building(
+    beds_needed: xr.DataArray, stock: xr.DataArray | float | None, stock_year: int, assumptions: Assumptions
+) -> dict[str, xr.DataArray]:
+    """Beds that stand, wear out and are built, year by year.
+
+    Defined as::  worn(t)     = standing(t-1) / life
+                  wanted(t)   = needed(t) - gap x the part of the programme's years still to come
+                  built(t)    = max(0, wanted(t) - standing(t-1) + worn(t))
+                  standing(t) = standing(t-1) - worn(t) + built(t)
+                  gap         = max(0, needed(t0) - stock), in all bed types together
+
+    So the programme closes the gap to the stock evenly over its years, growth of need is met as it
+    comes, worn beds are rebuilt where they are needed, and beds beyond need wear out unreplaced.
 
     beds_needed : array [bed]  dims draw, measure, year, bed_type
-    stock       : beds of all types that stood in the stock year t0, or None where nobody published
-                  them: the gap is then left out, not taken for zero beds
-    Returns     : array [bed per year]  dims of beds_needed; the first year is not defined (NaN)
+    stock       : beds of institutions that stood in the stock year t0, spread over the types as need
+                  is; None where nobody published them: need is then taken to be met at t0, so that the
+                  gap is left out, not taken for need itself
+    Returns     : standing, worn, built: arrays [bed, bed per year, bed per year]  dims of beds_needed;
+                  built and worn are not defined (NaN) up to t0, standing not before it
     Source      : capacity.csv; assumptions `bed_life`, `building_programme_years`
     """
-    before = beds_needed.shift(year=1)
-    built = (beds_needed - before).clip(min=0) + before / assumptions["bed_life"]
-    if stock is not None:
-        needed = beds_needed.sel(year=stock_year, drop=True)
-        total = needed.sum("bed_type")
-        gap = (total - stock).clip(min=0) * needed / total
-        passed = beds_needed["year"] - stock_year
-        length = assumptions["building_programme_years"]
-        built = built + xr.where((passed >= 1) & (passed <= length), gap / length, 0.0)
-    return built.transpose(*beds_needed.dims)
+    dims, years = beds_needed.dims, beds_needed["year"].values
+    needed = beds_needed.transpose("year", ...)
+    first = needed.sel(year=stock_year, drop=True)
+    known = 1.0 if stock is None else stock / first.sum("bed_type", skipna=False)
+    standing = first * known
+    gap = (first - standing).clip(min=0)
+    life, length = assumptions["bed_life"], assumptions["building_programme_years"]
+    missing = xr.full_like(needed, np.nan)
+    out = {"standing": missing, "worn": missing.copy(), "built": missing.copy()}
+    out["standing"].loc[{"year": stock_year}] = standing
+    for year in years[years > stock_year]:
+        worn = standing / life
+        left = gap * (1 - (year - stock_year) / length).clip(min=0)
+        built = (needed.sel(year=year, drop=True) - left - standing + worn).clip(min=0)
+        standing = standing - worn + built
+        for name, values in (("standing", standing), ("worn", worn), ("built", built)):
+            out[name].loc[{"year": year}] = values.transpose(*needed.dims[1:])
+    return {name: values.transpose(*dims) for name, values in out.items()}
+
+
+def beds_to_build(
+    beds_needed: xr.DataArray, stock: xr.DataArray | float | None, stock_year: int, assumptions: Assumptions
+) -> xr.DataArray:
+    """Beds to be built in each year: growth of need, renewal, and closing the gap to the stock.
+
+    Returns : array [bed per year]  dims of beds_needed; not defined (NaN) up to the stock year
+    See also: building, which says how
+    """
+    return building(beds_needed, stock, stock_year, assumptions)["built"]
+
+
+def built_by_kind(built: xr.DataArray, worn: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
+    """Beds built in a year by how: new, rebuilt where they wore out, or converted from another use.
+
+    Defined as::  renewed = least(built, worn);  converted = renewed x conversion share
+                  rebuilt = renewed - converted;  new = built - renewed
+
+    Returns : array [bed per year]  dims of built, then kind (new, rebuilt, converted); sums to built
+    Source  : assumption `conversion_share_of_renewal`
+    """
+    renewed = xr.ufuncs.minimum(built, worn)
+    converted = renewed * assumptions["conversion_share_of_renewal"]
+    return join(dict(zip(KINDS_OF_BUILDING, (built - renewed, renewed - converted, converted))), "kind")
+
+
+def empty_beds(stock: float, occupancy: xr.DataArray) -> xr.DataArray:
+    """Beds that stand and are empty.  Defined as::  empty = stock x (1 - occupancy)
+
+    stock : beds [bed]   occupancy : array [share]  dims draw   Returns : array [bed]  dims draw
+    Source: capacity.csv; assumption `observed_occupancy`
+    """
+    return stock * (1 - occupancy)
+
+
+def missing_beds(needed: xr.DataArray, stock: xr.DataArray | float) -> xr.DataArray:
+    """Beds that are needed and do not stand.  Defined as::  missing = max(0, needed - stock)
+
+    Both must count the same kinds of bed.  Returns : array [bed]  dims of needed
+    """
+    return (needed - stock).clip(min=0)

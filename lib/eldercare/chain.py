@@ -11,7 +11,7 @@ import xarray as xr
 
 from . import beds as bed_step
 from . import caregivers as caregiver_step
-from . import funding, need, places
+from . import flow, funding, need, places
 from . import population as population_step
 from .area import Area, describe_area
 from .draws import DEFAULT_DRAWS, Assumptions, draw_assumptions
@@ -70,7 +70,7 @@ def stock_of_beds(city: City) -> pd.Series | None:
     """The latest published count of beds of all kinds, as a row of capacity.csv; None if there is none."""
     if city.capacity is None:
         return None
-    rows = city.capacity[city.capacity["indicator"] == "beds_total"]
+    rows = city.capacity[(city.capacity["indicator"] == "beds_total") & (city.capacity["bed_type"] == "")]
     return None if rows.empty else rows.sort_values("year").iloc[-1]
 
 
@@ -119,9 +119,11 @@ def run_block(china: China, city: City, area: Area, assumptions: Assumptions) ->
     """All steps for some of the draws; dims draw first, then year."""
     population = _population(china, city, area, assumptions)
     years = population["year"].values
+    prevalence = need.adl_prevalence(china, assumptions)
     limited = need.care_need(
-        population, need.adl_prevalence(china, assumptions),
+        population, prevalence,
         need.drift(assumptions, "adl_prevalence_drift", years, need.SURVEY_YEAR),
+        need.drift_of_oldest(assumptions, years),
     )
     dementia = need.people_with_dementia(
         population, need.dementia_prevalence(assumptions),
@@ -129,11 +131,15 @@ def run_block(china: China, city: City, area: Area, assumptions: Assumptions) ->
     )
     out = _head_counts(population)
     by_severity = need.by_severity(out["population_60_plus"], limited)
-    by_place = places.people_by_setting(by_severity, places.setting_shares(assumptions))
+    gap = places.family_care_gap(china, city.adcode, assumptions) * places.family_care_growth(assumptions, years)
+    shares = places.setting_shares(assumptions, gap)
+    by_place = places.people_by_setting(by_severity, shares)
     out["care_need"] = limited
     out["people_with_dementia"] = dementia
     out["people_by_setting"] = by_place.sum("severity", skipna=False)
     out |= _beds_and_caregivers(by_place, limited, dementia, out["population_60_plus"], assumptions)
+    onset = flow.onset_rates(need.national_ages(china), prevalence, assumptions)
+    out |= _beds_from_flow(by_place, limited, flow.new_cases(population, onset), shares, assumptions)
     out |= _money(population, by_place, out, city, assumptions)
     out |= _childcare(out, assumptions)
     dataset = xr.Dataset({name: array.transpose("draw", ...) for name, array in out.items()})
@@ -171,6 +177,7 @@ def _beds_and_caregivers(by_place, limited, dementia, older, assumptions) -> dic
     total = institution_beds + day_places
     return {
         "residents": by_bed_type,
+        "respite_beds_needed": _respite_beds(by_place, assumptions),
         "beds_needed": beds_needed,
         "day_care_places_needed": day_places,
         "beds_institution_needed": institution_beds,
@@ -184,12 +191,40 @@ def _beds_and_caregivers(by_place, limited, dementia, older, assumptions) -> dic
     }
 
 
+def _respite_beds(by_place, assumptions) -> xr.DataArray:
+    at_home = by_place.sel(setting=["family", "home_service"]).sum("setting", skipna=False)
+    return bed_step.respite_beds(at_home, assumptions)
+
+
+def _beds_from_flow(by_place, limited, cases, shares, assumptions) -> dict[str, xr.DataArray]:
+    """The second estimate of beds: from those who newly need care and how long they stay."""
+    admitted = flow.admissions(cases, limited, shares.sel(setting="institution", drop=True))
+    by_ratio = by_place.sel(setting="institution", drop=True)
+    residents = flow.residents_two_ways(by_ratio, admitted, assumptions)
+    return {
+        "admissions": admitted.sum("severity", skipna=False),
+        "mean_length_of_stay": flow.mean_stay(admitted, assumptions),
+        "beds_from_flow": bed_step.beds(residents, assumptions["target_occupancy"]),
+    }
+
+
+def _building(out, city: City, assumptions: Assumptions) -> dict[str, xr.DataArray]:
+    """Beds standing, worn and built; the stock counts day-care places too, so its institution part is taken."""
+    stock, years = stock_of_beds(city), out["beds_needed"]["year"].values
+    if stock is None:
+        return bed_step.building(out["beds_needed"], None, int(years[0]), assumptions)
+    year = int(np.clip(stock["year"], years[0], years[-1]))
+    now = {"year": year, "drop": True}
+    part = bed_step.institution_part(
+        float(stock["value"]), out["beds_institution_needed"].sel(**now), out["beds_total_needed"].sel(**now)
+    )
+    return bed_step.building(out["beds_needed"], part, year, assumptions)
+
+
 def _money(population, by_place, out, city: City, assumptions: Assumptions) -> dict[str, xr.DataArray]:
     years = population["year"].values
-    stock = stock_of_beds(city)
-    built = bed_step.beds_to_build(
-        out["beds_needed"], None if stock is None else float(stock["value"]), BASE_YEAR, assumptions
-    )
+    building = _building(out, city, assumptions)
+    built = building["built"]
     workers = out["caregivers_needed"]
     homes = funding.home_adaptations(by_place, assumptions)
     hours = caregiver_step.home_care_hours(by_place.sel(setting="home_service", drop=True), assumptions)
@@ -211,6 +246,7 @@ def _money(population, by_place, out, city: City, assumptions: Assumptions) -> d
     return {
         "home_adaptations_needed": homes,
         "beds_built": built.sum("bed_type", skipna=False),
+        "beds_built_by_kind": bed_step.built_by_kind(built, building["worn"], assumptions).sum("bed_type", skipna=False),
         "cost": costs,
         "cost_total": costs.sum("cost_item", skipna=False),
         "building_cost_needed": costs.sel(cost_item="building", drop=True),

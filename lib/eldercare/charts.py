@@ -129,7 +129,8 @@ def _finish(figure, title: str, source: str, handles=None, labels=None) -> None:
     figure.text(0.01, 0.05 * inch, f"Source: {source}", fontsize=7, color=SOFT, ha="left")
 
 
-def _short(value: float, _position=None) -> str:
+def short_number(value: float, _position=None) -> str:
+    """A number on an axis: thousands as k, millions as m, thousands of millions as bn."""
     if value == 0:
         return "0"
     for size, mark in ((1e9, " bn"), (1e6, " m"), (1e3, " k")):
@@ -180,7 +181,7 @@ def paths(
 def _dress(axis, result: CityResult) -> None:
     axis.set_title(_city_title(result))
     axis.set_ylim(bottom=0)
-    axis.yaxis.set_major_formatter(FuncFormatter(_short))
+    axis.yaxis.set_major_formatter(FuncFormatter(short_number))
     axis.xaxis.set_major_locator(MultipleLocator(10))
     sns.despine(ax=axis)
 
@@ -257,7 +258,7 @@ def pyramids(project: Project, results: dict[str, CityResult], populations: dict
                 drawn[str(year)] = line
         twins.append(table.assign(city_id=result.city.city_id))
         axis.set_title(_city_title(result))
-        axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _=None: _short(abs(value))))
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _=None: short_number(abs(value))))
         axis.xaxis.set_major_locator(MaxNLocator(5))
         axis.axhline(60, color=MARK, linewidth=0.7, linestyle=":")
         axis.set_ylim(0, 100)
@@ -325,7 +326,7 @@ def influences(project: Project, tables: dict[str, pd.DataFrame], results, name:
         axis.barh(table["assumption"].str.replace("_", " "), table["effect"], color=colours)
         axis.axvline(0, color=INK, linewidth=0.8)
         axis.set_title(_city_title(result))
-        axis.xaxis.set_major_formatter(FuncFormatter(_short))
+        axis.xaxis.set_major_formatter(FuncFormatter(short_number))
         axis.grid(axis="y", visible=False)
         sns.despine(ax=axis, left=True)
         twins.append(tables[result.city.city_id].assign(city_id=result.city.city_id))

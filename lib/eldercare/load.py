@@ -45,6 +45,8 @@ class China:
     single_age      : the nation by single age, mean population and deaths
     life_expectancy : official life expectancy at birth
     wpp_annual, wpp_death_rate, wpp_fertility : World Population Prospects 2024, China
+    published_care_need : what others reckoned for the nation, to compare with
+    care_grades     : the care grades of one city's document and the services they lead to
     """
 
     census: xr.DataArray
@@ -55,6 +57,8 @@ class China:
     wpp_annual: pd.DataFrame
     wpp_death_rate: pd.DataFrame
     wpp_fertility: pd.DataFrame
+    published_care_need: pd.DataFrame
+    care_grades: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -202,6 +206,8 @@ def load_china(root: Path) -> China:
         wpp_annual=pd.read_csv(folder / "wpp2024_annual.csv"),
         wpp_death_rate=pd.read_csv(folder / "wpp2024_death_rate.csv"),
         wpp_fertility=pd.read_csv(folder / "wpp2024_fertility_pattern.csv"),
+        published_care_need=pd.read_csv(folder / "published_care_need.csv"),
+        care_grades=pd.read_csv(folder / "care_grade.csv"),
     )
 
 

@@ -25,7 +25,8 @@ def chain_until_places(project, city, adcode, draws, last_year):
     limited = need.care_need(people, need.adl_prevalence(china, assumptions), factor)
     older = population.people_in(people, 60)
     severity = need.by_severity(older, limited)
-    by_place = places.people_by_setting(severity, places.setting_shares(assumptions))
+    gap = places.family_care_gap(china, adcode, assumptions)
+    by_place = places.people_by_setting(severity, places.setting_shares(assumptions, gap))
     return SimpleNamespace(
         assumptions=assumptions, people=people, limited=limited, severity=severity, by_place=by_place,
         older=older, residents=by_place.sel(setting="institution", drop=True),
@@ -162,13 +163,15 @@ BUILDING = {
 def test_beds_built_are_growth_renewal_and_the_gap_while_the_programme_lasts():
     found = beds.beds_to_build(made_up_beds(100, 110, 105, 105), 60.0, 2020, BUILDING).values.ravel()
     assert np.isnan(found[0])
-    assert found[1:] == pytest.approx([10 + 4 + 20, 0 + 4.4 + 20, 0 + 4.2])
+    # 60 stand, 100 are needed: half of the gap of 40 is closed by 2021, all by 2022; a 25th part wears out.
+    assert found[1:] == pytest.approx([110 - 20 - 60 + 60 / 25, 105 - 90 + 90 / 25, 105 / 25])
 
 
-@pytest.mark.parametrize("stock", [None, 100.0, 500.0], ids=["unknown", "enough", "more than enough"])
-def test_no_gap_is_closed_where_none_is_known(stock):
+@pytest.mark.parametrize("stock, built", [(None, [14, 0]), (100.0, [14, 0]), (500.0, [0, 0])],
+                         ids=["unknown", "enough", "more than enough"])
+def test_no_gap_is_closed_where_none_is_known_and_none_is_built_beyond_need(stock, built):
     found = beds.beds_to_build(made_up_beds(100, 110, 105), stock, 2020, BUILDING).values.ravel()
-    assert found[1:] == pytest.approx([14, 4.4])
+    assert found[1:] == pytest.approx(built)
 
 
 def test_the_items_of_cost_add_up(block):
@@ -242,7 +245,7 @@ def test_nothing_is_negative(results):
 
 
 def test_only_what_is_built_is_unknown_in_the_first_year(results):
-    built = {"beds_built", "cost", "cost_total", "building_cost_needed", "payment"}
+    built = {"beds_built", "beds_built_by_kind", "cost", "cost_total", "building_cost_needed", "payment"}
     for result in results.values():
         holes = {name for name, array in result.values.data_vars.items() if array.isnull().any()}
         assert holes <= built

@@ -1,0 +1,205 @@
+"""Why the answer changes: the rise from today's use to tomorrow's need, divided among its causes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from math import factorial
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from . import beds as bed_step
+from . import caregivers as caregiver_step
+from . import funding, need, places
+from . import population as population_step
+from .area import FIRST_RATE_YEAR, Area, Rates, describe_area, rates_of
+from .base import AGES
+from .chain import BASE_YEAR, QUANTILES
+from .draws import Assumptions, draw_assumptions
+from .load import BASELINE, Project
+
+FACTORS = ("ageing", "longer_life", "drift", "places", "occupancy", "unit_cost")
+OUTCOMES = ("beds", "cost_of_care")
+FACTOR_WORDS = {
+    "ageing": "more older people (ageing)",
+    "longer_life": "longer life",
+    "drift": "drift of prevalence",
+    "places": "places of care, from use to need",
+    "occupancy": "fuller beds",
+    "unit_cost": "unit cost",
+}
+DRAWS = 128
+
+
+def shapley(factors: Sequence[str], value: Callable[[frozenset], np.ndarray]) -> dict[str, np.ndarray]:
+    """Each factor's share in the whole change, whatever the order in which factors are switched on.
+
+    Defined as::  share(i) = sum over sets S without i of |S|! (n - |S| - 1)! / n! x (value(S + i) - value(S))
+
+    value   : the outcome with the factors of a set switched on, a number or array
+    Returns : contributions by factor; they add up to value(all) - value(none)
+    Source  : Shapley, L. S. (1953), a value for n-person games
+    """
+    count = len(factors)
+    known = {
+        frozenset(chosen): value(frozenset(chosen))
+        for size in range(count + 1)
+        for chosen in combinations(factors, size)
+    }
+    out = {}
+    for factor in factors:
+        out[factor] = sum(
+            factorial(len(chosen))
+            * factorial(count - len(chosen) - 1)
+            / factorial(count)
+            * (known[chosen | {factor}] - outcome)
+            for chosen, outcome in known.items()
+            if factor not in chosen
+        )
+    return out
+
+
+def at_first_mortality(
+    population: xr.DataArray, area: Area, rates: Rates, assumptions: Assumptions
+) -> xr.DataArray:
+    """The older people there would be had mortality stayed as in the first year, all else as projected.
+
+    Defined as::  N'(t+1, x+1) = N'(t, x) S(t0, x) g(t, x),  g(t, x) = N(t+1, x+1) / (N(t, x) S(t, x))
+
+    population : array [person]  dims draw, year, sex, age
+    Returns    : the same dims; sound from the age that nobody passes who was not yet born to it: 60 and over
+    """
+    years = population["year"].values
+    counts = population.transpose("draw", "year", "sex", "age").values
+    out = counts.copy()
+    targets = population_step.life_expectancy_paths(area, rates, assumptions, years)
+    first = rates.grid.survival(years[0] - FIRST_RATE_YEAR, targets[0])
+    for step in range(1, len(years)):
+        survival = rates.grid.survival(years[step] - FIRST_RATE_YEAR, targets[step])
+        out[:, step] = (
+            counts[:, step] * _carried(out[:, step - 1], first) / _carried(counts[:, step - 1], survival)
+        )
+    return population.copy(data=out)
+
+
+def _carried(counts: np.ndarray, survival: np.ndarray) -> np.ndarray:
+    """Survivors a year on, without migration; births are left at 1, so that age 0 stays as it is."""
+    after = np.ones_like(counts)
+    after[..., 1:] = counts[..., :-1] * survival[..., 1:-1]
+    after[..., -1] += counts[..., -1] * survival[..., -1]
+    return np.maximum(after, 1e-9)
+
+
+class Switchboard:
+    """Beds and cost with each cause as in the base year or as in a later year; the parts are made once.
+
+    The causes are the names of `FACTORS`. Without any, the outcome is that of the base year: today's use,
+    at the occupancy observed; with all, need in the later year at the target occupancy.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        adcode: int,
+        assumptions: Assumptions,
+        population: xr.DataArray,
+        frozen: xr.DataArray,
+        year: int,
+    ):
+        self.assumptions, self.year = assumptions, year
+        self._prevalence = need.adl_prevalence(project.china, assumptions)
+        gap = places.family_care_gap(project.china, adcode, assumptions)
+        growth = places.family_care_growth(assumptions, [year]).isel(year=0, drop=True)
+        self._shares = places.setting_shares(assumptions, gap * growth)
+        start = population.sel(year=[BASE_YEAR])
+        later, still = population.sel(year=[year]), frozen.sel(year=[year])
+        longer = (later / still).assign_coords(year=[BASE_YEAR])
+        self._people = {
+            (False, False): start,
+            (False, True): start * longer,
+            (True, False): still,
+            (True, True): later,
+        }
+        self._made: dict[tuple, xr.DataArray] = {}
+
+    def _by_severity(self, on: frozenset) -> xr.DataArray:
+        key = ("ageing" in on, "longer_life" in on, "drift" in on)
+        if key not in self._made:
+            people = self._people[key[:2]]
+            years = [self.year if key[2] else BASE_YEAR]
+            here = people["year"].values
+            factor = need.drift(self.assumptions, "adl_prevalence_drift", years, need.SURVEY_YEAR)
+            oldest = need.drift_of_oldest(self.assumptions, years)
+            moved = [array.assign_coords(year=here) for array in (factor, oldest)]
+            limited = need.care_need(people, self._prevalence, *moved)
+            older = population_step.people_in(people, need.FIRST_AGE)
+            self._made[key] = need.by_severity(older, limited).isel(year=0, drop=True)
+        return self._made[key]
+
+    def outcomes(self, on: frozenset) -> np.ndarray:
+        """Beds (with day-care places) and yearly cost of care; dims outcome, draw."""
+        measure = "need" if "places" in on else "use"
+        by_place = self._by_severity(on) * self._shares.sel(measure=measure, drop=True)
+        residents = by_place.sel(setting="institution", drop=True)
+        name = "target_occupancy" if "occupancy" in on else "observed_occupancy"
+        day = bed_step.day_care_places(
+            by_place.sel(setting="day_care", drop=True).sum("severity", skipna=False), self.assumptions
+        )
+        beds = bed_step.beds(residents.sum("severity", skipna=False), self.assumptions[name]) + day
+        cost = self._cost(by_place, day, self.year if "unit_cost" in on else BASE_YEAR)
+        return np.stack([part.transpose("draw").values for part in (beds, cost)])
+
+    def _cost(self, by_place: xr.DataArray, day_places: xr.DataArray, year: int) -> xr.DataArray:
+        one = self.assumptions
+        pay = funding.pay_per_worker(one, [BASE_YEAR, year])
+        now, growth = (
+            pay.isel(year=1, drop=True),
+            (pay.isel(year=1) / pay.isel(year=0, drop=True)).drop_vars("year"),
+        )
+        workers = caregiver_step.caregivers_in_institutions(
+            by_place.sel(setting="institution", drop=True), one
+        )
+        hours = caregiver_step.home_care_hours(by_place.sel(setting="home_service", drop=True), one)
+        day = day_places * caregiver_step.MONTHS * funding.price(one, "day_care_cost")
+        at_home = hours * funding.price(one, "home_care_price")
+        return workers * now / one["pay_share_of_running_cost"] + (at_home + day) * growth
+
+
+def decompose(
+    project: Project, city_id: str, years: Sequence[int], scenario: str = BASELINE, draws: int = DRAWS
+) -> pd.DataFrame:
+    """The rise of beds and of the cost of care from 2020 to each year, divided among its causes.
+
+    The start is what today's habits use in 2020 at the occupancy observed, the end is need in the
+    later year at the target occupancy. Cost of care is running institutions, home care and day care:
+    building and allowances are not in it, so occupancy moves beds only. Unit cost moves cost only.
+
+    Returns : table outcome, year, part (start, the factors, end), mean, low, central, high;
+              the means add up: start + factors = end, as they do in every draw
+    """
+    city = project.city(city_id)
+    assumptions = draw_assumptions(project, city, scenario, draws)
+    area, rates = describe_area(project.china, city.adcode), rates_of(project.china)
+    population = population_step.project_area(project.china, area, assumptions, max(years))
+    frozen = at_first_mortality(population, area, rates, assumptions)
+    older = {"age": AGES[AGES >= need.FIRST_AGE]}
+    population, frozen = population.sel(older), frozen.sel(older)
+    rows = []
+    for year in years:
+        board = Switchboard(project, city.adcode, assumptions, population, frozen, year)
+        parts = {"start": board.outcomes(frozenset()), **shapley(FACTORS, board.outcomes)}
+        parts["end"] = board.outcomes(frozenset(FACTORS))
+        rows += [
+            {
+                "outcome": outcome,
+                "year": year,
+                "part": part,
+                "mean": values[index].mean(),
+                **dict(zip(QUANTILES, np.quantile(values[index], list(QUANTILES.values())))),
+            }
+            for part, values in parts.items()
+            for index, outcome in enumerate(OUTCOMES)
+        ]
+    return pd.DataFrame(rows)

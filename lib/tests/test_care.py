@@ -1,0 +1,404 @@
+"""Care need, places of care and beds: known totals, conservation, two roads, and causes that add up."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays as number_arrays
+
+from eldercare import area as area_step
+from eldercare import (
+    balance, beds, chain, decomposition, definitions, flow, health, need, places, population, schema,
+)
+from eldercare.draws import draw_assumptions
+from eldercare.load import NATION
+
+ROWS = 200  # inputs in each example of the property tests: 60 examples make 12,000
+LIMITED = list(need.LIMITED)
+MANY = settings(max_examples=60, deadline=None)
+
+
+@pytest.fixture(scope="module")
+def nation(project):
+    assumptions = draw_assumptions(project, draws=256)
+    people = population.project_area(project.china, area_step.describe_area(project.china, NATION), assumptions, 2050)
+    return assumptions, people
+
+
+@pytest.fixture(scope="module")
+def lincang(project):
+    city = project.city("lincang")
+    assumptions = draw_assumptions(project, city, draws=64)
+    return area_step.describe_area(project.china, city.adcode), assumptions
+
+
+def labelled(values, **dims):
+    return xr.DataArray(values, dims=list(dims), coords={name: list(labels) for name, labels in dims.items()})
+
+
+def people_arrays(*shape):
+    return number_arrays(float, (ROWS, *shape), elements=st.floats(0, 1e7, width=32))
+
+
+def share_arrays(*shape):
+    return number_arrays(float, (ROWS, *shape), elements=st.floats(0, 1, width=32))
+
+
+# Care need
+
+
+def test_at_every_age_more_people_have_a_limitation_than_at_the_age_before_and_never_all(project, china):
+    rows = project.assumptions[project.assumptions["assumption"] == "adl_prevalence"]
+    central = rows.pivot_table("central", "age_band", "severity").sort_index()
+    curves = need.severity_curves(central, need.survey_weights(china))
+    older = slice(65, 98)
+    severe, heavy = curves["severe"], curves["severe"] + curves["moderate"]
+    for nested in (severe, heavy, heavy + curves["mild"]):
+        assert (np.diff(nested[older]) > 0).all() and nested.max() < 1
+    assert min(curve[65:].min() for curve in curves.values()) > 0
+
+
+def test_no_draw_has_more_limited_people_than_people(project, china, nation):
+    total = need.adl_prevalence(china, nation[0]).sum("severity")
+    assert total.max() <= need.MOST_LIMITED + 1e-12
+    assert total.sel(age=slice(0, 59)).max() == 0
+
+
+def test_the_ratio_of_the_sexes_gives_back_the_survey_s_totals(project, china):
+    # China CDC Weekly 2023, table 2, any limitation 2018: men 9.47, women 12.49 per cent.
+    rows = project.assumptions.set_index("assumption")
+    ratio = rows.loc["adl_prevalence_sex_ratio", "central"]
+    central = rows.loc["adl_prevalence"].pivot_table("central", "age_band", "severity").sort_index()
+    curve = sum(need.severity_curves(central, need.survey_weights(china)).values())
+    ages = need.national_ages(china)
+    men, women = need.by_sex(curve[None, None], np.array([ratio]), ages)[0, 0]
+    found = np.average(women[65:], weights=ages[1, 65:]) / np.average(men[65:], weights=ages[0, 65:])
+    assert found == pytest.approx(12.49 / 9.47, rel=0.01)
+    both = (men * ages[0] + women * ages[1]) / ages.sum(axis=0)
+    assert both[65:] == pytest.approx(curve[65:])
+
+
+def test_the_nation_of_2020_has_between_15_and_21_million_people_of_65_with_a_limitation(project):
+    table = definitions.national_care_need(project, [2020, 2050], 65).set_index("year")
+    assert 15e6 < table.loc[2020, "central"] < 21e6
+    # Zhang and others 2025: 58.64 million in 2050 with rates rising to 15.05 %; ours stay flat at each age.
+    assert 0.75 * 58.64e6 < table.loc[2050, "central"] < 1.25 * 58.64e6
+
+
+def test_every_definition_counts_the_same_people_and_the_narrow_ones_fewer_in_need(project):
+    table = definitions.definition_table(project, "lincang", (2035,), draws=64).set_index("definition")
+    assert table["population_60_plus"].nunique() == 1
+    order = table.loc[["severe ADL limitation", "any ADL limitation", "fifth national survey", "ADL or IADL"]]
+    assert order["central"].is_monotonic_increasing
+    assert list(table.index[table["age_adjusted"]]) == ["severe ADL limitation", "any ADL limitation"]
+
+
+def test_a_drift_of_the_oldest_moves_nobody_else(nation):
+    _, people = nation
+    some = people.isel(draw=slice(0, 4)).sel(year=[2020, 2030])
+    rates = xr.ones_like(some.isel(year=0, drop=True)).expand_dims(severity=LIMITED) * 0.1
+    factor = xr.ones_like(some.isel(sex=0, age=0, drop=True))
+    plain = need.care_need(some, rates, factor)
+    moved = need.care_need(some, rates, factor, factor * 2)
+    oldest = 0.1 * some.sel(age=slice(85, None)).sum(["sex", "age"])
+    assert (moved - plain).sel(severity="mild").values == pytest.approx(oldest.values)
+
+
+# Years of life
+
+
+def test_years_lived_add_up_to_life_expectancy(project, china, lincang):
+    area, assumptions = lincang
+    rates = area_step.rates_of(china)
+    target = population.life_expectancy_paths(area, rates, assumptions, [2020])[0]
+    lived = health.person_years_from_ratios(rates.grid.survival(2020 - area_step.FIRST_RATE_YEAR, target))
+    assert lived.sum(axis=-1) == pytest.approx(target.T, abs=0.02)
+
+
+def test_years_with_and_without_limitation_are_all_years(china, lincang):
+    table = health.health_expectancy(china, *lincang, 2020, (60, 65))
+    wide = table.pivot_table("central", ["age", "sex"], "state")
+    assert wide[["none", *LIMITED]].sum(axis=1).values == pytest.approx(wide["all"].values, abs=0.1)
+    assert (wide.xs("female", level="sex")["all"] > wide.xs("male", level="sex")["all"]).all()
+
+
+def test_sullivan_with_everyone_limited_is_life_expectancy_and_with_nobody_nought():
+    lived = np.linspace(1, 0.1, 101)
+    assert health.years_from(60, lived, np.zeros(101)) == 0
+    assert health.years_from(60, lived, np.ones(101)) == pytest.approx(lived[60:].sum() / np.sqrt(lived[59] * lived[60]))
+
+
+# Places of care
+
+
+def test_the_family_care_gap_of_the_nation_is_one_and_that_of_lonelier_cities_above(project, china):
+    assumptions = draw_assumptions(project, draws=64)
+    assert places.family_care_gap(china, NATION, assumptions).values == pytest.approx(1)
+    gap = {city.city_id: places.family_care_gap(china, city.adcode, assumptions) for city in project.cities.values()}
+    assert gap["lincang"].median() > 1 > gap["shangqiu"].median()
+    assert all(0.8 < one.min() and one.max() < 1.25 for one in gap.values())
+
+
+def test_people_without_younger_ones_are_no_more_than_all(project, china):
+    for city in project.cities.values():
+        home = places.households(china, city.adcode)
+        parts = places.people_without_younger(home, draw_assumptions(project, city, draws=64))
+        assert (sum(parts.values()) < 1).all() and all((part > 0).all() for part in parts.values())
+
+
+@MANY
+@given(people_arrays(4), share_arrays(4, 3))
+def test_nobody_is_lost_or_invented_on_the_way_to_a_place(people, outside):
+    severity = list(schema.SEVERITIES)
+    one = labelled(outside, draw=range(ROWS), severity=severity, setting=schema.SETTINGS[1:])
+    shares = places.setting_shares({"setting_use_share": one, "setting_need_share": one}, 1.3)
+    by_place = places.people_by_setting(labelled(people[:, None], draw=range(ROWS), year=[2020], severity=severity), shares)
+    found = by_place.sum("setting").transpose("measure", "draw", "year", "severity").values
+    assert found == pytest.approx(np.stack([people[:, None]] * 2))
+    assert by_place.min() >= -1e-6 * max(people.max(), 1)
+
+
+def test_every_severity_has_its_class_of_service(china):
+    people = labelled(np.array([[70.0, 20.0, 7.0, 3.0]]), draw=[0], severity=schema.SEVERITIES)
+    classes = places.people_by_service_class(people, china.care_grades)
+    # Sanming 2017, 三(一)2: grades 1-3 home and community, 4-5 institutions first, 6 nursing institutions first.
+    assert dict(zip(classes["service_class"].values, classes.values[0])) == {
+        "home_and_community": 90, "institution": 7, "nursing_institution": 3}
+    grades = china.care_grades
+    assert sorted(set(zip(grades["first_grade"], grades["last_grade"]))) == [(1, 3), (4, 5), (6, 6)]
+
+
+@pytest.mark.parametrize("scenario, inside, beside", [("policy_90_7_3", 3.0, 7.0), ("policy_96_4", 4.0, 3.0)])
+def test_a_policy_pattern_gives_the_nation_its_shares(project, nation, scenario, inside, beside):
+    assumptions = draw_assumptions(project, None, scenario, 256)
+    people = nation[1].sel(year=[2024])
+    limited = definitions.limited_from(people, project, nation[0])
+    older = population.people_in(people, 60)
+    by_place = places.people_by_setting(need.by_severity(older, limited), places.setting_shares(assumptions))
+    share = 100 * (by_place.sel(measure="need").sum("severity") / older).median("draw").isel(year=0)
+    assert share.sel(setting="institution").item() == pytest.approx(inside, abs=0.15)
+    assert share.sel(setting=["home_service", "day_care"]).sum().item() == pytest.approx(beside, abs=0.35)
+
+
+EFFECT = {"healthier": (-1, -1), "frailer_85_plus": (1, 1), "fewer_families": (0, 1), "better_use_of_beds": (-1, -1),
+          "need_met": (1, 0), "policy_90_7_3": (0, 1), "policy_96_4": (0, 1)}
+
+
+def test_every_scenario_has_a_known_effect(project):
+    assert set(project.scenarios) == set(EFFECT)
+
+
+@pytest.mark.parametrize("scenario", EFFECT)
+def test_a_scenario_moves_what_it_is_said_to_move_and_no_head_count(project, scenario):
+    before = chain.run_city(project, "lincang", draws=32).values
+    after = chain.run_city(project, "lincang", scenario, draws=32).values
+    assert (before["population_60_plus"] == after["population_60_plus"]).all()
+    for measure, sign in zip(places.MEASURES, EFFECT[scenario]):
+        change = (after - before)["beds_total_needed"].sel(measure=measure, year=2040).median().item()
+        assert np.sign(round(change, 1)) == sign
+
+
+# Beds
+
+
+@MANY
+@given(people_arrays(4), share_arrays(), share_arrays(4), share_arrays())
+def test_residents_by_bed_type_are_all_residents_and_none_is_negative(residents, dementia, nursing, dementia_bed):
+    keys = {"draw": range(ROWS), "measure": ["need"], "year": [2030]}
+    people = labelled(residents[:, None, None], **keys, severity=schema.SEVERITIES)
+    rows = {
+        "nursing_bed_share": labelled(nursing, draw=range(ROWS), severity=schema.SEVERITIES),
+        "dementia_bed_share": labelled(dementia_bed, draw=range(ROWS)),
+    }
+    by_type = beds.residents_by_bed_type(people, labelled(dementia[:, None], draw=range(ROWS), year=[2030]), rows)
+    assert by_type.sum("bed_type").values == pytest.approx(residents.sum(axis=-1)[:, None, None], rel=1e-9)
+    assert by_type.min() >= -1e-6 * max(residents.max(), 1)
+
+
+@MANY
+@given(
+    number_arrays(float, (ROWS, 6), elements=st.floats(0, 1e5)), st.floats(0, 2e5) | st.none(),
+    st.floats(15, 60), st.integers(1, 15),
+)
+def test_beds_that_stand_follow_from_those_before(needed, stock, life, length):
+    years = list(range(2020, 2026))
+    array = labelled((needed + 1)[:, None, :, None], draw=range(ROWS), measure=["need"], year=years, bed_type=["general"])
+    rows = {name: labelled(np.full(ROWS, float(value)), draw=range(ROWS)) for name, value in
+            (("bed_life", life), ("building_programme_years", length), ("conversion_share_of_renewal", 0.3))}
+    out = {name: part.values[:, 0, :, 0] for name, part in beds.building(array, stock, 2020, rows).items()}
+    standing, worn, built = out["standing"], out["worn"][:, 1:], out["built"][:, 1:]
+    assert standing[:, 1:] == pytest.approx(standing[:, :-1] - worn + built)
+    assert (standing >= 0).all() and (built >= 0).all() and (worn >= 0).all()
+    kinds = beds.built_by_kind(*(labelled(part, draw=range(ROWS), year=years[1:]) for part in (built, worn)), rows)
+    assert kinds.sum("kind").values == pytest.approx(built)
+    assert kinds.min() >= -1e-6
+
+
+def test_once_the_programme_is_over_need_is_met():
+    years = list(range(2020, 2041))
+    needed = labelled(np.linspace(100, 160, 21)[None, None, :, None], draw=[0], measure=["need"], year=years, bed_type=["general"])
+    rows = {"bed_life": labelled([30.0], draw=[0]), "building_programme_years": labelled([10.0], draw=[0])}
+    standing = beds.building(needed, 40.0, 2020, rows)["standing"]
+    assert (standing.sel(year=slice(2021, 2029)) < needed.sel(year=slice(2021, 2029))).all()
+    assert standing.sel(year=slice(2030, None)).values == pytest.approx(needed.sel(year=slice(2030, None)).values)
+
+
+@MANY
+@given(number_arrays(float, ROWS, elements=st.floats(0, 1e6)), share_arrays(), st.floats(0, 1e6))
+def test_empty_and_missing_beds_are_never_negative_nor_more_than_there_are(needed, occupancy, stock):
+    empty = beds.empty_beds(stock, labelled(occupancy, draw=range(ROWS)))
+    missing = beds.missing_beds(labelled(needed, draw=range(ROWS)), stock)
+    assert (empty >= 0).all() and (empty <= stock + 1e-6).all()
+    assert (missing >= 0).all() and (missing.values <= needed).all()
+
+
+def test_more_severe_cases_never_need_fewer_nursing_beds(project):
+    rows = draw_assumptions(project, draws=64)
+    keys = {"draw": range(64), "measure": ["need"], "year": [2030]}
+    mix = np.array([40.0, 30.0, 20.0, 10.0])
+    for step in (0.0, 5.0, 20.0):
+        more = mix + np.array([-step, 0, 0, step])
+        special = [
+            beds.residents_by_bed_type(
+                labelled(np.broadcast_to(one, (64, 1, 1, 4)), **keys, severity=schema.SEVERITIES),
+                labelled(np.full((64, 1), 0.4), draw=range(64), year=[2030]), rows,
+            ).sel(bed_type=["nursing", "dementia"]).sum("bed_type")
+            for one in (mix, more)
+        ]
+        assert (special[1] >= special[0] - 1e-9).all()
+
+
+def test_a_city_without_a_stock_has_no_gap_and_sanming_has_all_three(results):
+    for city_id, result in results.items():
+        table = balance.bed_balance(result, 2035).set_index("quantity")["central"]
+        assert table.isna().all() == (city_id != "sanming")
+    assert (table := balance.bed_balance(results["sanming"], 2035).set_index("quantity")["central"]).min() > 0
+    # 13,286 beds of 2016; 38.8 % occupied as in the province of 2020.
+    assert table["empty"] == pytest.approx(13286 * (1 - 0.388), rel=0.01)
+
+
+def test_missing_beds_count_day_care_as_the_stock_does(results):
+    result = results["sanming"]
+    total = result.values["beds_total_needed"].sel(measure="need", year=2035).values
+    missing = balance.bed_balance(result, 2035).set_index("quantity").loc["missing", "central"]
+    assert missing == pytest.approx(np.median(np.maximum(total - 13286, 0)), rel=1e-4)
+
+
+# The second road
+
+
+def test_residents_are_admissions_times_stay():
+    admitted = labelled([[[[10.0, 20.0, 30.0]]]], draw=[0], measure=["need"], year=[2030], severity=LIMITED)
+    stay = {"length_of_stay": labelled([[3.0, 2.0, 1.0]], draw=[0], severity=LIMITED)}
+    assert flow.residents_from_flow(admitted, stay).values.ravel() == pytest.approx([30, 40, 30])
+    assert flow.mean_stay(admitted, stay).item() == pytest.approx(100 / 60)
+
+
+def test_the_nation_s_onset_has_the_published_rate(china, nation):
+    assumptions, people = nation
+    prevalence = need.adl_prevalence(china, assumptions)
+    rates = flow.onset_rates(need.national_ages(china), prevalence, assumptions)
+    older = labelled(need.national_ages(china), sex=["male", "female"], age=range(101)).sel(age=slice(65, None))
+    cases = (older * rates.sel(age=slice(65, None))).sum(["sex", "age"])
+    without = (older * (1 - prevalence.sum("severity")).sel(age=slice(65, None))).sum(["sex", "age"])
+    assert (cases / without).values == pytest.approx(assumptions["adl_onset_rate"].values)
+
+
+@pytest.mark.parametrize("beds_of_home, stay", [(20, 1.5), (60, 2.3), (127, 3.0)])
+def test_the_queue_formula_agrees_with_a_queue_played_through(beds_of_home, stay):
+    load = beds_of_home * float(flow.occupancy_for_waiting(beds_of_home, stay, 0.25, 0.9))
+    assert float(flow.beds_for_waiting(load * 0.999, stay, 0.25, 0.9)) == beds_of_home
+    played = flow.simulated_beds(load, stay, 0.25, 0.9, "test", 8192)
+    assert abs(played - beds_of_home) <= max(1, 0.05 * beds_of_home)
+    record = flow.simulate_queue(load, beds_of_home, stay, 0.25, "test", 8192)
+    assert record.residents == pytest.approx(load, rel=0.05)
+
+
+def test_erlang_s_delay_formula_gives_the_textbook_value():
+    # Two erlangs on three servers: C(3, 2) = 4/9 of those who ask must wait at all.
+    assert float(flow.waiting_chance(2.0, 3, 1.0, 0.0)) == pytest.approx(4 / 9)
+
+
+def test_a_larger_pool_can_be_fuller_and_a_harder_standard_asks_for_more_beds():
+    full = flow.occupancy_for_waiting(np.array([20, 50, 127, 500]), 2.3, 0.25, 0.9)
+    assert (np.diff(full) > 0).all() and full.max() < 1
+    assert flow.beds_for_waiting(100.0, 2.3, 0.25, 0.99) >= flow.beds_for_waiting(100.0, 2.3, 0.25, 0.9) > 100
+
+
+def test_both_roads_lead_to_beds_of_the_same_size(results):
+    for result in results.values():
+        ratio, other = (result.table(name, [2035], measure="need")["central"].item()
+                        for name in ("beds_institution_needed", "beds_from_flow"))
+        assert 0.6 < other / ratio < 1.6
+
+
+# Why it changes
+
+
+@settings(max_examples=60, deadline=None)
+@given(number_arrays(float, (16, 4), elements=st.floats(-1e6, 1e6)))
+def test_shapley_s_shares_add_up_and_are_the_mean_over_all_orders(values):
+    names = ("a", "b", "c", "d")
+    code = {name: 1 << place for place, name in enumerate(names)}
+
+    def value(chosen):
+        return values[sum(code[name] for name in chosen)]
+
+    shares = decomposition.shapley(names, value)
+    assert sum(shares.values()) == pytest.approx(values[15] - values[0], abs=1e-6)
+    orders = list(permutations(names))
+    for name in names:
+        steps = [value(frozenset(o[: o.index(name) + 1])) - value(frozenset(o[: o.index(name)])) for o in orders]
+        assert shares[name] == pytest.approx(np.mean(steps, axis=0), abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def causes(project):
+    return decomposition.decompose(project, "lincang", [2025, 2050], draws=32)
+
+
+def test_the_causes_add_up_exactly(causes):
+    wide = causes.pivot_table("mean", "part", ["outcome", "year"])
+    found = wide.loc["start"] + wide.loc[list(decomposition.FACTORS)].sum()
+    assert found.values == pytest.approx(wide.loc["end"].values, rel=1e-12)
+
+
+def test_the_causes_end_where_the_chain_does(project, causes):
+    values = chain.run_city(project, "lincang", draws=32).values["beds_total_needed"].sel(measure="need")
+    wide = causes[causes["outcome"] == "beds"].pivot_table("mean", "part", "year")
+    for year in (2025, 2050):
+        assert wide.loc["end", year] == pytest.approx(values.sel(year=year).mean().item(), rel=1e-4)
+
+
+def test_occupancy_moves_no_cost_and_unit_cost_no_beds(causes):
+    wide = causes.pivot_table("mean", "part", ["outcome", "year"])
+    assert wide.loc["occupancy", "cost_of_care"].abs().max() < 1
+    assert wide.loc["unit_cost", "beds"].abs().max() == 0
+    assert (wide.loc["ageing"] > 0).all() and (wide.loc["longer_life"] > 0).all()
+
+
+# Units: what is counted in people must scale with people, what is divided by a share must not
+
+
+@pytest.mark.parametrize("scale", [2.0, 1000.0])
+def test_formulas_have_the_dimensions_they_name(project, scale):
+    rows = draw_assumptions(project, draws=8)
+    people = labelled(np.full((8, 1, 1, 4), 100.0), draw=range(8), measure=["need"], year=[2030], severity=schema.SEVERITIES)
+    limited = people.sel(severity=LIMITED)
+    in_people = {
+        "respite_beds": lambda p: beds.respite_beds(p, rows),
+        "beds": lambda p: beds.beds(p, rows["target_occupancy"]),
+        "day_care_places": lambda p: beds.day_care_places(p, rows),
+        "residents_from_flow": lambda p: flow.residents_from_flow(p.sel(severity=LIMITED), rows),
+    }
+    for name, formula in in_people.items():
+        assert formula(people * scale).values == pytest.approx(scale * formula(people).values), name
+    longer = {"length_of_stay": rows["length_of_stay"] * scale}
+    assert flow.residents_from_flow(limited, longer).values == pytest.approx(
+        scale * flow.residents_from_flow(limited, rows).values)
+    assert flow.mean_stay(limited * scale, rows).values == pytest.approx(flow.mean_stay(limited, rows).values)
+    # A waiting time and a stay in months instead of years are the same standard.
+    assert flow.waiting_chance(90.0, 100, 2.0, 0.25) == pytest.approx(flow.waiting_chance(90.0, 100, 24.0, 3.0))
