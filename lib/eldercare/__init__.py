@@ -5,15 +5,17 @@
     results = ec.run(project)
 
 The modules stand in one line, each importing only from its left:
-arrays, schema, load, ledger, draws, lifetable, base, cohort, area, population, need, health, definitions, places, beds, flow,
-caregivers, funding, chain, compare, balance, decomposition, present, present_care, present_beds, crosscheck, consistency, comparable, tracking, charts, charts_care, charts_promises, book, bench, cli.
+arrays, schema, correlations, load, ledger, draws, lifetable, base, cohort, area, population, areas, wpp, accuracy, calibration, base_methods, need, health, definitions, places, beds, flow, caregivers, supply, premises, childcare,
+funding, payers, affordability, money, chain, compare, balance, decomposition, sensitivity,
+present, present_population, present_accuracy, present_care, present_beds, present_workforce, present_money, present_sensitivity, lineage, tree, trace, crosscheck, consistency, comparable, tracking, charts, charts_accuracy, charts_care, charts_money, charts_promises, charts_sensitivity, twins, area_report, scenario_report, book, bench, cli.
 """
 
 from .chain import age_structure, run, run_city
 from .compare import compare_all, compare_head_counts, compare_targets, influence
 from .load import load_project
+from .trace import trace
 
 __all__ = [
     "age_structure", "compare_all", "compare_head_counts", "compare_targets", "influence",
-    "load_project", "run", "run_city",
+    "load_project", "run", "run_city", "trace",
 ]

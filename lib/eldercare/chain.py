@@ -11,7 +11,7 @@ import xarray as xr
 
 from . import beds as bed_step
 from . import caregivers as caregiver_step
-from . import flow, funding, need, places
+from . import childcare, flow, money, need, places, premises, supply
 from . import population as population_step
 from .area import Area, describe_area
 from .draws import DEFAULT_DRAWS, Assumptions, draw_assumptions
@@ -115,9 +115,11 @@ def iterate(project: Project, scenario: str = BASELINE, draws: int = DEFAULT_DRA
         yield run_city(project, city_id, scenario, draws)
 
 
-def run_block(china: China, city: City, area: Area, assumptions: Assumptions) -> xr.Dataset:
-    """All steps for some of the draws; dims draw first, then year."""
-    population = _population(china, city, area, assumptions)
+def run_block(
+    china: China, city: City, area: Area, assumptions: Assumptions, last_year: int = LAST_YEAR
+) -> xr.Dataset:
+    """All steps for some of the draws, up to a year; dims draw first, then year."""
+    population = _population(china, city, area, assumptions, last_year)
     years = population["year"].values
     prevalence = need.adl_prevalence(china, assumptions)
     limited = need.care_need(
@@ -140,15 +142,17 @@ def run_block(china: China, city: City, area: Area, assumptions: Assumptions) ->
     out |= _beds_and_caregivers(by_place, limited, dementia, out["population_60_plus"], assumptions)
     onset = flow.onset_rates(need.national_ages(china), prevalence, assumptions)
     out |= _beds_from_flow(by_place, limited, flow.new_cases(population, onset), shares, assumptions)
-    out |= _money(population, by_place, out, city, assumptions)
-    out |= _childcare(out, assumptions)
+    out |= _workforce(out, assumptions)
+    households = premises.urban_households(china.areas.loc[(city.adcode, BASE_YEAR)], out["population_total"])
+    out |= _money(population, by_place, out, city, households, assumptions)
+    out |= childcare.childcare(out["population_under_3"], out["population_total"], assumptions)
     dataset = xr.Dataset({name: array.transpose("draw", ...) for name, array in out.items()})
     return dataset.sel(year=slice(first_year(city), None))
 
 
-def _population(china: China, city: City, area: Area, assumptions: Assumptions) -> xr.DataArray:
-    """From the year before the first wanted to 2050; before 2020 between the censuses, the same in all draws."""
-    ahead = population_step.project_area(china, area, assumptions, LAST_YEAR)
+def _population(china: China, city: City, area: Area, assumptions: Assumptions, last_year: int) -> xr.DataArray:
+    """From the year before the first wanted to the last; before 2020 between the censuses, the same in all draws."""
+    ahead = population_step.project_area(china, area, assumptions, last_year)
     before = population_step.history(china, area, range(first_year(city) - 1, BASE_YEAR))
     if before is None:
         return ahead
@@ -186,6 +190,7 @@ def _beds_and_caregivers(by_place, limited, dementia, older, assumptions) -> dic
         "nursing_bed_share_needed": special / institution_beds,
         "dementia_beds_per_10000_needed": beds_needed.sel(bed_type="dementia", drop=True) / older * 1e4,
         "caregivers_needed": workers,
+        "caregivers_by_standard": caregiver_step.caregivers_by_standard(residents, assumptions),
         "caregivers_total_needed": workers.sum("workplace", skipna=False),
         "caregivers_per_10000_needed": certified / older * 1e4,
     }
@@ -221,44 +226,26 @@ def _building(out, city: City, assumptions: Assumptions) -> dict[str, xr.DataArr
     return bed_step.building(out["beds_needed"], part, year, assumptions)
 
 
-def _money(population, by_place, out, city: City, assumptions: Assumptions) -> dict[str, xr.DataArray]:
-    years = population["year"].values
-    building = _building(out, city, assumptions)
-    built = building["built"]
-    workers = out["caregivers_needed"]
-    homes = funding.home_adaptations(by_place, assumptions)
-    hours = caregiver_step.home_care_hours(by_place.sel(setting="home_service", drop=True), assumptions)
-    pay = funding.pay_per_worker(assumptions, years)
-    allowance = funding.old_age_allowance_cost(population, assumptions)
-    growth = pay / pay.sel(year=BASE_YEAR, drop=True)
-    costs = funding.cost({
-        "building": funding.building_cost(built, assumptions),
-        "institution_running": funding.institution_running_cost(
-            workers.sel(workplace="institution", drop=True), pay, assumptions
-        ),
-        "home_care": hours * funding.price(assumptions, "home_care_price") * growth,
-        "day_care": out["day_care_places_needed"] * 12 * funding.price(assumptions, "day_care_cost") * growth,
-        "old_age_allowance": allowance.expand_dims(measure=list(places.MEASURES)),
-        "home_adaptation": homes / assumptions["adaptation_years"] * funding.price(assumptions, "adaptation_cost"),
-    })
-    public = funding.subsidies(costs, built, out["residents"], assumptions)
-    benefits = funding.insurance_benefit(by_place, assumptions, years)
+def _workforce(out, assumptions: Assumptions) -> dict[str, xr.DataArray]:
+    """Care workers in post and in training, beside those needed."""
+    needed = out["caregivers_total_needed"]
+    paths = supply.workforce(out["population_60_plus"], needed.sel(measure="need", drop=True), assumptions)
     return {
-        "home_adaptations_needed": homes,
-        "beds_built": built.sum("bed_type", skipna=False),
-        "beds_built_by_kind": bed_step.built_by_kind(built, building["worn"], assumptions).sum("bed_type", skipna=False),
-        "cost": costs,
-        "cost_total": costs.sum("cost_item", skipna=False),
-        "building_cost_needed": costs.sel(cost_item="building", drop=True),
-        "payment": funding.payments(costs, public, benefits, assumptions),
+        "caregivers_per_100_needed": caregiver_step.caregivers_per_100(needed, out["population_65_plus"]),
+        "caregivers_stock": paths["stock"],
+        "caregiver_flow": paths["flow"].sel(path="programme", drop=True),
+        "training_intake": paths["intake"],
     }
 
 
-def _childcare(out: dict[str, xr.DataArray], assumptions: Assumptions) -> dict[str, xr.DataArray]:
-    places_used = out["population_under_3"] * assumptions["childcare_enrolment"]
+def _money(population, by_place, out, city: City, households, assumptions: Assumptions) -> dict[str, xr.DataArray]:
+    parts = _building(out, city, assumptions)
+    by_kind = bed_step.built_by_kind(parts["built"], parts["worn"], assumptions)
+    known = {**out, "urban_households": households}
     return {
-        "childcare_places_used": places_used,
-        "childcare_places_per_1000_used": places_used / out["population_total"] * 1e3,
+        "beds_built": parts["built"].sum("bed_type", skipna=False),
+        "beds_built_by_kind": by_kind.sum("bed_type", skipna=False),
+        **money.money(population, by_place, known, by_kind, assumptions),
     }
 
 

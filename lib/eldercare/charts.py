@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import textwrap
 from pathlib import Path
 
 import matplotlib as mpl
@@ -27,6 +28,7 @@ INK, SOFT, MARK = "#1b2a41", "#8d99ae", "#c1121f"
 PALETTE = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00"]
 WIDTH = 10.5
 TWIN_DIGITS = 4
+LABEL_WIDTH = 34
 
 
 def set_style() -> None:
@@ -145,7 +147,8 @@ def _city_title(result: CityResult) -> str:
 
 def _axis_label(project: Project, indicator: str, unit: str = "") -> str:
     row = project.indicators.set_index("indicator").loc[indicator]
-    return f"{row['label_en']}\n{row['label_zh']}{f' ({unit})' if unit else ''}"
+    words = textwrap.fill(row["label_en"], LABEL_WIDTH)
+    return f"{words}\n{row['label_zh']}{f' ({unit})' if unit else ''}"
 
 
 def paths(
@@ -327,6 +330,7 @@ def influences(project: Project, tables: dict[str, pd.DataFrame], results, name:
         axis.axvline(0, color=INK, linewidth=0.8)
         axis.set_title(_city_title(result))
         axis.xaxis.set_major_formatter(FuncFormatter(short_number))
+        axis.xaxis.set_major_locator(MaxNLocator(4))
         axis.grid(axis="y", visible=False)
         sns.despine(ax=axis, left=True)
         twins.append(tables[result.city.city_id].assign(city_id=result.city.city_id))

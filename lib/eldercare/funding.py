@@ -1,4 +1,4 @@
-"""What the care costs in a year, and who pays it. All money is in prices of one year."""
+"""What the care costs in a year, item by item. All money is in prices of one year."""
 
 from __future__ import annotations
 
@@ -12,9 +12,20 @@ from .draws import Assumptions
 from .load import age_band_limits
 from .population import people_in_bands
 
-COST_ITEMS = ("building", "institution_running", "home_care", "day_care", "old_age_allowance", "home_adaptation")
-PAYERS = ("families", "city_budget", "province_and_centre", "welfare_lottery", "insurance")
+BUILDING_ITEMS = {"new": "new_building", "rebuilt": "rebuilding", "converted": "conversion"}
+STAFF_ITEMS = ("care_worker_pay", "nurse_and_manager_pay", "other_running")
+COST_ITEMS = (
+    *BUILDING_ITEMS.values(),
+    *STAFF_ITEMS,
+    "home_care",
+    "day_care",
+    "premises",
+    "training",
+    "old_age_allowance",
+    "home_adaptation",
+)
 AT_HOME = ("family", "home_service", "day_care")
+HOMES_PER_PERSON = 1  # a limited person lives in one home
 
 
 def results_price_year(assumptions: Assumptions) -> int:
@@ -25,9 +36,10 @@ def results_price_year(assumptions: Assumptions) -> int:
 def price(assumptions: Assumptions, name: str) -> xr.DataArray:
     """A unit price brought to the price year of the results.
 
-    Defined as::  price = price as printed x (1 + price growth)^(price year of results - price year of the row)
+    Defined as::  price as printed x (1 + price growth)^(price year of results - price year of the row)
 
-    Source : the assumption named, `price_growth`, `results_price_year`
+    Returns : array in the unit of the assumption  its dims
+    Source  : the assumption named, `price_growth`, `results_price_year`
     """
     passed = results_price_year(assumptions) - assumptions.price_year(name)
     return assumptions[name] * (1 + assumptions["price_growth"]) ** passed
@@ -48,28 +60,111 @@ def pay_per_worker(assumptions: Assumptions, years) -> xr.DataArray:
     return MONTHS * monthly * (1 + assumptions["wage_growth"]) ** passed
 
 
-def building_cost(built: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
-    """Cost of building [yuan per year].  Defined as::  sum over bed types(beds built x cost per bed)
+def pay_growth(assumptions: Assumptions, years) -> xr.DataArray:
+    """Growth of pay beyond prices since the price year of the results, which care by the hour follows.
 
-    Source : assumption `building_cost`
+    Defined as::  growth(t) = (1 + wage growth)^(t - price year of results)
+
+    Returns : array [ratio]  dims draw, year
+    Source  : assumption `wage_growth`
     """
-    return (built * price(assumptions, "building_cost")).sum("bed_type", skipna=False)
+    passed = xr.DataArray(
+        np.asarray(years) - results_price_year(assumptions), dims="year", coords={"year": years}
+    )
+    return (1 + assumptions["wage_growth"]) ** passed
 
 
-def institution_running_cost(workers: xr.DataArray, pay: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
-    """Cost of running institutions [yuan per year].  Defined as::  workers x pay / pay's share of running cost
+def building_costs(by_kind: xr.DataArray, assumptions: Assumptions) -> dict[str, xr.DataArray]:
+    """Cost of building by kind.
 
-    Source : assumption `pay_share_of_running_cost`
+    Defined as::  cost = sum over bed types(beds x cost of a new bed) x cost ratio of the kind
+
+    by_kind : array [bed per year]  dims draw, measure, year, bed_type, kind (see `beds.built_by_kind`)
+    Returns : array [yuan per year]  dims draw, measure, year, for each item of building
+    Source  : assumptions `building_cost`, `rebuilding_cost_ratio`, `conversion_cost_ratio`
     """
-    return workers * pay / assumptions["pay_share_of_running_cost"]
+    as_new = (by_kind * price(assumptions, "building_cost")).sum("bed_type", skipna=False)
+    ratios = {
+        "new": 1,
+        "rebuilt": assumptions["rebuilding_cost_ratio"],
+        "converted": assumptions["conversion_cost_ratio"],
+    }
+    return {item: as_new.sel(kind=kind, drop=True) * ratios[kind] for kind, item in BUILDING_ITEMS.items()}
+
+
+def institution_running_costs(
+    workers: xr.DataArray, staff: xr.DataArray, pay: xr.DataArray, assumptions: Assumptions
+) -> dict[str, xr.DataArray]:
+    """Cost of running institutions: pay of care workers, pay of nurses and managers, all else.
+
+    Defined as::  total = care workers x pay / pay's share of running cost
+                  nurses and managers = least(their number x pay x wage ratio, total - care workers x pay)
+                  other = the rest
+
+    workers : array [worker]  care workers in institutions
+    staff   : array [worker]  dims of workers, then staff: nurses and managers beside them
+    pay     : array [yuan per worker and year]  dims draw, year
+    Returns : array [yuan per year]  the dims of workers, for each of the three
+    Source  : assumptions `pay_share_of_running_cost`, `staff_wage_ratio`
+    """
+    care = workers * pay
+    total = care / assumptions["pay_share_of_running_cost"]
+    beside = staff.sum("staff", skipna=False) * pay * assumptions["staff_wage_ratio"]
+    beside = xr.ufuncs.minimum(beside, total - care)
+    return dict(zip(STAFF_ITEMS, [care, beside, total - care - beside]))
+
+
+def home_care_cost(hours: xr.DataArray, growth: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
+    """Cost of care brought into homes.  Defined as::  hours x price of an hour x growth of pay
+
+    hours   : array [hour per year]
+    growth  : array [ratio]  dims draw, year
+    Returns : array [yuan per year]  the dims of hours
+    Source  : assumption `home_care_price`
+    """
+    return hours * price(assumptions, "home_care_price") * growth
+
+
+def day_care_cost(places: xr.DataArray, growth: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
+    """Cost of running day care.  Defined as::  12 x places x cost of a place a month x growth of pay
+
+    places  : array [place]
+    growth  : array [ratio]  dims draw, year
+    Returns : array [yuan per year]  the dims of places
+    Source  : assumption `day_care_cost`
+    """
+    return places * MONTHS * price(assumptions, "day_care_cost") * growth
+
+
+def premises_cost(area: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
+    """Cost of fitting out community premises, spread over the years they last.
+
+    Defined as::  cost = area x cost of a square metre / years until fitted out anew
+
+    area    : array [square metre]
+    Returns : array [yuan per year]  the dims of area
+    Source  : assumptions `premises_cost`, `premises_life`
+    """
+    return area * price(assumptions, "premises_cost") / assumptions["premises_life"]
+
+
+def training_cost(trained: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
+    """Cost of training.  Defined as::  cost = people taken into training x cost of training one
+
+    trained : array [person per year]
+    Returns : array [yuan per year]  the dims of trained
+    Source  : assumption `training_cost`
+    """
+    return trained * price(assumptions, "training_cost")
 
 
 def old_age_allowance_cost(population: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
-    """Old-age allowances [yuan per year], an entitlement that does not depend on care.
+    """Old-age allowances, an entitlement that does not depend on care.
 
     Defined as::  12 x sum over bands(people x coverage x allowance a month)
 
     population : array [person]  dims draw, year, sex, age
+    Returns    : array [yuan per year]  dims draw, year
     Source     : assumptions `old_age_allowance`, `old_age_allowance_coverage`
     """
     rate = price(assumptions, "old_age_allowance")
@@ -81,93 +176,65 @@ def old_age_allowance_cost(population: xr.DataArray, assumptions: Assumptions) -
 def home_adaptations(by_place: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
     """Homes that need adapting: hard-up people with moderate or severe limitation who live at home.
 
+    Defined as::  homes = people with moderate or severe limitation at home x share x one home a person
+
     by_place : array [person]  dims draw, measure, year, severity, setting
     Returns  : array [household]  dims draw, measure, year
     Source   : assumption `adaptation_need_share`
     """
-    at_home = by_place.sel(severity=list(HEAVY), setting=list(AT_HOME)).sum(["severity", "setting"], skipna=False)
-    return at_home * assumptions["adaptation_need_share"]
+    at_home = by_place.sel(severity=list(HEAVY), setting=list(AT_HOME)).sum(
+        ["severity", "setting"], skipna=False
+    )
+    return at_home * assumptions["adaptation_need_share"] * HOMES_PER_PERSON
+
+
+def home_adaptation_cost(homes: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
+    """Cost of adapting homes, spread over the years an adaptation lasts.
+
+    Defined as::  cost = homes / years x cost of one
+
+    homes   : array [household]
+    Returns : array [yuan per year]  the dims of homes
+    Source  : assumptions `adaptation_years`, `adaptation_cost`
+    """
+    return homes / assumptions["adaptation_years"] * price(assumptions, "adaptation_cost")
 
 
 def cost(parts: dict[str, xr.DataArray]) -> xr.DataArray:
-    """Put the items of cost side by side.  Returns: array [yuan per year]  dims draw, measure, year, cost_item"""
+    """Put the items of cost side by side.
+
+    Returns : array [yuan per year]  dims draw, measure, year, cost_item
+    """
     ordered = {item: parts[item] for item in COST_ITEMS}
     return join(ordered, "cost_item").transpose("draw", "measure", "year", "cost_item")
 
 
-def subsidies(
-    costs: xr.DataArray, built: xr.DataArray, by_bed_type: xr.DataArray, assumptions: Assumptions
-) -> xr.DataArray:
-    """Public money in each item of cost: subsidies never exceed the cost they go to.
+def nominal(real: xr.DataArray, assumptions: Assumptions, years) -> xr.DataArray:
+    """Money of a year in that year's own prices.
 
-    Building and running are subsidised by the bed, care at home and in day care by a share,
-    allowances and adaptations are public altogether.
+    Defined as::  nominal(t) = real(t) x (1 + price growth)^(t - price year of results)
 
-    built       : array [bed per year]  dims draw, measure, year, bed_type
-    by_bed_type : array [person]  dims draw, measure, year, bed_type: residents
-    Returns     : array [yuan per year]  dims of costs
-    Source      : assumptions `building_subsidy`, `operating_subsidy`, `public_share_of_community_care`
+    real    : array [yuan per year]  dims draw, year and others
+    Returns : array [yuan per year]  the dims of real
+    Source  : assumptions `price_growth`, `results_price_year`
     """
-    per_bed = price(assumptions, "building_subsidy") * built.sum("bed_type", skipna=False)
-    per_month = (price(assumptions, "operating_subsidy") * by_bed_type).sum("bed_type", skipna=False) * MONTHS
-    share = assumptions["public_share_of_community_care"]
-    item = costs.sel
-    parts = {
-        "building": per_bed,
-        "institution_running": per_month,
-        "home_care": item(cost_item="home_care", drop=True) * share,
-        "day_care": item(cost_item="day_care", drop=True) * share,
-        "old_age_allowance": item(cost_item="old_age_allowance", drop=True),
-        "home_adaptation": item(cost_item="home_adaptation", drop=True),
-    }
-    return xr.ufuncs.minimum(cost(parts), costs)
-
-
-def insurance_benefit(by_place: xr.DataArray, assumptions: Assumptions, years) -> xr.DataArray:
-    """Long-term-care insurance benefits for severe cases [yuan per year], where a plan is in force.
-
-    Defined as::  12 x severe cases in the setting x coverage(year) x benefit a month
-
-    Returns : array [yuan per year]  dims draw, measure, year, setting (home_service, institution)
-    Source  : assumptions `insurance_benefit`, `insurance_coverage`
-    """
-    settings = list(assumptions["insurance_benefit"]["setting"].values)
-    severe = by_place.sel(severity="severe", setting=settings, drop=True)
-    covered = severe * assumptions.in_year("insurance_coverage", years)
-    return MONTHS * covered * price(assumptions, "insurance_benefit")
-
-
-def payments(
-    costs: xr.DataArray, public: xr.DataArray, benefits: xr.DataArray, assumptions: Assumptions
-) -> xr.DataArray:
-    """Who pays: the payers' sums add up to the cost in every draw.
-
-    Insurance pays its benefit as far as public money leaves something to pay; of the public money
-    the province with the centre and the welfare lottery bear their shares and the city the rest;
-    families pay what is left.
-
-    costs, public : array [yuan per year]  dims draw, measure, year, cost_item
-    benefits      : array [yuan per year]  dims draw, measure, year, setting
-    Returns       : array [yuan per year]  dims draw, measure, year, payer
-    Source        : assumptions `province_share_of_subsidies`, `lottery_share_of_subsidies`
-    """
-    left = costs - public
-    home = xr.ufuncs.minimum(
-        benefits.sel(setting="home_service", drop=True), left.sel(cost_item="home_care", drop=True)
+    passed = xr.DataArray(
+        np.asarray(years) - results_price_year(assumptions), dims="year", coords={"year": years}
     )
-    institution = xr.ufuncs.minimum(
-        benefits.sel(setting="institution", drop=True), left.sel(cost_item="institution_running", drop=True)
-    )
-    insurance = home + institution
-    public_total = public.sum("cost_item", skipna=False)
-    province = assumptions["province_share_of_subsidies"]
-    lottery = xr.ufuncs.minimum(assumptions["lottery_share_of_subsidies"], 1 - province)
-    shares = {
-        "families": costs.sum("cost_item", skipna=False) - public_total - insurance,
-        "city_budget": public_total * (1 - province - lottery),
-        "province_and_centre": public_total * province,
-        "welfare_lottery": public_total * lottery,
-        "insurance": insurance,
-    }
-    ordered = {payer: shares[payer] for payer in PAYERS}
-    return join(ordered, "payer").transpose("draw", "measure", "year", "payer")
+    return real * (1 + assumptions["price_growth"]) ** passed
+
+
+def present_value(real: xr.DataArray, rate: float, first_year: int, last_year: int) -> xr.DataArray:
+    """What a stream of real costs is worth at the beginning of its first year, the year itself undiscounted.
+
+    Defined as::  value = sum over years(cost(t) / (1 + rate)^(t - first year))
+
+    real    : array [yuan per year]  dims year and others
+    rate    : real discount rate a year
+    Returns : array [yuan]  the dims of real without year
+    Raises  : ValueError if the years are not all there
+    """
+    window = real.sel(year=slice(first_year, last_year))
+    if window.sizes["year"] != last_year - first_year + 1:
+        raise ValueError(f"the years {first_year} to {last_year} are not all reckoned")
+    return (window / (1 + rate) ** (window["year"] - first_year)).sum("year", skipna=False)

@@ -31,6 +31,7 @@ BASES = ("measured", "published", "expert", "analogy", "guess")
 BOUNDS = ("at_least", "at_most", "exactly", "about")
 FOLLOW_UPS = ("measured", "tracked", "stated")
 KINDS = ("target", "stock", "standard", "milestone")
+STEPS = ("population", "need", "places", "beds", "caregivers", "funding", "childcare")
 POPULATION_BASES = ("resident", "registered")
 REPORT_SCOPES = ("city", "province")
 ASSUMPTION_KEYS = ("age_band", "sex", "severity", "setting", "bed_type")
@@ -121,6 +122,14 @@ def _fixed_is_one_value(table: pd.DataFrame) -> pd.Series:
     return (table["shape"] != "fixed") | (table["low"] == table["high"])
 
 
+def _range_is_no_single_value(table: pd.DataFrame) -> pd.Series:
+    return (table["shape"] == "fixed") | (table["low"] < table["high"])
+
+
+def _normal_has_no_bounds(table: pd.DataFrame) -> pd.Series:
+    return (table["shape"] != "normal") | ~table["unit"].isin(["share", "person", "bed", "worker", "household"])
+
+
 def _money_has_price_year(table: pd.DataFrame) -> pd.Series:
     return ~table["unit"].str.startswith("yuan") | table["price_year"].notna()
 
@@ -167,9 +176,41 @@ ASSUMPTIONS = pa.DataFrameSchema(
         *_share_in_bounds("low", "central", "high"),
         _row_check(_lognormal_positive, "low", "a lognormal range must begin above 0"),
         _row_check(_fixed_is_one_value, "low", "shape fixed needs low = central = high"),
+        _row_check(_range_is_no_single_value, "shape", "low = high is no range; its shape must be fixed"),
+        _row_check(
+            _normal_has_no_bounds, "shape",
+            "a normal range has no bounds, but a share or a count has; use triangular or lognormal",
+        ),
         _row_check(_money_has_price_year, "price_year", "money needs a price_year"),
     ],
     unique=["assumption", "city_id", *ASSUMPTION_KEYS, "year_from"], name="assumptions.csv",
+)
+
+CORRELATIONS = pa.DataFrameSchema(
+    {
+        "assumption_a": _FILLED, "keys_a": _TEXT, "assumption_b": _FILLED, "keys_b": _TEXT,
+        "correlation": pa.Column(
+            float, pa.Check.in_range(
+                -1, 1, include_min=False, include_max=False, error="must be above -1 and below 1"
+            ),
+        ),
+        "basis": pa.Column(str, _one_of(BASES)), "source_id": _FILLED, "note": _TEXT,
+    },
+    unique=["assumption_a", "keys_a", "assumption_b", "keys_b"], name="correlations.csv",
+)
+
+ASSUMPTION_STEPS = pa.DataFrameSchema(
+    {
+        "assumption": _FILLED, "step": pa.Column(str, _one_of(STEPS)),
+        "local": pa.Column(str, _one_of(["yes", "no"])), "to_do": _TEXT,
+    },
+    checks=[
+        _row_check(
+            lambda t: (t["local"] == "yes") == (t["to_do"] != ""), "to_do",
+            "an assumption that a city can measure, and no other, says what to do",
+        ),
+    ],
+    unique=["assumption"], name="assumption_steps.csv",
 )
 
 CITY = pa.DataFrameSchema(

@@ -1,0 +1,92 @@
+"""All of the money of some draws: the items of cost, and who pays them."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from . import caregivers as caregiver_step
+from . import funding, payers, premises
+from .draws import Assumptions
+from .places import MEASURES
+
+
+def cost_parts(
+    population: xr.DataArray,
+    by_place: xr.DataArray,
+    out: dict,
+    by_kind: xr.DataArray,
+    assumptions: Assumptions,
+) -> dict[str, xr.DataArray]:
+    """Each item of cost [yuan per year]; dims draw, measure, year.
+
+    out : the arrays of the steps before, by indicator
+    """
+    years = population["year"].values
+    growth, pay = funding.pay_growth(assumptions, years), funding.pay_per_worker(assumptions, years)
+    hours = caregiver_step.home_care_hours(by_place.sel(setting="home_service", drop=True), assumptions)
+    workers = out["caregivers_needed"].sel(workplace="institution", drop=True)
+    staff = caregiver_step.staff_beside(workers, assumptions)
+    training = funding.training_cost(_by_measure(out["training_intake"]), assumptions)
+    area = out["premises_area_needed"].expand_dims(measure=list(MEASURES))
+    rooms = funding.premises_cost(area, assumptions)
+    allowance = funding.old_age_allowance_cost(population, assumptions)
+    return {
+        **funding.building_costs(by_kind, assumptions),
+        **funding.institution_running_costs(workers, staff, pay, assumptions),
+        "home_care": funding.home_care_cost(hours, growth, assumptions),
+        "day_care": funding.day_care_cost(out["day_care_places_needed"], growth, assumptions),
+        "premises": rooms.where(rooms["measure"] == "need", 0.0),
+        "training": training,
+        "old_age_allowance": allowance.expand_dims(measure=list(MEASURES)),
+        "home_adaptation": funding.home_adaptation_cost(out["home_adaptations_needed"], assumptions),
+    }
+
+
+def _by_measure(intake: xr.DataArray) -> xr.DataArray:
+    """People trained: today's path belongs to today's use, the programme to need."""
+    labels = {"today": "use", "programme": "need"}
+    return intake.rename(path="measure").assign_coords(
+        measure=[labels[path] for path in intake["path"].values]
+    )
+
+
+def money(
+    population: xr.DataArray,
+    by_place: xr.DataArray,
+    out: dict,
+    by_kind: xr.DataArray,
+    assumptions: Assumptions,
+) -> dict[str, xr.DataArray]:
+    """Costs and payers by indicator.
+
+    population : array [person]  dims draw, year, sex, age
+    by_place   : array [person]  dims draw, measure, year, severity, setting
+    out        : the arrays of the steps before, by indicator
+    by_kind    : array [bed per year]  dims draw, measure, year, bed_type, kind
+    """
+    years = population["year"].values
+    homes = funding.home_adaptations(by_place, assumptions)
+    area = premises.premises_area(out["urban_households"], assumptions)
+    known = {**out, "home_adaptations_needed": homes, "premises_area_needed": area}
+    costs = funding.cost(cost_parts(population, by_place, known, by_kind, assumptions))
+    public = payers.subsidies(costs, by_kind, out["residents"], assumptions)
+    left = payers.running_left(costs, public)
+    benefits = payers.insurance_benefit(by_place, assumptions)
+    insurance = payers.insurance_paid(benefits, left, assumptions, years)
+    vouchers = payers.voucher_paid(by_place, left - insurance, assumptions, years)
+    schemes = insurance + vouchers
+    running = [name for items in payers.ITEMS_OF.values() for name in items]
+    return {
+        "home_adaptations_needed": homes,
+        "premises_area_needed": area,
+        "cost": costs,
+        "cost_total": costs.sum("cost_item", skipna=False),
+        "building_cost_needed": costs.sel(cost_item=list(funding.BUILDING_ITEMS.values())).sum(
+            "cost_item", skipna=False
+        ),
+        "public_running": public.sel(cost_item=running).sum("cost_item", skipna=False),
+        "scheme_payment": schemes.sum("setting", skipna=False),
+        "scheme_payment_institution": schemes.sel(setting="institution", drop=True),
+        "insurance_benefit_full": benefits.sum("setting", skipna=False),
+        "payment": payers.payments(costs, public, insurance, vouchers, assumptions),
+    }

@@ -1,0 +1,728 @@
+"""Care workers, money and who pays: published examples, conservation, monotony, and units that fit."""
+
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import brentq
+
+from eldercare import (
+    affordability,
+    area,
+    caregivers,
+    chain,
+    childcare,
+    funding,
+    payers,
+    premises,
+    present_money,
+    supply,
+)
+from eldercare.draws import Assumptions, draw_assumptions
+from eldercare.schema import BED_TYPES, SETTINGS, SEVERITIES
+
+CENT = 0.01
+DRAWS = 128  # random inputs in one example of hypothesis
+SEEDS = st.integers(0, 2**32 - 1)
+SIZES = st.floats(-6, 9)
+quickly = settings(max_examples=30, deadline=None, derandomize=True)
+
+
+class Given:
+    """Assumptions as a test gives them; asked like those of the project."""
+
+    in_year = Assumptions.in_year
+
+    def __init__(self, arrays, price_years):
+        self.arrays, self.price_years = dict(arrays), dict(price_years)
+
+    def __getitem__(self, name):
+        return self.arrays[name]
+
+    def price_year(self, name):
+        return self.price_years[name]
+
+
+def one(**values):
+    """Assumptions of one draw, as scalars or arrays; prices are of the year of the results."""
+
+    def labelled(value):
+        return value if isinstance(value, xr.DataArray) else xr.DataArray([float(value)], dims="draw")
+
+    values = {"price_growth": xr.DataArray(0.0), "results_price_year": 2024, **values}
+    arrays = {name: labelled(value) for name, value in values.items()}
+    return Given(arrays, dict.fromkeys(arrays, xr.DataArray(2024.0)))
+
+
+def by(dim, **values):
+    return xr.DataArray([list(map(float, values.values()))], dims=("draw", dim), coords={dim: list(values)})
+
+
+def amount(value, **labels):
+    """A single number with the dims draw, measure, year and those labelled."""
+    coords = {"measure": ["need"], "year": [2026], **{dim: [label] for dim, label in labels.items()}}
+    return xr.DataArray(
+        np.full((1,) * (1 + len(coords)), float(value)), dims=("draw", *coords), coords=coords
+    )
+
+
+# ---- published examples, each beside its page
+
+
+def test_hangzhou_pays_25_hours_at_60_yuan_that_is_1500_a_month():
+    hours = caregivers.home_care_hours(
+        amount(1, severity="severe"), one(home_care_hours=by("severity", severe=25))
+    )
+    cost = funding.home_care_cost(hours, amount(1), one(home_care_price=60))
+    assert cost.item() / 12 == pytest.approx(1_500)  # and 35 hours 2,100
+    assert cost.item() / 12 * 35 / 25 == pytest.approx(2_100)
+
+
+def test_hangzhou_pays_50_yuan_a_day_in_an_institution_that_is_1500_in_30_days():
+    people = amount(1, severity="severe", setting="institution")
+    found = payers.insurance_benefit(people, one(insurance_benefit=by("setting", institution=50 * 30)))
+    assert found.item() == pytest.approx(12 * 1_500)
+
+
+def test_a_post_kept_day_and_night_takes_4_2_workers_at_40_hours():
+    assert caregivers.full_time_equivalents(168, 40) == pytest.approx(4.2)
+    assert 224 / 2_080 == pytest.approx(0.1076, abs=1e-4)  # paid absence of the textbook
+    assert 4.2 * 1.1076 == pytest.approx(4.65, abs=0.01)
+
+
+def test_zhengzhou_asks_one_worker_for_10_self_caring_5_partly_3_fully_dependent(project):
+    drawn = draw_assumptions(project, draws=2)
+    residents = by("severity", none=20, mild=10, moderate=15, severe=9).isel(draw=[0, 0])
+    found = caregivers.caregivers_by_standard(residents, drawn)
+    assert found.sel(standard="strict").values == pytest.approx([2 + 1 + 3 + 3] * 2)
+    lenient = 3 + 15 / 6 + 9 / 4  # Fujian 1:10 and 1:4, nursing-type beds 1:6
+    assert found.sel(standard="lenient").values == pytest.approx([lenient] * 2)
+
+
+def test_jingzhou_s_500_beds_cost_130_89_million():
+    beds = xr.concat(
+        [amount(n, bed_type="nursing", kind=k) for n, k in ((500, "new"), (0, "rebuilt"), (0, "converted"))],
+        "kind",
+    )
+    rows = one(
+        building_cost=by("bed_type", nursing=261_780), rebuilding_cost_ratio=0.7, conversion_cost_ratio=0.4
+    )
+    found = funding.building_costs(beds, rows)
+    assert found["new_building"].item() == pytest.approx(130.89e6)
+    assert found["rebuilding"].item() == found["conversion"].item() == 0
+
+
+def test_fujian_s_2400_yuan_a_year_for_a_nursing_bed_are_200_a_month(project):
+    rows = project.city("sanming").assumptions
+    row = rows[(rows["assumption"] == "operating_subsidy") & (rows["bed_type"] == "nursing")].iloc[0]
+    assert row["central"] * 12 == 2_400
+    found = payers.operating_subsidy(
+        amount(1, bed_type="nursing"), one(operating_subsidy=by("bed_type", nursing=200))
+    )
+    assert found.item() == 2_400
+
+
+def test_lincang_grants_10000_for_an_own_and_5000_for_a_leased_bed():
+    beds = xr.concat([amount(1, bed_type="dementia", kind=kind) for kind in ("new", "converted")], "kind")
+    rows = one(building_subsidy=10_000, conversion_subsidy_ratio=0.5, dementia_bed_subsidy=0)
+    found = payers.building_subsidy(beds, rows)
+    assert (found["new_building"].item(), found["conversion"].item()) == (10_000, 5_000)
+
+
+def test_a_person_of_80_gets_720_yuan_a_year_in_shengzhou(project):
+    drawn = draw_assumptions(project, project.city("shengzhou"), draws=2)
+    rate = drawn["old_age_allowance"].sel(age_band="80-89")
+    assert 12 * rate.values == pytest.approx([720, 720])
+
+
+def test_voucher_of_2026_covers_half_at_home_two_fifths_in_an_institution_and_at_most_800():
+    cover = xr.DataArray(
+        [[0.5, 0.5, 0.4]], dims=("draw", "setting"), coords={"setting": list(payers.RUNNING)}
+    )
+    rows = one(voucher_cap=800, voucher_cover=cover, voucher_take_up=1)
+    one_each = [amount(1, severity="moderate", setting=place) for place in payers.RUNNING]
+    people = xr.concat(one_each, "setting").reindex(severity=["moderate", "severe"], fill_value=0.0)
+    cost = xr.concat(
+        [amount(12 * fee, setting=place) for fee, place in zip((1_000, 3_000, 4_500), payers.RUNNING)],
+        "setting",
+    )
+    found = payers.voucher_paid(people, cost, rows, [2026]) / 12
+    assert found.values.ravel() == pytest.approx([500, 800, 800])
+
+
+def test_lincang_s_premises_20_square_metres_per_100_households_and_300_at_least():
+    assert premises.premises_of_estate([0, 500, 1_500, 2_000], 20, 300) == pytest.approx([0, 300, 300, 400])
+    assert premises.premises_of_estate([1_000, 2_000, 4_000], 15, 300) == pytest.approx([300, 300, 600])
+    assert premises.households_per_premises(20, 300) == 1_500
+    assert premises.households_per_premises(15, 300) == 2_000
+
+
+def test_3_places_per_1000_people_of_lincang_are_6774():
+    people = xr.DataArray([2_257_991.0], dims="draw")
+    assert childcare.childcare_places_promised(people, 3).item() == pytest.approx(6_774, abs=0.5)
+
+
+def test_lincang_adapts_200_homes_a_year_1000_in_five_years(project):
+    table = project.city("lincang").targets
+    printed = {name: set(rows["value"]) for name, rows in table.groupby("indicator")}
+    assert printed["home_adaptations_per_year"] == {200} and printed["home_adaptations"] == {200 * 5}
+
+
+def test_the_national_stock_of_care_workers_and_its_growth_are_those_printed(project):
+    rows = project.assumptions.set_index("assumption")
+    assert 378_900 / 264.02e6 * 1e4 == pytest.approx(rows.at["caregiver_stock_per_10000", "central"], abs=0.1)
+    assert (378.9 / 194.1) ** (1 / 6) - 1 == pytest.approx(
+        rows.at["caregiver_stock_growth", "high"], abs=0.001
+    )
+    assert 280 * 10 + (500 + 2_000) / 2 == rows.at["training_cost", "central"]
+
+
+def test_a_hundred_next_year_are_92_59_today_at_8_per_cent():
+    stream = xr.DataArray([0.0, 100.0], dims="year", coords={"year": [2025, 2026]})
+    assert funding.present_value(stream, 0.08, 2025, 2026).item() == pytest.approx(92.59, abs=0.005)
+    with pytest.raises(ValueError, match="not all reckoned"):
+        funding.present_value(stream, 0.08, 2025, 2030)
+
+
+def test_money_of_the_price_year_is_the_same_in_both_prices():
+    real = xr.DataArray([[100.0, 100.0]], dims=("draw", "year"), coords={"year": [2024, 2026]})
+    found = funding.nominal(real, one(price_growth=0.1), [2024, 2026])
+    assert found.values.ravel() == pytest.approx([100, 121])
+
+
+# ---- who pays: to the cent, never below nought (hypothesis: 30 examples of 128 draws a test)
+
+
+def random_case(seed, size):
+    """Costs, beds, people and assumptions of any size, 128 draws."""
+    chance = np.random.default_rng(seed)
+    draw, measure, year = range(DRAWS), ["need"], [2026]
+
+    def array(scale=1.0, **labels):
+        dims = {"draw": draw, "measure": measure, "year": year, **labels}
+        values = chance.lognormal(0, 3, [len(v) for v in dims.values()]) * scale
+        values *= chance.random(values.shape) > 0.1
+        return xr.DataArray(values, dims=list(dims), coords={k: v for k, v in dims.items() if k != "draw"})
+
+    def row(scale=1.0, share=False, **labels):
+        shape = [DRAWS, *(len(v) for v in labels.values())]
+        values = chance.random(shape) if share else chance.lognormal(0, 2, shape) * scale
+        return xr.DataArray(values, dims=("draw", *labels), coords=labels)
+
+    beds, places = list(BED_TYPES), list(payers.RUNNING)
+    rows = one(
+        building_subsidy=row(5e3),
+        dementia_bed_subsidy=row(5e3),
+        conversion_subsidy_ratio=row(share=True),
+        operating_subsidy=row(100, bed_type=beds),
+        public_share_of_community_care=row(share=True),
+        insurance_benefit=row(1e3, setting=["home_service", "institution"]),
+        insurance_coverage=row(share=True),
+        voucher_cap=row(800),
+        voucher_cover=row(share=True, setting=places),
+        voucher_take_up=row(share=True),
+        province_share_of_subsidies=row(share=True),
+        lottery_share_of_subsidies=row(share=True),
+    )
+    scale = 10.0**size
+    return SimpleNamespace(
+        rows=rows,
+        costs=array(scale, cost_item=list(funding.COST_ITEMS)),
+        residents=array(10, bed_type=beds),
+        by_kind=array(10, bed_type=beds, kind=list(funding.BUILDING_ITEMS)),
+        people=array(10, severity=list(SEVERITIES), setting=list(SETTINGS)),
+    )
+
+
+def settle(case):
+    public = payers.subsidies(case.costs, case.by_kind, case.residents, case.rows)
+    left = payers.running_left(case.costs, public)
+    insurance = payers.insurance_paid(
+        payers.insurance_benefit(case.people, case.rows), left, case.rows, [2026]
+    )
+    vouchers = payers.voucher_paid(case.people, left - insurance, case.rows, [2026])
+    paid = payers.payments(case.costs, public, insurance, vouchers, case.rows)
+    return SimpleNamespace(public=public, left=left, insurance=insurance, vouchers=vouchers, paid=paid)
+
+
+@quickly
+@given(SEEDS, SIZES)
+def test_the_payers_pay_the_cost_to_the_cent_and_nobody_less_than_nought(seed, size):
+    case = random_case(seed, size)
+    found = settle(case)
+    total = case.costs.sum("cost_item")
+    room = np.maximum(1e-12 * total, 1e-9)  # rounding of a sum of large numbers
+    assert (abs(found.paid.sum("payer") - total) <= room).all()
+    assert (found.paid >= -room).all()
+
+
+@quickly
+@given(SEEDS, SIZES)
+def test_nobody_pays_more_than_there_is_to_pay(seed, size):
+    case = random_case(seed, size)
+    found = settle(case)
+    assert (found.public <= case.costs).all() and (found.public >= 0).all()
+    room = 1e-9 * (1 + found.left)
+    assert (found.insurance + found.vouchers <= found.left + room).all()
+    assert min(found.insurance.min(), found.vouchers.min()) >= 0
+
+
+@quickly
+@given(
+    SEEDS,
+    SIZES,
+    st.sampled_from(["operating_subsidy", "insurance_benefit", "voucher_cap", "voucher_take_up"]),
+)
+def test_more_help_never_costs_families_more(seed, size, name):
+    case = random_case(seed, size)
+    before = settle(case).paid.sel(payer="families")
+    case.rows.arrays[name] = np.minimum(case.rows[name] * 1.5, 1 if name.endswith("up") else np.inf)
+    assert (
+        settle(case).paid.sel(payer="families") <= before + 1e-9 * (1 + case.costs.sum("cost_item"))
+    ).all()
+
+
+@quickly
+@given(SEEDS, SIZES)
+def test_running_costs_add_up_whatever_the_staff(seed, size):
+    chance = np.random.default_rng(seed)
+    workers, pay, ratio, share = (
+        xr.DataArray(values, dims="draw")
+        for values in (
+            10.0**size * chance.random(DRAWS),
+            *(chance.random((2, DRAWS)) * 5),
+            chance.uniform(0.2, 1, DRAWS),
+        )
+    )
+    staff = xr.DataArray(chance.random((DRAWS, 2)) * 2, dims=("draw", "staff")) * workers
+    parts = funding.institution_running_costs(
+        workers, staff, pay, one(pay_share_of_running_cost=share, staff_wage_ratio=ratio)
+    )
+    assert sum(parts.values()).values == pytest.approx((workers * pay / share).values)
+    assert min(part.min() for part in parts.values()) >= -1e-9 * 10.0**size
+
+
+# ---- care workers year by year
+
+
+def random_rates(chance, count=DRAWS):
+    leaving = chance.uniform(0, 0.9, count)
+    return supply.Rates(
+        leaving, np.minimum(chance.uniform(0, 0.2, count), 1 - leaving), chance.uniform(0, 0.9, count)
+    )
+
+
+@quickly
+@given(SEEDS, SIZES, st.integers(1, 30))
+def test_the_solved_intake_meets_the_goal_and_nobody_is_lost(seed, size, years):
+    chance = np.random.default_rng(seed)
+    rates, scale = random_rates(chance), 10.0**size
+    stock, left = scale * chance.random((2, DRAWS))
+    goal = scale * 3 * chance.random(DRAWS)
+    trained = supply.trained_to_reach(goal, stock, left, rates, years)
+    rest = supply.stock_without_training(stock, left, rates, years)
+    assert (trained >= 0).all()
+    for _ in range(years):
+        step = supply.next_year(stock, left, trained, rates)
+        came, went = step["trained"] + step["returning"], step["leaving"] + step["retiring"]
+        assert step["stock"] == pytest.approx(stock + came - went, rel=1e-12, abs=1e-12 * scale)
+        assert min(step[name].min() for name in ("stock", *supply.FLOWS)) >= -1e-12 * scale
+        stock, left = step["stock"], step["leaving"]
+    assert stock == pytest.approx(np.maximum(goal, rest), rel=1e-9, abs=1e-9 * scale)
+
+
+@quickly
+@given(SEEDS, st.floats(0, 0.2))
+def test_today_s_intake_keeps_the_stock_growing(seed, growth):
+    chance = np.random.default_rng(seed)
+    rates, stock = random_rates(chance), 100 * chance.random(DRAWS) + 1
+    trained = supply.trained_today(stock, growth, rates)
+    before = stock / (1 + growth)
+    left = rates.leaving * before / (1 + growth)
+    assert (trained >= -1e-9).all()
+    assert supply.next_year(before, left, trained, rates)["stock"] == pytest.approx(stock)
+
+
+def test_the_closed_form_agrees_with_a_search():
+    rates = supply.Rates(*(np.array([value]) for value in (0.3, 0.05, 0.4)))
+    stock, left = np.array([300.0]), np.array([80.0])
+
+    def missing(trained):
+        now, gone = stock, left
+        for _ in range(11):
+            step = supply.next_year(now, gone, np.array([trained]), rates)
+            now, gone = step["stock"], step["leaving"]
+        return 1_000 - now[0]
+
+    searched = brentq(missing, 0, 5_000, xtol=1e-9)
+    assert supply.trained_to_reach(np.array([1_000.0]), stock, left, rates, 11)[0] == pytest.approx(searched)
+
+
+def test_a_goal_must_lie_ahead():
+    rates = random_rates(np.random.default_rng(1), 1)
+    with pytest.raises(ValueError, match="ahead"):
+        supply.trained_to_reach(np.ones(1), np.ones(1), np.ones(1), rates, 0)
+
+
+def test_the_more_leave_the_more_must_be_trained():
+    shares = np.linspace(0.1, 0.6, 20)
+    rates = supply.Rates(shares, np.full(20, 0.05), np.full(20, 0.4))
+    trained = supply.trained_to_reach(np.full(20, 900.0), np.full(20, 300.0), np.full(20, 80.0), rates, 10)
+    assert (np.diff(trained) > 0).all()
+
+
+def test_the_stored_workforce_adds_up_in_every_city_and_meets_need_by_the_end_of_the_programme(results):
+    for result in results.values():
+        values = result.values
+        stock, flow = (
+            values["caregivers_stock"].sel(path="programme").astype(float),
+            values["caregiver_flow"].astype(float),
+        )
+        came = flow.sel(flow=["trained", "returning"]).sum("flow") - flow.sel(
+            flow=["leaving", "retiring"]
+        ).sum("flow")
+        later = stock.isel(year=slice(1, None))
+        assert later.values == pytest.approx(
+            (stock.shift(year=1) + came).isel(year=slice(1, None)).values, rel=1e-5
+        )
+        needed = values["caregivers_total_needed"].sel(measure="need")
+        assert (stock.sel(year=2035) >= needed.sel(year=2035) * (1 - 1e-5)).all()
+        assert (stock.sel(year=2050) >= needed.sel(year=2050) * (1 - 1e-5)).all()
+
+
+def test_certified_workers_by_grade_add_up_and_the_strict_standard_takes_no_fewer(results):
+    for result in results.values():
+        workers = result.values["caregivers_total_needed"].sel(measure="need", year=2035)
+        grades = caregivers.certified_by_grade(workers, result.assumptions)
+        certified = workers * result.assumptions["caregiver_certified_share"]
+        assert grades.sum("grade").values == pytest.approx(certified.values)
+        assert (grades >= 0).all()
+        standard = result.values["caregivers_by_standard"]
+        assert (standard.sel(standard="strict") >= standard.sel(standard="lenient")).all()
+
+
+# ---- affordability
+
+
+def brute_force(paid_for, probability, levels):
+    return next(level for level in levels if paid_for(level).mean() >= probability)
+
+
+@pytest.mark.parametrize("probability", [0.05, 0.5, 0.8, 0.95, 1.0])
+def test_the_premium_is_that_of_brute_force(probability):
+    chance = np.random.default_rng(3)
+    benefits, people = chance.lognormal(15, 0.4, 1_000), chance.uniform(2e5, 3e5, 1_000)
+    found = affordability.premium_that_pays(benefits, people, probability)
+    levels = np.geomspace(1, 1_000, 200_000)
+    assert found == pytest.approx(
+        brute_force(lambda x: people * x >= benefits, probability, levels), rel=1e-3
+    )
+
+
+@pytest.mark.parametrize("kind", ["subsidy", "premium", "co_payment"])
+def test_the_level_of_a_city_is_that_of_sorting_and_rises_with_the_probability(results, kind):
+    for result in results.values():
+        levels = [present_money.level_that_pays(result, kind, 2035, p) for p in (0.1, 0.4, 0.6, 0.8, 0.95, 1)]
+        assert (np.diff(levels) >= 0).all() and levels[-1] > levels[0] >= 0
+        need = result.values.sel(measure="need", year=2035).astype(float)
+        running = need["cost"].sel(cost_item=list(funding.STAFF_ITEMS)).sum("cost_item")
+        if kind == "premium":
+            wanted = need["insurance_benefit_full"] / need["population_total"]
+        elif kind == "subsidy":
+            beds = need["residents"].sum("bed_type") * 12
+            fee = funding.price(result.assumptions, "affordable_fee")
+            wanted = (running - need["scheme_payment_institution"]) / beds - fee
+        else:
+            care = running + need["cost"].sel(cost_item=["home_care", "day_care"]).sum("cost_item")
+            wanted = 1 - (need["public_running"] + need["scheme_payment"]) / care
+        ordered = np.sort(np.maximum(wanted.values, 0))
+        brute = ordered[int(np.ceil(0.8 * len(ordered))) - 1]
+        assert present_money.level_that_pays(result, kind, 2035, 0.8) == pytest.approx(brute, rel=1e-3)
+
+
+@quickly
+@given(SEEDS, st.floats(0.01, 1))
+def test_the_level_pays_with_the_probability_and_a_little_less_does_not(seed, probability):
+    wanted = np.random.default_rng(seed).lognormal(3, 2, DRAWS)
+    found = affordability.solve_level(lambda level: level >= wanted, probability)
+    assert (found >= wanted).mean() >= probability
+    assert (found * (1 - 1e-6) >= wanted).mean() < probability
+
+
+@pytest.mark.parametrize("probability", [0, -0.1, 1.01])
+def test_a_probability_outside_0_to_1_is_refused(probability):
+    with pytest.raises(ValueError, match="probability"):
+        affordability.solve_level(lambda level: np.array([True]), probability)
+
+
+def test_what_no_level_pays_is_told():
+    with pytest.raises(ValueError, match="no level"):
+        affordability.solve_level(lambda level: np.array([False]), 0.8)
+
+
+# ---- the cities
+
+
+@pytest.fixture(scope="module")
+def blocks(project):
+    """All results of all cities in full precision."""
+    out = {}
+    for city_id, city in project.cities.items():
+        drawn = draw_assumptions(project, city, draws=16)
+        place = area.describe_area(project.china, city.adcode)
+        out[city_id] = chain.run_block(project.china, city, place, drawn)
+    return out
+
+
+def test_in_every_draw_year_and_city_the_payers_pay_the_cost_to_the_cent(blocks):
+    for block in blocks.values():
+        known = block.isel(year=slice(1, None))
+        gap = abs(known["payment"].sum("payer", skipna=False) - known["cost_total"])
+        assert float(gap.max()) < CENT / 2
+        assert float(known["payment"].min()) > -CENT / 2
+        assert float(abs(known["cost"].sum("cost_item", skipna=False) - known["cost_total"]).max()) < CENT / 2
+
+
+def test_no_voucher_is_paid_before_2026_and_some_in_it(blocks):
+    shengzhou = blocks["chishui"]["scheme_payment"].sel(measure="need")
+    assert (shengzhou.sel(year=2025) == 0).all() and (shengzhou.sel(year=2026) > 0).all()
+
+
+def test_lincang_s_promise_of_places_is_met_and_not_filled(results):
+    values = results["lincang"].values.sel(year=2025)
+    places = childcare.childcare_places_promised(values["population_total"], 3)
+    filled = childcare.filled_share(values["childcare_places_used"], places)
+    assert 0.4 < float(filled.median()) < 0.9 and float(filled.max()) <= 1
+    assert (values["childcare_places_wanted"] > values["childcare_places_used"]).all()
+
+
+def test_a_premium_of_the_size_printed_pays_the_benefits_of_hangzhou_s_rules(results):
+    # Hangzhou asks 90 yuan a person and year; Shengzhou, in the same province, is older.
+    assert 45 < present_money.level_that_pays(results["shengzhou"], "premium", 2025, 0.5) < 180
+
+
+# ---- units: each formula gives the same amount when every unit is changed
+
+WORDS = {
+    "persons": "person",
+    "resident": "person",
+    "user": "person",
+    "households": "household",
+    "metre": "metre",
+}
+FACTORS = {
+    "yuan": 7.3,
+    "person": 3.1,
+    "bed": 2.7,
+    "worker": 1.9,
+    "hour": 5.3,
+    "year": 2.3,
+    "month": 1.7,
+    "place": 4.1,
+    "household": 3.7,
+    "metre": 0.6,
+}
+CONSTANTS = {
+    "MONTHS": "month per year",
+    "BEDS_PER_RESIDENT": "bed per person",
+    "HOMES_PER_PERSON": "household per person",
+    "PLACES_PER_CHILD": "place per person",
+}
+PURE = {"share", "ratio", "count", "square", "and"}
+YEARLY = {
+    "per_year",
+    "standard_deviation",
+}  # growth by the year of the calendar, and places in a range: pure numbers
+DATES = {"results_price_year", "programme_first_year", "programme_last_year"}
+MODULES = (caregivers, supply, premises, childcare, funding, payers, affordability)
+EXEMPT = {
+    "price": "a price times a pure number",
+    "pay_growth": "a pure number",
+    "nominal": "money times a pure number",
+    "present_value": "a sum over yearly amounts, each of one year",
+    "cost": "puts arrays side by side",
+    "caregivers": "puts formulas side by side",
+    "workforce": "puts formulas side by side",
+    "childcare": "puts formulas side by side",
+    "rates_of_change": "puts rows side by side",
+    "chance_paid_for": "a share of draws",
+    "solve_level": "a search, in any unit",
+    "full_time_equivalents": "hours over hours",
+}
+
+
+def factor(unit):
+    """How a number changes when its unit does: `yuan per bed and month` by yuan / (bed x month)."""
+    if unit in YEARLY:
+        return 1.0
+    above, *below = [re.findall(r"[a-z]+", part) for part in re.split(r"\bper\b", unit.replace("_", " "))]
+    total = 1.0
+    for words, power in ((above, 1), *((part, -1) for part in below)):
+        for word in (WORDS.get(word, word) for word in words if word not in PURE):
+            total *= FACTORS[word] ** power
+    return total
+
+
+def units_of(function):
+    """Units of a formula's inputs and result, as its docstring tells them."""
+    found = re.findall(r"^\s*([\w, ]+?)\s*:\s*(?:array|number) \[([^\]]+)\]", function.__doc__, re.MULTILINE)
+    units = {name.strip(): unit for names, unit in found for name in names.split(",")}
+    return units, units.pop("Returns")
+
+
+def test_the_reading_of_units_is_sound():
+    assert factor("yuan per bed and month") == factor("yuan_per_bed_month") == pytest.approx(7.3 / 2.7 / 1.7)
+    assert factor("share") == 1 and factor("square_metre_per_100_households") == pytest.approx(0.6 / 3.7)
+    with pytest.raises(KeyError):
+        factor("furlong per fortnight")
+
+
+YEARS = [2029, 2030]
+LABELS = {
+    "draw": range(4),
+    "measure": ["use", "need"],
+    "year": YEARS,
+    "sex": ["male", "female"],
+    "age": range(101),
+    "severity": list(SEVERITIES),
+    "setting": list(SETTINGS),
+    "bed_type": list(BED_TYPES),
+    "kind": list(funding.BUILDING_ITEMS),
+    "cost_item": list(funding.COST_ITEMS),
+    "staff": list(caregivers.STAFF),
+    "place": list(payers.RUNNING),
+}
+FLOW, CARE = ("draw", "measure", "year"), ("draw", "measure", "year", "severity")
+PLAIN = ("draw",)
+FORMULAS = {
+    caregivers.caregivers_in_institutions: {"residents": CARE},
+    caregivers.caregivers_in_day_care: {"users": FLOW},
+    caregivers.home_care_hours: {"users": CARE},
+    caregivers.caregivers_at_home: {"hours": FLOW},
+    caregivers.caregivers_by_standard: {"residents": CARE},
+    caregivers.staff_beside: {"workers": FLOW},
+    caregivers.certified_by_grade: {"workers": FLOW},
+    caregivers.caregivers_per_100: {"workers": FLOW, "people": FLOW},
+    supply.next_year: {"stock": PLAIN, "left_before": PLAIN, "trained": PLAIN},
+    supply.stock_without_training: {"stock": PLAIN, "left": PLAIN},
+    supply.trained_to_reach: {"goal": PLAIN, "stock": PLAIN, "left": PLAIN},
+    supply.first_stock: {"older": PLAIN},
+    supply.trained_today: {"stock": PLAIN},
+    premises.premises_of_estate: {"households": PLAIN, "per_100": (), "minimum": ()},
+    premises.households_per_premises: {"per_100": (), "minimum": ()},
+    premises.premises_area: {"households": ("draw", "year")},
+    childcare.childcare_places_used: {"children": PLAIN},
+    childcare.childcare_places_wanted: {"children": PLAIN},
+    childcare.childcare_places_promised: {"population": PLAIN, "per_1000": ()},
+    childcare.filled_share: {"used": PLAIN, "places": PLAIN},
+    funding.pay_per_worker: {},
+    funding.building_costs: {"by_kind": (*FLOW, "bed_type", "kind")},
+    funding.institution_running_costs: {"workers": FLOW, "staff": (*FLOW, "staff"), "pay": ("draw", "year")},
+    funding.home_care_cost: {"hours": FLOW, "growth": ("draw", "year")},
+    funding.day_care_cost: {"places": FLOW, "growth": ("draw", "year")},
+    funding.premises_cost: {"area": FLOW},
+    funding.training_cost: {"trained": FLOW},
+    funding.old_age_allowance_cost: {"population": ("draw", "year", "sex", "age")},
+    funding.home_adaptations: {"by_place": (*CARE, "setting")},
+    funding.home_adaptation_cost: {"homes": FLOW},
+    payers.building_subsidy: {"by_kind": (*FLOW, "bed_type", "kind")},
+    payers.operating_subsidy: {"by_bed_type": (*FLOW, "bed_type")},
+    payers.subsidies: {
+        "costs": (*FLOW, "cost_item"),
+        "by_kind": (*FLOW, "bed_type", "kind"),
+        "by_bed_type": (*FLOW, "bed_type"),
+    },
+    payers.insurance_benefit: {"by_place": (*CARE, "setting")},
+    payers.running_left: {"costs": (*FLOW, "cost_item"), "public": (*FLOW, "cost_item")},
+    payers.insurance_paid: {"benefits": (*FLOW, "place"), "left": (*FLOW, "place")},
+    payers.voucher_paid: {"by_place": (*CARE, "setting"), "left": (*FLOW, "place")},
+    payers.payments: {
+        "costs": (*FLOW, "cost_item"),
+        "public": (*FLOW, "cost_item"),
+        "insurance": (*FLOW, "place"),
+        "vouchers": (*FLOW, "place"),
+    },
+    affordability.subsidy_that_pays: {"cost": PLAIN, "others": PLAIN, "residents": PLAIN, "fee": PLAIN},
+    affordability.premium_that_pays: {"benefits": PLAIN, "people": PLAIN},
+    affordability.co_payment_that_pays: {"cost": PLAIN, "others": PLAIN},
+}
+PLAIN_ARRAYS = {supply, affordability, premises}
+
+
+def made_up(dims, chance):
+    labels = {("setting" if dim == "place" else dim): list(LABELS[dim]) for dim in dims}
+    values = chance.uniform(50, 500, [len(v) for v in labels.values()])
+    return xr.DataArray(values, dims=list(labels), coords={k: v for k, v in labels.items() if k != "draw"})
+
+
+def called(function, inputs, assumptions):
+    """The formula's result for labelled inputs; what else it asks for is given."""
+    rates = supply.Rates(*(np.array([value] * 4) for value in (0.3, 0.05, 0.4)))
+    more = {
+        "assumptions": assumptions,
+        "years": 3 if function.__module__.endswith("supply") else YEARS,
+        "rates": rates,
+        "growth": 0.08,
+        "probability": 0.8,
+    }
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    if (
+        any(function.__module__ == module.__name__ for module in PLAIN_ARRAYS)
+        and function is not premises.premises_area
+    ):
+        inputs = {name: value.values if value.ndim else value.item() for name, value in inputs.items()}
+    found = function(**{name: inputs[name] if name in inputs else more[name] for name in names})
+    parts = found.values() if isinstance(found, dict) else [found]
+    return np.concatenate([np.ravel(part) for part in parts])
+
+
+@pytest.mark.parametrize("function", FORMULAS, ids=lambda function: function.__name__)
+def test_a_formula_s_units_fit(project, monkeypatch, function):
+    drawn = draw_assumptions(project, project.city("lincang"), draws=4)
+    unit_of = dict(zip(drawn.rows["assumption"], drawn.rows["unit"]))
+    units, result_unit = units_of(function)
+    chance = np.random.default_rng(5)
+    inputs = {name: made_up(dims, chance) for name, dims in FORMULAS[function].items()}
+    assert set(inputs) <= set(units), "the docstring tells the unit of each input"
+    before = called(function, inputs, drawn)
+    used = {
+        name: array * (1 if name in DATES else factor(unit_of[name])) for name, array in drawn._arrays.items()
+    }
+    for module in MODULES:
+        for constant, unit in CONSTANTS.items():
+            if hasattr(module, constant):
+                monkeypatch.setattr(module, constant, getattr(module, constant) * factor(unit))
+    scaled = {name: array * factor(units[name]) for name, array in inputs.items()}
+    after = called(function, scaled, Given(used, drawn._price_years))
+    assert after == pytest.approx(before * factor(result_unit), rel=1e-6)
+
+
+def test_every_formula_is_checked_or_says_why_not():
+    tested = {function.__name__ for function in FORMULAS} | set(EXEMPT)
+    for module in MODULES:
+        own = {
+            name
+            for name, value in vars(module).items()
+            if callable(value)
+            and getattr(value, "__module__", "") == module.__name__
+            and name[0] != "_"
+            and not isinstance(value, type)
+        }
+        left = own - tested - {"urban_households", "results_price_year"}
+        assert left == set(), f"{module.__name__}: {left}"
+
+
+def test_a_wrong_unit_is_found(project, monkeypatch):
+    def wrong(users, assumptions):
+        """users : array [person]
+        Returns : array [hour per year]
+        """
+        return (users * assumptions["home_care_hours"]).sum("severity")
+
+    monkeypatch.setitem(FORMULAS, wrong, {"users": CARE})
+    with pytest.raises(AssertionError):
+        test_a_formula_s_units_fit(project, monkeypatch, wrong)
