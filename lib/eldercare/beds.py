@@ -107,24 +107,25 @@ def building(
                   built and worn are not defined (NaN) up to t0, standing not before it
     Source      : capacity.csv; assumptions `bed_life`, `building_programme_years`
     """
-    dims, years = beds_needed.dims, beds_needed["year"].values
-    needed = beds_needed.transpose("year", ...)
+    years, order = beds_needed["year"].values, ("draw", "measure", "bed_type")
+    needed = beds_needed.transpose("year", *order)
     first = needed.sel(year=stock_year, drop=True)
     known = 1.0 if stock is None else stock / first.sum("bed_type", skipna=False)
-    standing = first * known
-    gap = (first - standing).clip(min=0)
-    life, length = assumptions["bed_life"], assumptions["building_programme_years"]
-    missing = xr.full_like(needed, np.nan)
-    out = {"standing": missing, "worn": missing.copy(), "built": missing.copy()}
-    out["standing"].loc[{"year": stock_year}] = standing
-    for year in years[years > stock_year]:
+    standing = (first * known).transpose(*order).values
+    gap = (first.values - standing).clip(min=0)
+    life, length = (
+        assumptions[name].values[:, None, None] for name in ("bed_life", "building_programme_years")
+    )
+    out = {name: np.full(needed.shape, np.nan) for name in ("standing", "worn", "built")}
+    start = int(np.flatnonzero(years == stock_year)[0])
+    out["standing"][start] = standing
+    for place in range(start + 1, len(years)):
         worn = standing / life
-        left = gap * (1 - (year - stock_year) / length).clip(min=0)
-        built = (needed.sel(year=year, drop=True) - left - standing + worn).clip(min=0)
+        left = gap * (1 - (years[place] - stock_year) / length).clip(min=0)
+        built = (needed.values[place] - left - standing + worn).clip(min=0)
         standing = standing - worn + built
-        for name, values in (("standing", standing), ("worn", worn), ("built", built)):
-            out[name].loc[{"year": year}] = values.transpose(*needed.dims[1:])
-    return {name: values.transpose(*dims) for name, values in out.items()}
+        out["standing"][place], out["worn"][place], out["built"][place] = standing, worn, built
+    return {name: needed.copy(data=values).transpose(*beds_needed.dims) for name, values in out.items()}
 
 
 def beds_to_build(

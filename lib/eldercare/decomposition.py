@@ -123,6 +123,12 @@ class Switchboard:
             (True, True): later,
         }
         self._made: dict[tuple, xr.DataArray] = {}
+        self._cared: dict[tuple, dict[str, xr.DataArray]] = {}
+        pay = {one: funding.pay_per_worker(assumptions, [one]).isel(year=0, drop=True) for one in (BASE_YEAR, year)}
+        first, last = pay[BASE_YEAR], pay[year]
+        self._pay = {BASE_YEAR: (first, 1.0), year: (last, last / first)}
+        self._day_price = caregiver_step.MONTHS * funding.price(assumptions, "day_care_cost")
+        self._hour_price = funding.price(assumptions, "home_care_price")
 
     def _by_severity(self, on: frozenset) -> xr.DataArray:
         key = ("ageing" in on, "longer_life" in on, "drift" in on)
@@ -138,33 +144,37 @@ class Switchboard:
             self._made[key] = need.by_severity(older, limited).isel(year=0, drop=True)
         return self._made[key]
 
+    def _care(self, on: frozenset) -> dict[str, xr.DataArray]:
+        """Residents, day-care places, care workers and hours at home; made once for each mix that matters."""
+        key = tuple(name in on for name in FACTORS[:4])
+        if key not in self._cared:
+            measure, one = "need" if "places" in on else "use", self.assumptions
+            by_place = self._by_severity(on) * self._shares.sel(measure=measure, drop=True)
+            inside, day, at_home = (
+                by_place.sel(setting=setting, drop=True) for setting in ("institution", "day_care", "home_service")
+            )
+            self._cared[key] = {
+                "residents": inside.sum("severity", skipna=False),
+                "day_care_places": bed_step.day_care_places(day.sum("severity", skipna=False), one),
+                "workers": caregiver_step.caregivers_in_institutions(inside, one),
+                "hours": caregiver_step.home_care_hours(at_home, one),
+            }
+        return self._cared[key]
+
     def outcomes(self, on: frozenset) -> np.ndarray:
         """Beds (with day-care places) and yearly cost of care; dims outcome, draw."""
-        measure = "need" if "places" in on else "use"
-        by_place = self._by_severity(on) * self._shares.sel(measure=measure, drop=True)
-        residents = by_place.sel(setting="institution", drop=True)
-        name = "target_occupancy" if "occupancy" in on else "observed_occupancy"
-        day = bed_step.day_care_places(
-            by_place.sel(setting="day_care", drop=True).sum("severity", skipna=False), self.assumptions
-        )
-        beds = bed_step.beds(residents.sum("severity", skipna=False), self.assumptions[name]) + day
-        cost = self._cost(by_place, day, self.year if "unit_cost" in on else BASE_YEAR)
+        care = self._care(on)
+        occupancy = self.assumptions["target_occupancy" if "occupancy" in on else "observed_occupancy"]
+        beds = bed_step.beds(care["residents"], occupancy) + care["day_care_places"]
+        cost = self._cost(care, self.year if "unit_cost" in on else BASE_YEAR)
         return np.stack([part.transpose("draw").values for part in (beds, cost)])
 
-    def _cost(self, by_place: xr.DataArray, day_places: xr.DataArray, year: int) -> xr.DataArray:
-        one = self.assumptions
-        pay = funding.pay_per_worker(one, [BASE_YEAR, year])
-        now, growth = (
-            pay.isel(year=1, drop=True),
-            (pay.isel(year=1) / pay.isel(year=0, drop=True)).drop_vars("year"),
-        )
-        workers = caregiver_step.caregivers_in_institutions(
-            by_place.sel(setting="institution", drop=True), one
-        )
-        hours = caregiver_step.home_care_hours(by_place.sel(setting="home_service", drop=True), one)
-        day = day_places * caregiver_step.MONTHS * funding.price(one, "day_care_cost")
-        at_home = hours * funding.price(one, "home_care_price")
-        return workers * now / one["pay_share_of_running_cost"] + (at_home + day) * growth
+    def _cost(self, care: dict[str, xr.DataArray], year: int) -> xr.DataArray:
+        now, growth = self._pay[year]
+        places_cost = care["day_care_places"] * self._day_price
+        at_home = care["hours"] * self._hour_price
+        running = care["workers"] * now / self.assumptions["pay_share_of_running_cost"]
+        return running + (at_home + places_cost) * growth
 
 
 def decompose(

@@ -19,6 +19,7 @@ WARM_UP = 0.1
 NEVER = 1e-12
 HALVINGS = 40
 FIRST_ONSET = 65
+ARRIVALS = 8192
 
 
 def onset_rates(ages: np.ndarray, prevalence: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
@@ -161,7 +162,7 @@ class QueueRecord:
 
 
 def simulate_queue(
-    load: float, beds: int, stay: float, wait: float, name: str, arrivals: int = 16384
+    load: float, beds: int, stay: float, wait: float, name: str, arrivals: int = ARRIVALS
 ) -> QueueRecord:
     """Play a pool of beds through, event by event: people ask at random, wait in line, stay, and leave.
 
@@ -197,7 +198,7 @@ def simulate_queue(
     return QueueRecord(inside.sum() / (last - first), float(late.mean()), arrivals)
 
 
-def simulated_beds(load: float, stay: float, wait: float, share: float, name: str, arrivals: int = 16384) -> int:
+def simulated_beds(load: float, stay: float, wait: float, share: float, name: str, arrivals: int = ARRIVALS) -> int:
     """Fewest beds with which the waiting standard is kept when the queue is played through.
 
     Returns : whole number [bed], to hold beside `beds_for_waiting`

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -10,7 +12,7 @@ from scipy.optimize import root
 from scipy.special import expit, logit
 
 from .arrays import join, sum_product
-from .base import AGES, SEXES
+from .base import AGES, SEXES, TablesKey
 from .draws import Assumptions
 from .load import China, age_band_limits
 from .schema import SEVERITIES
@@ -32,8 +34,20 @@ def survey_weights(china: China) -> np.ndarray:
 
 def national_ages(china: China) -> np.ndarray:
     """The nation by sex and single age in 2020.  Returns: array [person]  dims sex, age"""
-    table = china.single_age[china.single_age["year"] == 2020]
+    return _national_ages(TablesKey(china))
+
+
+@lru_cache(maxsize=4)
+def _national_ages(key: TablesKey) -> np.ndarray:
+    table = key.tables.single_age
+    table = table[table["year"] == 2020]
     return table.pivot_table("mean_population", "sex", "age").loc[list(SEXES), AGES].to_numpy(float)
+
+
+@lru_cache(maxsize=256)
+def _smooth_once(bands: tuple, rates: tuple, weights: bytes) -> np.ndarray:
+    """`smooth_prevalence`, solved once for the same rates."""
+    return smooth_prevalence(list(bands), np.array(rates), np.frombuffer(weights))
 
 
 def smooth_prevalence(bands: list[str], rates: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -79,9 +93,8 @@ def severity_curves(rates: pd.DataFrame, weights: np.ndarray) -> dict[str, np.nd
     Returns : array [share] for each severity, dims age
     """
     nested = rates[list(LIMITED)].iloc[:, ::-1].cumsum(axis=1).iloc[:, ::-1]
-    curves = {
-        name: smooth_prevalence(list(rates.index), nested[name].to_numpy(), weights) for name in LIMITED
-    }
+    bands, mix = tuple(rates.index), np.asarray(weights, float).tobytes()
+    curves = {name: _smooth_once(bands, tuple(nested[name]), mix) for name in LIMITED}
     return {
         "mild": curves["mild"] - curves["moderate"],
         "moderate": curves["moderate"] - curves["severe"],

@@ -6,11 +6,14 @@ habits go on; `need` is what would be taken up if everyone whose family cannot c
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from .arrays import join
+from .base import TablesKey
 from .draws import Assumptions
 from .load import NATION, China
 from .schema import SETTINGS
@@ -27,6 +30,12 @@ def households(china: China, adcode: int) -> pd.Series | None:
     Returns : row with one_person_households, households_with_one_65plus, households_with_two_65plus and
               people_65_plus; None where the census table has none
     """
+    return _households(TablesKey(china), adcode)
+
+
+@lru_cache(maxsize=4096)
+def _households(key: TablesKey, adcode: int) -> pd.Series | None:
+    china = key.tables
     table = china.areas.xs(CENSUS_YEAR, level="year")
     codes = table.index[table["level"] == "province"] if adcode == NATION else [adcode]
     if not set(codes) <= set(table.index):
