@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import xarray as xr
+from scipy.interpolate import PchipInterpolator
 
-from .base import AGES, SEXES, TablesKey, base_population, province_of
-from .cohort import next_year
+from .base import AGES, SEXES, TablesKey, base_population, base_populations, province_of
+from .cohort import next_step, project_compiled
 from .draws import Z90
 from .lifetable import SurvivalGrid, survival_grid, yearly_rates
 from .load import NATION, China
@@ -46,9 +48,12 @@ class Area:
     base             : array [person]  dims sex, age: at the census of 2020
     earlier          : array [person]  dims sex, age: at the census of 2010, or None
     life_expectancy_gap : years above the nation; `gap_known` tells whether of 2020 or derived
-    migration        : array [per year]  dims sex, age: net migration of 2010-2020, area's own
-    migration_province : the same of the province
+    change           : array [per year]  dims sex, age: change of cohorts 2010-2020 that survival leaves
+                       unexplained, less the nation's; the area's own, or the province's without a census of 2010
+    change_province, change_nation : the same of the province, and the nation's remainder itself
     fertility_ratio  : the area's child-woman ratio over the nation's
+    error_scale      : array [share]  dims age: spread of the error of a ten-year projection, see `calibration`
+    error_freedom    : degrees of freedom of that error's distribution
     """
 
     adcode: int
@@ -56,9 +61,12 @@ class Area:
     earlier: np.ndarray | None
     life_expectancy_gap: float
     gap_known: bool
-    migration: np.ndarray
-    migration_province: np.ndarray
+    change: np.ndarray
+    change_province: np.ndarray
+    change_nation: np.ndarray
     fertility_ratio: float
+    error_scale: np.ndarray
+    error_freedom: float
 
 
 @lru_cache(maxsize=2)
@@ -110,14 +118,23 @@ def rates_of(china: China) -> Rates:
 
 def life_expectancy_gap(china: China, adcode: int) -> tuple[float, int]:
     """Years by which the area's province lives longer than the nation, and the year that is known for."""
-    table = china.life_expectancy
-    table = table[(table["sex"] == "both") & (table["kind"] == "official")]
-    here = table[table["adcode"] == province_of(adcode)].set_index("year")["life_expectancy"]
-    nation = table[table["adcode"] == NATION].set_index("year")["life_expectancy"]
-    known = [year for year in (2020, 2010, 2000) if year in here.index and year in nation.index]
+    official = _official_life_expectancy(TablesKey(china))
+    here, nation = official.get(province_of(adcode), {}), official[NATION]
+    known = [year for year in (2020, 2010, 2000) if year in here and year in nation]
     if adcode == NATION or not known:
         return 0.0, 2020
-    return float(here[known[0]] - nation[known[0]]), known[0]
+    return here[known[0]] - nation[known[0]], known[0]
+
+
+@lru_cache(maxsize=2)
+def _official_life_expectancy(key: TablesKey) -> dict[int, dict[int, float]]:
+    """Official life expectancy of both sexes by area and year."""
+    table = key.tables.life_expectancy
+    table = table[(table["sex"] == "both") & (table["kind"] == "official")]
+    out: dict[int, dict[int, float]] = {}
+    for row in table.itertuples():
+        out.setdefault(int(row.adcode), {})[int(row.year)] = float(row.life_expectancy)
+    return out
 
 
 def closed_survivors(rates: Rates, earlier: np.ndarray, gap: float) -> np.ndarray:
@@ -127,40 +144,56 @@ def closed_survivors(rates: Rates, earlier: np.ndarray, gap: float) -> np.ndarra
         index = year - FIRST_RATE_YEAR
         target = (rates.life_expectancy[index] + gap)[:, None]
         survival = rates.grid.survival(index, target)
-        counts = next_year(counts, survival, None, rates.fertility[index], rates.male_births[index])
+        counts = next_step(counts, survival, rates.fertility[index], rates.male_births[index])
     return counts[0]
 
 
-def _cohort_change(china: China, rates: Rates, adcode: int) -> np.ndarray | None:
-    """Net migration rate per year by sex and age, from what survival leaves unexplained 2010-2020.
+def cohort_changes(china: China) -> xr.DataArray:
+    """Change of cohorts per year 2010-2020 that survival leaves unexplained, of all areas and the nation.
 
-    The nation's own unexplained remainder is taken off, which holds differences in how well the
-    two censuses counted each age, and mortality differing from the tables.
+    Defined as::  change = ln(counted in 2020 / survivors expected from 2010) / 10
+
+    by five-year groups up to 85 and over, laid on the ages people had in the middle of the ten years.
+    It holds migration, mortality other than the tables, and how well the two censuses counted.
+
+    Returns : array [per year]  dims area, sex, age; NaN for areas without a census of 2010
     """
-    own = _unexplained(china, rates, adcode)
-    if own is None:
-        return None
-    return own - _unexplained(china, rates, NATION)
+    return _cohort_changes(TablesKey(china))
 
 
-@lru_cache(maxsize=512)
-def _unexplained_cached(key: TablesKey, adcode: int) -> np.ndarray | None:
+@lru_cache(maxsize=2)
+def _cohort_changes(key: TablesKey) -> xr.DataArray:
     china, rates = key.tables, rates_of(key.tables)
-    earlier, later = (base_population(china, adcode, year) for year in CENSUS_YEARS)
-    if earlier is None or later is None:
-        return None
-    gap, _ = life_expectancy_gap(china, adcode)
-    expected = closed_survivors(rates, earlier, gap)
+    codes = [NATION, *(int(code) for code in china.census["area"].values)]
+    earlier, later = (_with_nation(china, year) for year in CENSUS_YEARS)
+    known = np.isfinite(earlier).all(axis=(1, 2)) & np.isfinite(later).all(axis=(1, 2))
+    provinces = [province_of(code) for code in codes]
+    gap_of = {code: life_expectancy_gap(china, code)[0] for code in set(provinces)}
+    gaps = np.array([gap_of[code] for code in provinces])[known]
+    steps = np.arange(CENSUS_YEARS[1] - CENSUS_YEARS[0])
+    places = [rates.grid.locate(step, rates.life_expectancy[step][:, None] + gaps) for step in steps]
+    total = rates.fertility[steps].sum(axis=1)
+    expected = project_compiled(
+        earlier[known], rates.grid.ratios[steps], np.stack([p[0] for p in places]), np.stack([p[1] for p in places]),
+        np.ones_like(earlier[known]), np.repeat(total[:, None], known.sum(), axis=1),
+        rates.fertility[steps] / total[:, None], rates.male_births[steps],
+    )[:, -1]
     edges = np.arange(0, LAST_MIGRATION_AGE + 1, 5)
-    observed_sum = np.add.reduceat(later, edges, axis=1)
-    expected_sum = np.add.reduceat(expected, edges, axis=1)
-    rate = np.log((observed_sum + 1) / (expected_sum + 1)) / 10
-    middle_of_stay = np.maximum(edges + 2.5 - 5, 0)
-    return np.stack([np.interp(AGES, middle_of_stay, row) for row in rate])
+    groups = [np.add.reduceat(counts, edges, axis=-1) + 1 for counts in (later[known], expected)]
+    rate = np.log(groups[0] / groups[1]) / len(steps)
+    middle_of_stay = np.maximum(edges + 2.5 - len(steps) / 2, 0)
+    out = np.full(earlier.shape, np.nan)
+    out[known] = PchipInterpolator(middle_of_stay[1:], rate[..., 1:], axis=-1)(
+        np.clip(AGES, middle_of_stay[1], middle_of_stay[-1])
+    )
+    return xr.DataArray(
+        out, dims=("area", "sex", "age"), coords={"area": codes, "sex": list(SEXES), "age": AGES}
+    )
 
 
-def _unexplained(china: China, rates: Rates, adcode: int) -> np.ndarray | None:
-    return _unexplained_cached(TablesKey(china), adcode)
+def _with_nation(china: China, year: int) -> np.ndarray:
+    nation = base_population(china, NATION, year)
+    return np.concatenate([nation[None], base_populations(china, year).values])
 
 
 def describe_area(china: China, adcode: int) -> Area:
@@ -168,20 +201,40 @@ def describe_area(china: China, adcode: int) -> Area:
 
     Raises : KeyError if the census of 2020 has no such area
     """
-    rates = rates_of(china)
     base = base_population(china, adcode, 2020)
     if base is None:
         raise KeyError(f"{adcode} is no area of the census of 2020")
     gap, gap_year = life_expectancy_gap(china, adcode)
-    province = _cohort_change(china, rates, province_of(adcode))
-    own = _cohort_change(china, rates, adcode)
-    nation = base_population(china, NATION, 2020)
-
-    def child_woman_ratio(counts: np.ndarray) -> float:
-        return counts[:, :5].sum() / counts[1, 20:45].sum()
-
+    changes = cohort_changes(china)
+    nation = changes.sel(area=NATION).values
+    province = changes.sel(area=province_of(adcode)).values - nation
+    own = changes.sel(area=adcode).values - nation
+    everyone = base_population(china, NATION, 2020)
+    scale, freedom = error_spread(china, base.sum())
     return Area(
         adcode, base, base_population(china, adcode, 2010), gap, gap_year == 2020,
-        province if own is None else own, province,
-        child_woman_ratio(base) / child_woman_ratio(nation),
+        province if np.isnan(own).any() else own, province, nation,
+        child_woman_ratio(base) / child_woman_ratio(everyone), scale, freedom,
     )
+
+
+def child_woman_ratio(counts: np.ndarray) -> float:
+    """Children under 5 over women of 20 to 44; counts: dims sex, age."""
+    return counts[:, :5].sum() / counts[1, 20:45].sum()
+
+
+def error_spread(china: China, people: float) -> tuple[np.ndarray, float]:
+    """Spread of the error of a ten-year projection by age, for an area of so many people, and its tails.
+
+    Returns : (array [share] dims age, degrees of freedom), from data/china/projection_error.csv
+    """
+    sizes = np.unique(china.projection_error["size_from"])
+    return _error_of_size(TablesKey(china), int(sizes[sizes <= people].max()))
+
+
+@lru_cache(maxsize=32)
+def _error_of_size(key: TablesKey, size_from: int) -> tuple[np.ndarray, float]:
+    table = key.tables.projection_error
+    rows = table[table["size_from"] == size_from].sort_values("from_age")
+    place = np.clip(np.searchsorted(rows["from_age"], AGES, side="right") - 1, 0, None)
+    return rows["scale"].to_numpy()[place], float(rows["freedom"].iloc[0])

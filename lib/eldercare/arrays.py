@@ -24,12 +24,12 @@ def join(parts: dict[str, xr.DataArray], dim: str) -> xr.DataArray:
                 raise ValueError(f"the parts of “{dim}” label the dim “{name}” differently")
             coords.setdefault(name, values)
     shape = [len(values) for values in coords.values()]
-    out = np.empty((*shape, len(arrays)))
+    out = np.empty((len(arrays), *shape))
     for index, array in enumerate(arrays):
         ordered = array.transpose(*[name for name in coords if name in array.dims]).values
         place = tuple(slice(None) if name in array.dims else None for name in coords)
-        out[..., index] = ordered[place]
-    return xr.DataArray(out, dims=(*coords, dim), coords={**coords, dim: list(parts)})
+        out[index] = ordered[place]
+    return xr.DataArray(np.moveaxis(out, 0, -1), dims=(*coords, dim), coords={**coords, dim: list(parts)})
 
 
 def sum_product(people: xr.DataArray, rates: xr.DataArray, over: tuple[str, ...] = ("sex", "age")) -> xr.DataArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+import xarray as xr
 from scipy.interpolate import PchipInterpolator
 
 from .load import NATION, China
@@ -23,19 +24,18 @@ def single_ages(groups: np.ndarray, starts: np.ndarray, pattern: np.ndarray) -> 
     below that age, through the bounds of the groups. So every group keeps its total, and small
     and large cohorts of the pattern (the famine of 1959-61, the births after 1962) stay sharp.
 
-    groups  : array [person]  dims …, age group; groups begin at `starts`, the last one open
-    pattern : array [person]  dims …, single age 0..100 (100 and over)
-    Returns : array [person]  dims …, single age
+    groups  : array [person]  dims …, sex, age group; groups begin at `starts`, the last one open
+    pattern : array [person]  dims sex, single age 0..100 (100 and over)
+    Returns : array [person]  dims …, sex, single age
     """
-    flat_groups = groups.reshape(-1, groups.shape[-1])
-    flat_pattern = np.broadcast_to(pattern, (*groups.shape[:-1], pattern.shape[-1])).reshape(-1, pattern.shape[-1])
-    out = np.empty_like(flat_pattern, dtype=float)
-    for row, (counts, shape) in enumerate(zip(flat_groups, flat_pattern)):
-        below = np.concatenate([[0.0], np.cumsum(shape)])
-        knots = below[[*starts, len(shape)]]
-        total = np.concatenate([[0.0], np.cumsum(counts)])
-        out[row] = np.diff(PchipInterpolator(knots, total)(below))
-    return out.reshape(*groups.shape[:-1], -1)
+    out = np.empty((*groups.shape[:-1], pattern.shape[-1]))
+    for sex in range(pattern.shape[0]):
+        below = np.concatenate([[0.0], np.cumsum(pattern[sex])])
+        knots = below[[*starts, pattern.shape[-1]]]
+        counts = groups[..., sex, :]
+        total = np.concatenate([np.zeros_like(counts[..., :1]), np.cumsum(counts, axis=-1)], axis=-1)
+        out[..., sex, :] = np.diff(PchipInterpolator(knots, total, axis=-1)(below), axis=-1)
+    return np.maximum(out, 0)
 
 
 def at_later_date(counts: np.ndarray, fraction: float) -> np.ndarray:
@@ -73,18 +73,6 @@ def province_of(adcode: int) -> int:
     return adcode if adcode == NATION else adcode // 10000 * 10000
 
 
-def census_groups(china: China, adcode: int, year: int) -> np.ndarray | None:
-    """Counts [person] dims sex, age group at one census; None where the area has no such census."""
-    if adcode == NATION:
-        codes = china.census["area"].values
-        provinces = codes[codes % 10000 == 0]
-        return china.census.sel(area=provinces, census_year=year).sum("area").values
-    if adcode not in china.census["area"].values:
-        return None
-    counts = china.census.sel(area=adcode, census_year=year).values
-    return None if np.isnan(counts).any() else counts
-
-
 def national_pattern(china: China, year: int) -> np.ndarray:
     """The nation by single age at the census moment; dims sex, age.
 
@@ -110,20 +98,37 @@ def base_population(china: China, adcode: int, year: int) -> np.ndarray | None:
     The 19 age groups keep their totals; 85 and over is divided as in the province, single ages
     after the nation's pattern (see `single_ages`).
     """
-    return _base_population(TablesKey(china), adcode, year)
-
-
-@lru_cache(maxsize=4096)
-def _base_population(key: TablesKey, adcode: int, year: int) -> np.ndarray | None:
-    china = key.tables
-    groups = census_groups(china, adcode, year)
-    if groups is None:
+    if adcode == NATION:
+        everyone = base_populations(china, year)
+        return everyone.sel(area=everyone["area"].values % 10000 == 0).sum("area", skipna=True).values
+    everyone = base_populations(china, year)
+    if adcode not in everyone["area"].values:
         return None
+    counts = everyone.sel(area=adcode).values
+    return None if np.isnan(counts).any() else counts
+
+
+def base_populations(china: China, year: int) -> xr.DataArray:
+    """`base_population` of all areas: array [person] dims area, sex, age; NaN without that census."""
+    return _base_populations(TablesKey(china), year)
+
+
+@lru_cache(maxsize=4)
+def _base_populations(key: TablesKey, year: int) -> xr.DataArray:
+    china = key.tables
+    groups = china.census.sel(census_year=year)
+    codes = groups["area"].values
     table = china.province_age
-    here = table[(table["adcode"] == province_of(adcode)) & (table["year"] == year)]
-    old = here[here["age_from"] >= 85].pivot_table("population", "sex", "age_from")
-    old = old.reindex(index=SEXES, columns=GROUPS_85).fillna(0).to_numpy() + 1e-6
-    divided = groups[:, -1:] * old / old.sum(axis=1, keepdims=True)
+    rows = table[(table["year"] == year) & (table["age_from"] >= GROUPS_85[0])]
+    old = rows.pivot_table("population", ["adcode", "sex"], "age_from").reindex(columns=GROUPS_85).fillna(0) + 1e-6
+    shares = old.div(old.sum(axis=1), axis=0)
+    by_area = np.stack([shares.xs(sex, level="sex").loc[codes // 10000 * 10000].to_numpy() for sex in SEXES], axis=1)
+    counts = groups.values
+    divided = np.concatenate([counts[..., :-1], counts[..., -1:] * by_area], axis=-1)
     starts = np.array([*AGE_GROUP_START[:-1], *GROUPS_85])
-    pattern = np.maximum(national_pattern(china, year), 1e-9)
-    return single_ages(np.concatenate([groups[:, :-1], divided], axis=1), starts, pattern)
+    known = np.isfinite(divided).all(axis=(1, 2))
+    out = np.full((len(codes), len(SEXES), OPEN_AGE + 1), np.nan)
+    out[known] = single_ages(divided[known], starts, np.maximum(national_pattern(china, year), 1e-9))
+    return xr.DataArray(
+        out, dims=("area", "sex", "age"), coords={"area": codes, "sex": list(SEXES), "age": AGES}, name="population"
+    )

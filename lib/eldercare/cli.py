@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import bench, book, ledger, tracking
+from . import accuracy, area_report, areas, bench, book, calibration, ledger, scenario_report, tracking
 from .charts import write_whole
+from .draws import DEFAULT_DRAWS, draw_assumptions
 from .load import find_root, load_project
 from .schema import DataFault
 
@@ -19,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return options.action(options) or 0
-    except (DataFault, OSError, KeyError) as error:
+    except (DataFault, OSError, KeyError, ValueError) as error:
         message = error.args[0] if isinstance(error, KeyError) else error
         print(message, file=sys.stderr)
         return 2
@@ -43,7 +44,33 @@ def _parser() -> argparse.ArgumentParser:
     template.add_argument("city", metavar="CITY", help="name of a folder in data/cities")
     template.add_argument("--output", type=Path, metavar="FILE", help="file to write, whole or not at all (default: print)")
     template.set_defaults(action=_progress_template)
+    _add_area_commands(commands)
+    _add_compare_command(commands)
     return parser
+
+
+def _add_area_commands(commands) -> None:
+    area = commands.add_parser("area", help="project any county, prefecture or province of the census")
+    area.add_argument("area", metavar="CODE", help="six-digit census code, or a name")
+    area.add_argument("--output", type=Path, metavar="DIR", help="folder for a table and a picture as well")
+    area.set_defaults(action=_area)
+    areas_ = commands.add_parser("areas", help="project all areas of the census, adding up, into a Parquet file")
+    areas_.add_argument("--output", required=True, type=Path, metavar="FILE")
+    areas_.set_defaults(action=_areas)
+    calibrate = commands.add_parser("calibrate", help="fit the ranges to the back-test anew: data/china/projection_error.csv")
+    calibrate.set_defaults(action=_calibrate)
+    for command in (area, areas_):
+        command.add_argument("--draws", type=int, default=DEFAULT_DRAWS, help=f"a power of two (default {DEFAULT_DRAWS})")
+
+
+def _add_compare_command(commands) -> None:
+    compare = commands.add_parser("compare", help="two scenarios for one city on common draws: both and the difference")
+    compare.add_argument("one", metavar="A", help="a scenario: baseline, or a file of data/scenarios without .csv")
+    compare.add_argument("other", metavar="B")
+    compare.add_argument("--city", required=True, metavar="CITY", help="name of a folder in data/cities")
+    compare.add_argument("--output", type=Path, metavar="DIR", help="folder for a table and a picture as well")
+    compare.add_argument("--draws", type=int, default=DEFAULT_DRAWS, help=f"a power of two (default {DEFAULT_DRAWS})")
+    compare.set_defaults(action=_compare)
 
 
 def _run(_options) -> int:
@@ -74,6 +101,44 @@ def _bench(_options) -> None:
 def _check(_options) -> None:
     project = load_project(find_root())
     print(f"The data are in order: {len(project.cities)} cities, {len(project.assumptions)} national assumptions.")
+
+
+def _area(options) -> None:
+    project = load_project(find_root())
+    code = areas.find_area(project.china, options.area)
+    table = area_report.area_table(project, code, options.draws)
+    print(area_report.area_text(project, code, table))
+    if options.output:
+        written = area_report.write_area(project, code, table, options.output)
+        print("Written: " + ", ".join(path.name for path in written))
+
+
+def _areas(options) -> None:
+    project = load_project(find_root())
+    inputs = areas.area_inputs(project.china)
+    summary = areas.project_areas(inputs, project.china, draw_assumptions(project, draws=options.draws))
+    areas.write_summary(summary, project.china, options.output)
+    print(f"{inputs.sizes['area']} areas written to {options.output.name}.")
+
+
+def _compare(options) -> None:
+    project = load_project(find_root())
+    table = scenario_report.scenario_table(project, options.one, options.other, options.city, options.draws)
+    print(scenario_report.scenario_text(project, table, options.city))
+    if options.output:
+        written = scenario_report.write_scenarios(project, table, options.city, options.output)
+        print("Written: " + ", ".join(path.name for path in written))
+
+
+def _calibrate(_options) -> None:
+    root = find_root()
+    china = load_project(root).china
+    setting = accuracy.prepare(china)
+    predicted, _ = accuracy.cross_predict(setting)
+    table = calibration.error_table(setting, predicted)
+    path = root / "data" / "china" / "projection_error.csv"
+    write_whole(path, table.to_csv(index=False, lineterminator="\n").encode())
+    print(f"{len(table)} rows written, from {len(setting.areas)} areas; see notebook 08.")
 
 
 def _verify_targets(options) -> int:

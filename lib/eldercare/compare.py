@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 
 from .chain import HEAD_COUNTS, QUANTILES, CityResult
 from .ledger import printed_numbers
-from .load import Project
+from .load import City, Project
 
 TARGET_COLUMNS = [
     "city_id", "target_id", "label_en", "label_zh", "measured_by", "target_year", "unit", "promised",
@@ -28,8 +28,13 @@ def is_usable(row) -> bool:
 
 
 def measured_targets(result: CityResult) -> pd.DataFrame:
+    """The promises of a result's city that a quantity of the chain measures (see `promises_of`)."""
+    return promises_of(result.city)
+
+
+def promises_of(city: City) -> pd.DataFrame:
     """The city's promises that a quantity of the chain measures, each once, in the order of the document."""
-    table = result.city.targets
+    table = city.targets
     rows = table[(table["follow_up"] == "measured") & (table["kind"] == "target") & (table["restates"] == "")]
     return rows[[is_usable(row) for _, row in rows.iterrows()]] if len(rows) else rows
 

@@ -3,11 +3,13 @@
 Each row of the assumptions has a stream of its own, seeded by its name and keys: a scrambled
 Sobol sequence in one dimension, put in an order of its own. So a draw of one assumption never
 moves because another was added, removed or changed, and two scenarios differ only by what they say.
+Rows that go together (`data/correlations.csv`) take the order of their streams from one another.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,9 +19,11 @@ import xarray as xr
 from scipy.special import ndtri
 from scipy.stats import qmc
 
+from .correlations import correlation_groups, stream_name
 from .load import BASELINE, City, Project
 from .schema import ASSUMPTION_KEYS, BED_TYPES, SETTINGS, SEVERITIES
 
+Source = Callable[[str, int], np.ndarray]
 Z90 = float(ndtri(0.9))
 DEFAULT_DRAWS = 1024
 
@@ -107,23 +111,26 @@ def _is_overruled(rows: pd.DataFrame) -> pd.Series:
     return overruled
 
 
-def stream_name(row) -> str:
-    """The name that seeds a row's stream: assumption, city and keys, but not the year it begins."""
-    return "|".join([row["assumption"], row["city_id"], *(row[key] for key in ASSUMPTION_KEYS)])
-
-
 @dataclass(frozen=True)
 class Assumptions:
     """The rows in force for one city and scenario, and their draws.
 
     rows  : table, as `choose_rows` gives it
     draws : number of draws
+    total_draws, rows_of_all : of a block, how many draws there are in all and which these are
     """
 
     rows: pd.DataFrame
     draws: int
     _arrays: dict[str, xr.DataArray]
     _price_years: dict[str, xr.DataArray]
+    total_draws: int
+    rows_of_all: slice
+    _source: Source = uniform_stream
+
+    def uniform(self, name: str) -> np.ndarray:
+        """Evenly spread numbers in (0, 1) that belong to a name which is no row, e.g. an error of projection."""
+        return self._source(name, self.total_draws)[self.rows_of_all]
 
     def __getitem__(self, assumption: str) -> xr.DataArray:
         """Draws of one assumption: dims draw and the keys its rows have (severity, setting …).
@@ -151,32 +158,88 @@ class Assumptions:
 
     def block(self, rows: slice) -> Assumptions:
         """The same assumptions with some of the draws only."""
-        arrays = {name: array.isel(draw=rows) for name, array in self._arrays.items()}
         count = len(range(*rows.indices(self.draws)))
-        return Assumptions(self.rows, count, arrays, self._price_years)
+        if count == self.draws:
+            return self
+        arrays = {name: array.isel(draw=rows) for name, array in self._arrays.items()}
+        return Assumptions(self.rows, count, arrays, self._price_years, self.total_draws, rows, self._source)
+
+
+def correlated_streams(project: Project, rows: pd.DataFrame, draws: int, source: Source) -> dict[str, np.ndarray]:
+    """The streams of the rows in force that go together, by name; rows outside a group are not in it.
+
+    Defined as::  z = L n,  n = standard normal deviates of the members' own streams (the nation's first, then by name),
+                  L L' = the matrix of correlations (Cholesky)
+
+    a Gaussian copula: each member keeps its own numbers and takes the order of its z, so that it still
+    has one number in each equal slice of (0, 1). The first of a group keeps its own order as well.
+
+    Returns : arrays [share] by name, dims draw
+    Source  : data/correlations.csv; Iman, R. and Conover, W. (1982), inducing rank correlation
+    """
+    named = [(stream_name(row), row) for row in rows.to_dict("records")]
+    out = {}
+    for names, matrix in correlation_groups(project.correlations, named):
+        own = [source(name, draws) for name in names]
+        joint = np.linalg.cholesky(matrix) @ ndtri(own)
+        for name, stream, order in zip(names, own, joint):
+            out[name] = np.sort(stream)[np.argsort(np.argsort(order, kind="stable"), kind="stable")]
+    return out
 
 
 def draw_assumptions(
-    project: Project, city: City | None = None, scenario: str = BASELINE, draws: int = DEFAULT_DRAWS
+    project: Project, city: City | None = None, scenario: str = BASELINE, draws: int = DEFAULT_DRAWS,
+    source: Source = uniform_stream, together: bool = True,
 ) -> Assumptions:
-    """Draw every assumption in force, all draws before the run."""
+    """Draw every assumption in force, all draws before the run.
+
+    source   : gives the evenly spread numbers of a name
+    together : whether rows of correlations.csv go together; else each row's numbers are those of the source
+    """
     rows = choose_rows(project, city, scenario)
+    streams = correlated_streams(project, rows, draws, source) if together else {}
     groups: dict[str, list[dict]] = {}
     for row in rows.to_dict("records"):
         groups.setdefault(row["assumption"], []).append(row)
-    arrays = {name: _draw_one(group, draws) for name, group in groups.items()}
-    price_years = {
-        name: _label(group, np.array([[row["price_year"]] for row in group])).isel(draw=0, drop=True)
-        for name, group in groups.items()
-        if group[0]["price_year"] == group[0]["price_year"]
-    }
-    return Assumptions(rows, draws, arrays, price_years)
+    arrays, price_years = {}, {}
+    for name, group in groups.items():
+        alone = source is uniform_stream and not any(stream_name(row) in streams for row in group)
+        arrays[name] = _draw_alone(_Rows(group), draws) if alone else _draw_one(group, draws, source, streams)
+        if group[0]["price_year"] == group[0]["price_year"]:
+            price_years[name] = _label_price_years(_Rows(group))
+    return Assumptions(rows, draws, arrays, price_years, draws, slice(None), source)
 
 
-def _draw_one(rows: list[dict], draws: int) -> xr.DataArray:
+class _Rows:
+    """Rows as the key of a cache: what many cities share is drawn once."""
+
+    def __init__(self, rows: list[dict]):
+        self.rows = rows
+        self.text = repr(rows)
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __eq__(self, other) -> bool:
+        return self.text == other.text
+
+
+@lru_cache(maxsize=1024)
+def _draw_alone(rows: _Rows, draws: int) -> xr.DataArray:
+    return _draw_one(rows.rows, draws, uniform_stream, {})
+
+
+@lru_cache(maxsize=1024)
+def _label_price_years(rows: _Rows) -> xr.DataArray:
+    years = np.array([[row["price_year"]] for row in rows.rows])
+    return _label(rows.rows, years).isel(draw=0, drop=True)
+
+
+def _draw_one(rows: list[dict], draws: int, source: Source, streams: dict[str, np.ndarray]) -> xr.DataArray:
     values = []
     for row in rows:
-        uniform = uniform_stream(stream_name(row), draws)
+        name = stream_name(row)
+        uniform = streams[name] if name in streams else source(name, draws)
         drawn = quantile(uniform, row["low"], row["central"], row["high"], row["shape"])
         values.append(np.clip(drawn, 0, 1) if row["unit"] == "share" else drawn)
     return _label(rows, np.array(values))

@@ -9,7 +9,7 @@ from scipy.interpolate import PchipInterpolator
 
 LAST_AGE = 120
 OPEN_AGE = 100
-ALPHA_GRID = np.linspace(-1.2, 1.2, 97)
+ALPHA_GRID = np.linspace(-2.2, 1.2, 137)
 
 
 def abridged_probability(mx: np.ndarray, starts: np.ndarray) -> np.ndarray:

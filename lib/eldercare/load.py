@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from . import schema
+from .correlations import correlation_faults
 from .schema import DataFault, Fault
 
 BASELINE = "baseline"
@@ -41,22 +42,31 @@ class China:
 
     census          : array [person]  dims area, census_year, sex, age_group (1 November)
     areas           : one row an area and census: name, level, province, households
+    matched_boundary : totals of prefectures in both censuses with the boundaries made equal
     province_age    : population and deaths of the twelve months before the census, by age to 100+
     single_age      : the nation by single age, mean population and deaths
     life_expectancy : official life expectancy at birth
+    projection_error : spread of the error of a ten-year projection, by size of area and age
     wpp_annual, wpp_death_rate, wpp_fertility : World Population Prospects 2024, China
+    wpp2019_population, wpp2019_death_rate, wpp2019_input : World Population Prospects 2019, China: what the
+                      UN put in and what came out, to try the engine by (`wpp`)
     published_care_need : what others reckoned for the nation, to compare with
     care_grades     : the care grades of one city's document and the services they lead to
     """
 
     census: xr.DataArray
     areas: pd.DataFrame
+    matched_boundary: pd.DataFrame
     province_age: pd.DataFrame
     single_age: pd.DataFrame
     life_expectancy: pd.DataFrame
+    projection_error: pd.DataFrame
     wpp_annual: pd.DataFrame
     wpp_death_rate: pd.DataFrame
     wpp_fertility: pd.DataFrame
+    wpp2019_population: pd.DataFrame
+    wpp2019_death_rate: pd.DataFrame
+    wpp2019_input: pd.DataFrame
     published_care_need: pd.DataFrame
     care_grades: pd.DataFrame
 
@@ -72,6 +82,8 @@ class Project:
     scenarios: dict[str, pd.DataFrame]
     cities: dict[str, City]
     china: China = field(repr=False)
+    correlations: pd.DataFrame = field(default_factory=lambda: _empty(schema.CORRELATIONS))
+    assumption_steps: pd.DataFrame = field(default_factory=lambda: _empty(schema.ASSUMPTION_STEPS))
 
     def city(self, city_id: str) -> City:
         """The city of that name; KeyError with the names there are, if there is none."""
@@ -107,6 +119,10 @@ def load_project(root: Path | None = None) -> Project:
     sources = reader.read("sources.csv", schema.SOURCES)
     indicators = reader.read("indicators.csv", schema.INDICATORS)
     assumptions = reader.read("assumptions.csv", schema.ASSUMPTIONS)
+    correlations, steps = (
+        reader.read(f"{name}.csv", table, optional=True)
+        for name, table in (("correlations", schema.CORRELATIONS), ("assumption_steps", schema.ASSUMPTION_STEPS))
+    )
     scenarios = {
         path.stem: reader.read(f"scenarios/{path.name}", schema.ASSUMPTIONS)
         for path in sorted((data / "scenarios").glob("*.csv"))
@@ -120,7 +136,11 @@ def load_project(root: Path | None = None) -> Project:
             reader.faults.append(Fault(f"cities/{folder.name}/city.csv", None, None, "the file is missing"))
     reader.finish()
     china = load_china(root)
-    project = Project(root, sources, indicators, assumptions, scenarios, cities, china)
+    project = Project(
+        root, sources, indicators, assumptions, scenarios, cities, china,
+        _empty(schema.CORRELATIONS) if correlations is None else correlations,
+        _empty(schema.ASSUMPTION_STEPS) if steps is None else steps,
+    )
     faults = _cross_faults(project)
     if faults:
         raise DataFault(faults)
@@ -200,12 +220,17 @@ def load_china(root: Path) -> China:
     return China(
         census=_load_census(folder / "census_age_sex.csv"),
         areas=areas,
+        matched_boundary=pd.read_csv(folder / "census_matched_boundary.csv"),
         province_age=pd.read_csv(folder / "province_population_deaths.csv"),
         single_age=pd.read_csv(folder / "china_single_age.csv"),
         life_expectancy=pd.read_csv(folder / "life_expectancy.csv"),
+        projection_error=pd.read_csv(folder / "projection_error.csv"),
         wpp_annual=pd.read_csv(folder / "wpp2024_annual.csv"),
         wpp_death_rate=pd.read_csv(folder / "wpp2024_death_rate.csv"),
         wpp_fertility=pd.read_csv(folder / "wpp2024_fertility_pattern.csv"),
+        wpp2019_population=pd.read_csv(folder / "wpp2019_population.csv"),
+        wpp2019_death_rate=pd.read_csv(folder / "wpp2019_death_rate.csv"),
+        wpp2019_input=pd.read_csv(folder / "wpp2019_input.csv"),
         published_care_need=pd.read_csv(folder / "published_care_need.csv"),
         care_grades=pd.read_csv(folder / "care_grade.csv"),
     )
@@ -234,6 +259,46 @@ def _load_census(path: Path) -> xr.DataArray:
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file of `data/`, as a passport names it."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def file_rows(root: Path, file: str) -> pd.DataFrame:
+    """All rows of a table of the project as text, numbered as a spreadsheet does (the header is row 1).
+
+    file : path from the project's folder, as `data/assumptions.csv`
+    """
+    path = Path(root) / file
+    return _file_rows(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _file_rows(path: Path, _changed_at: int) -> pd.DataFrame:
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    return table.set_axis(range(2, len(table) + 2))
+
+
+def row_numbers(root: Path, file: str) -> dict[tuple, int]:
+    """Row number of each row of a table of assumptions, by assumption, city, keys and the year it begins (0 for none)."""
+    path = Path(root) / file
+    return _row_numbers(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _row_numbers(path: Path, changed_at: int) -> dict[tuple, int]:
+    table = _file_rows(path, changed_at)
+    starts = pd.to_numeric(table["year_from"]).fillna(0.0)
+    keys = table[["assumption", "city_id", *schema.ASSUMPTION_KEYS]].itertuples(index=False, name=None)
+    return {(*key, start): number for key, start, number in zip(keys, starts, table.index)}
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, _changed_at: int) -> str:
+    return file_sha256(path)
+
+
+def passport(root: Path, file: str) -> str:
+    """SHA-256 of a file of the project, reckoned anew only when the file has changed."""
+    path = Path(root) / file
+    return _sha256(path, path.stat().st_mtime_ns)
 
 
 def _cross_faults(project: Project) -> list[Fault]:
@@ -275,6 +340,9 @@ def _cross_faults(project: Project) -> list[Fault]:
             problem = f"{city.adcode} is no area of the census of 2020; see data/china/census_area.csv"
             faults.append(Fault(f"{at}/city.csv", 2, "adcode", problem))
     faults += _age_gap_faults(project.assumptions, "assumptions.csv")
+    unknown(project.correlations, "correlations.csv", "source_id", known_sources, "source of sources.csv")
+    own = [city.assumptions for city in project.cities.values()]
+    faults += correlation_faults(project.correlations, project.assumptions, own)
     return faults
 
 

@@ -4,32 +4,57 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from scipy.stats import t as student_t
 
 from .area import CENSUS_YEARS, FIRST_RATE_YEAR, Area, Rates, closed_survivors, rates_of
 from .arrays import sum_product
 from .base import AGES, OPEN_AGE, SEXES, at_later_date
-from .cohort import next_year, project
+from .cohort import next_step, project_compiled
 from .draws import Assumptions
-from .load import China
+from .load import China, age_band_limits
 
 CENSUS_TO_YEAR_END = 61 / 366
+CENSUS_DATE = 2021 - CENSUS_TO_YEAR_END
+LARGEST_ERROR = 6.0
 
 
-def migration_rate(area: Area, assumptions: Assumptions) -> np.ndarray:
-    """Net migration per year and person, by draw, sex and age.
+def change_rate(area: Area, assumptions: Assumptions) -> np.ndarray:
+    """Change of cohorts per year beyond survival (mostly migration), by draw, sex and age.
 
-    Defined as::  rate = continuation x (w own + (1 - w) province), w = P / (P + shrinkage)
+    Defined as::  rate = kept_nation x nation + kept x (w own + (1 - w) province),  w = P / (P + shrinkage)
 
     with P the area's population: a small area's own pattern is noisy and counts less.
-    Source : assumptions `migration_continuation`, `migration_shrinkage`
+    Source : assumptions `national_change_continuation`, `migration_continuation`, `migration_shrinkage`
     """
     people = area.base.sum()
-    weight = people / (people + assumptions["migration_shrinkage"].values)
-    mixed = (
-        weight[:, None, None] * area.migration
-        + (1 - weight)[:, None, None] * area.migration_province
-    )
-    return assumptions["migration_continuation"].values[:, None, None] * mixed
+    weight = (people / (people + assumptions["migration_shrinkage"].values))[:, None, None]
+    mixed = weight * area.change + (1 - weight) * area.change_province
+    kept = assumptions["migration_continuation"].values[:, None, None]
+    kept_nation = assumptions["national_change_continuation"].values[:, None, None]
+    return kept_nation * area.change_nation + kept * mixed
+
+
+def error_factor(area: Area, assumptions: Assumptions, years, ages: np.ndarray = AGES) -> np.ndarray:
+    """Factor by which people of an age may differ from the projection, by draw, year and age.
+
+    Defined as::  factor = exp(count error(age) + T scale(age) sqrt(years passed / 10))
+
+    T is drawn from Student's t; scale and degrees of freedom are those that made the ranges of the
+    back-test hold (`calibration`). The error of the census count is there from the first day.
+
+    Source : data/china/projection_error.csv; assumption `census_count_error`
+    """
+    stream = assumptions.uniform(f"projection_error|{area.adcode}")
+    drawn = np.clip(student_t.ppf(stream, area.error_freedom), -LARGEST_ERROR, LARGEST_ERROR)
+    passed = np.sqrt((np.asarray(years) + 1 - CENSUS_DATE) / 10)
+    counted = assumptions["census_count_error"]
+    count_error = np.zeros((assumptions.draws, len(ages)))
+    for band in counted["age_band"].values:
+        low, high = age_band_limits(band)
+        count_error[:, (low <= ages) & (ages <= high)] = counted.sel(age_band=band).values[:, None]
+    steps, level = np.unique(area.error_scale[ages], return_inverse=True)
+    grown = np.exp(drawn[:, None, None] * passed[:, None] * steps)
+    return grown[..., level] * np.exp(count_error)[:, None, :]
 
 
 def life_expectancy_paths(area: Area, rates: Rates, assumptions: Assumptions, years) -> np.ndarray:
@@ -41,56 +66,138 @@ def life_expectancy_paths(area: Area, rates: Rates, assumptions: Assumptions, ye
              `life_expectancy_gap_persistence`
     """
     index = np.asarray(years) - FIRST_RATE_YEAR
-    if area.gap_known:
-        gap = area.life_expectancy_gap + assumptions["life_expectancy_error_known"].values
-    else:
-        kept = assumptions["life_expectancy_gap_persistence"].values
-        gap = kept * area.life_expectancy_gap + assumptions["life_expectancy_error_derived"].values
+    gap = expectancy_gap(area.life_expectancy_gap, area.gap_known, assumptions)
     z = assumptions["life_expectancy_improvement"].values
     spread = rates.spread[index] - rates.spread[2020 - FIRST_RATE_YEAR]
     return rates.life_expectancy[index][..., None] + gap + np.maximum(spread, 0)[..., None] * z
+
+
+def survival_places(
+    area: Area, rates: Rates, assumptions: Assumptions, years: np.ndarray, longer_life: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where on the grid of life tables each draw stands in each year: (level, weight), dims year, sex, draw.
+
+    longer_life : False keeps the life expectancy of 2020 in all years
+    """
+    index = years - FIRST_RATE_YEAR
+    if longer_life:
+        targets = life_expectancy_paths(area, rates, assumptions, years)
+    else:
+        index = np.full(len(years), 2020 - FIRST_RATE_YEAR)
+        targets = life_expectancy_paths(area, rates, assumptions, [2020]).repeat(len(years), axis=0)
+    found = [rates.grid.locate(i, target) for i, target in zip(index, targets)]
+    return np.stack([level for level, _ in found]), np.stack([weight for _, weight in found])
+
+
+def carry(
+    area: Area, rates: Rates, assumptions: Assumptions, last_year: int, places: tuple[np.ndarray, np.ndarray],
+    band: np.ndarray | None = None, longer_life: bool = True, change: np.ndarray | None = None,
+) -> np.ndarray:
+    """From the census to the end of `last_year`, without the error of projection.
+
+    places  : as `survival_places` gives them
+    band    : for each age the band it is counted in; without it single ages
+    change  : array [per year]  dims draw, sex, age, in place of `change_rate`
+    Returns : array [person]  dims draw, year (2020 …), sex, age or band
+    """
+    years = np.arange(2021, last_year + 1)
+    index = years - FIRST_RATE_YEAR
+    change = change_rate(area, assumptions) if change is None else change
+    gap = expectancy_gap(area.life_expectancy_gap, area.gap_known, assumptions)
+    local = area.fertility_ratio ** assumptions["fertility_local_persistence"].values
+    first = to_year_end(area.base, gap, local, rates, change)
+    path = 1 + rates.fertility_spread[index][:, None] * assumptions["fertility_path"].values
+    total = rates.fertility[index].sum(axis=1)
+    standard = index if longer_life else np.full(len(index), 2020 - FIRST_RATE_YEAR)
+    return project_compiled(
+        first, rates.grid.ratios[standard], *places, np.exp(change), total[:, None] * np.maximum(path, 0.1) * local,
+        rates.fertility[index] / total[:, None], rates.male_births[index], band,
+    )
 
 
 def project_area(china: China, area: Area, assumptions: Assumptions, last_year: int = 2050) -> xr.DataArray:
     """Population at the ends of the years 2020 to `last_year`.
 
     Returns : array [person]  dims draw, year, sex, age
+    Raises  : ValueError if the last year is before 2021 or after the UN's projections in use
     Source  : census of 2020; World Population Prospects 2024; assumptions of migration,
               fertility and life expectancy
     """
     rates = rates_of(china)
-    growth_rate = migration_rate(area, assumptions)
-    first = _to_year_end(area, rates, assumptions, growth_rate)
-    years = np.arange(2021, last_year + 1)
-    targets = life_expectancy_paths(area, rates, assumptions, years)
-    index = years - FIRST_RATE_YEAR
-    local = area.fertility_ratio ** assumptions["fertility_local_persistence"].values
-    path = 1 + rates.fertility_spread[index][:, None] * assumptions["fertility_path"].values
-    level = np.maximum(path, 0.1) * local
-    fertility = rates.fertility[index][:, None, :] * level[..., None]
-    counts = project(
-        first, lambda i: rates.grid.survival(index[i], targets[i]),
-        np.exp(growth_rate), fertility, rates.male_births[index],
-    )
+    check_horizon(rates, last_year, f"area {area.adcode}")
+    places = survival_places(area, rates, assumptions, np.arange(2021, last_year + 1))
+    counts = carry(area, rates, assumptions, last_year, places)
+    years = np.arange(2020, last_year + 1)
+    counts *= error_factor(area, assumptions, years)[:, :, None, :]
     return xr.DataArray(
         counts, dims=("draw", "year", "sex", "age"), name="population",
-        coords={"draw": assumptions["migration_continuation"]["draw"], "year": np.arange(2020, last_year + 1), "sex": list(SEXES), "age": AGES},
+        coords={"draw": assumptions["migration_continuation"]["draw"], "year": years, "sex": list(SEXES), "age": AGES},
     )
 
 
-def _to_year_end(area: Area, rates: Rates, assumptions: Assumptions, growth_rate: np.ndarray) -> np.ndarray:
-    """From the census of 1 November 2020 to 31 December 2020; dims draw, sex, age."""
+def check_horizon(rates: Rates, last_year: int, what: str) -> None:
+    """Refuse a last year that is not after the base or that the rates do not reach.
+
+    Raises : ValueError
+    """
+    if not 2021 <= last_year <= int(rates.years[-1]):
+        raise ValueError(f"{what} cannot be projected to {last_year}: the base is 2020, the rates end in {rates.years[-1]}")
+
+
+def growth_parts(china: China, area: Area, assumptions: Assumptions, first_age: int, year: int) -> dict[str, float]:
+    """What makes the people from an age on more by some year: those already there, longer life, coming and going.
+
+    Each part is the mean over the draws of what a run gains by adding it: first the people of 2020
+    with the death rates of 2020 and no migration, then longer life, then the change of cohorts.
+
+    Returns : people in 2020, and the three parts, which add up to the people of the year
+    """
+    rates = rates_of(china)
+    years = np.arange(2021, year + 1)
+    none = np.zeros_like(change_rate(area, assumptions))
+
+    def people(longer_life: bool, change: np.ndarray | None) -> tuple[float, float]:
+        places = survival_places(area, rates, assumptions, years, longer_life)
+        counts = carry(area, rates, assumptions, year, places, None, longer_life, change)
+        older = counts[..., first_age:].sum(axis=(-1, -2)).mean(axis=0)
+        return float(older[0]), float(older[-1])
+
+    (start, ageing), (_, longer), (_, everything) = people(False, none), people(True, none), people(True, None)
+    return {
+        "people in 2020": start, "ageing of those there": ageing - start,
+        "longer life": longer - ageing, "coming and going": everything - longer,
+    }
+
+
+def expectancy_gap(gap: float, known: bool, assumptions: Assumptions) -> np.ndarray:
+    """Draws of the years by which an area lives longer than the nation.
+
+    gap, known : the gap last published, and whether it is of 2020
+    Source     : assumptions `life_expectancy_error_known`; else `…_derived`, `life_expectancy_gap_persistence`
+    """
+    if known:
+        return gap + assumptions["life_expectancy_error_known"].values
+    kept = assumptions["life_expectancy_gap_persistence"].values
+    return kept * gap + assumptions["life_expectancy_error_derived"].values
+
+
+def to_year_end(base: np.ndarray, gap: np.ndarray, fertility: np.ndarray, rates: Rates, change: np.ndarray) -> np.ndarray:
+    """From the census of 1 November 2020 to 31 December 2020.
+
+    base      : array [person]  dims sex, age
+    gap       : array [year]    dims draw: life expectancy above the nation's
+    fertility : array [ratio]   dims draw: level of fertility over the nation's
+    change    : array [per year]  dims draw, sex, age
+    Returns   : array [person]  dims draw, sex, age
+    """
     fraction = CENSUS_TO_YEAR_END
-    moved = at_later_date(area.base, fraction)
     index = 2020 - FIRST_RATE_YEAR
-    target = life_expectancy_paths(area, rates, assumptions, [2020])[0]
-    survival = rates.grid.survival(index, target)
-    local = area.fertility_ratio ** assumptions["fertility_local_persistence"].values
-    births = (area.base[1] * rates.fertility[index]).sum() * local * fraction
+    survival = rates.grid.survival(index, rates.life_expectancy[index][:, None] + gap)
+    births = (base[1] * rates.fertility[index]).sum() * fertility * fraction
     male = rates.male_births[index]
-    counts = moved * survival[..., 1:] ** fraction
+    counts = at_later_date(base, fraction) * survival[..., 1:] ** fraction
     counts[..., 0] += np.stack([births * male, births * (1 - male)], axis=-1)
-    return counts * np.exp(growth_rate * fraction)
+    return counts * np.exp(change * fraction)
 
 
 def history(china: China, area: Area, years) -> xr.DataArray | None:
@@ -114,9 +221,8 @@ def history(china: China, area: Area, years) -> xr.DataArray | None:
     for year in range(*CENSUS_YEARS):
         index = year - FIRST_RATE_YEAR
         target = (rates.life_expectancy[index] + area.life_expectancy_gap)[:, None]
-        counts = next_year(
-            counts, rates.grid.survival(index, target), None, rates.fertility[index], rates.male_births[index]
-        )
+        survival = rates.grid.survival(index, target)
+        counts = next_step(counts, survival, rates.fertility[index], rates.male_births[index])
         passed = year + 1 - CENSUS_YEARS[0]
         ahead = np.minimum(AGES + 10 - passed, OPEN_AGE)
         paths.append(counts[0] * correction[:, ahead] ** (passed / 10))

@@ -9,6 +9,7 @@ from IPython.display import Markdown
 from .chain import BASE_YEAR, CityResult, stock_of_beds
 from .compare import compare_head_counts, compare_targets, is_usable
 from .funding import results_price_year
+from .lineage import quantities_below
 from .load import City, Project
 
 NOT_AVAILABLE = "not available"
@@ -88,6 +89,18 @@ def part_table(result: CityResult, indicator: str, dim: str, years, form=text_nu
     return pd.DataFrame.from_dict(wide, orient="index")
 
 
+DEFINITIONS_OF_NEED = {
+    "care_need": "limitation in daily living (ADL 失能)", "people_with_dementia": "dementia (失智)",
+    "childcare_places_used": "children under 3 at the enrolment seen",
+}
+
+
+def definition_of_need(name: str) -> str:
+    """By which definition of need a quantity counts, in words; empty where nobody's need enters it."""
+    below = quantities_below(name)
+    return " and ".join(words for quantity, words in DEFINITIONS_OF_NEED.items() if quantity in below)
+
+
 def promise_table(project: Project, results: dict[str, CityResult]) -> pd.DataFrame:
     """Each measured promise beside its need, in words a planner uses; empty if no city promised anything."""
     rows = []
@@ -99,9 +112,12 @@ def promise_table(project: Project, results: dict[str, CityResult]) -> pd.DataFr
                 "promised": form(row["promised"]),
                 "needed": range_text(row["low"], row["central"], row["high"], form),
                 "today's use": form(row["use"]), "chance it is enough": text_chance(row["chance"]),
+                "need counted by": definition_of_need(row["measured_by"]) or "nobody's need enters",
                 "that is": plain_gap_text(row),
             })
-    columns = ["city", "promise", "year", "promised", "needed", "today's use", "chance it is enough", "that is"]
+    columns = [
+        "city", "promise", "year", "promised", "needed", "today's use", "chance it is enough", "need counted by", "that is",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -125,9 +141,15 @@ def promise_sentences(project: Project, result: CityResult) -> list[str]:
         out.append(
             f"{result.city.name_en} promised for {row['target_year']}: {sentence_case(row['label_en'])}, {form(row['promised'])}. "
             f"Needed: {range_text(row['low'], row['central'], row['high'], form)}; "
-            f"the chance that the promise is enough is {text_chance(row['chance'])} ({plain_gap_text(row)})."
+            f"the chance that the promise is enough is {text_chance(row['chance'])} ({plain_gap_text(row)})"
+            + _counted_by(row["measured_by"])
         )
     return out
+
+
+def _counted_by(indicator: str) -> str:
+    words = definition_of_need(indicator)
+    return f"; need is counted by {words}." if words else "."
 
 
 def stock_text(result: CityResult) -> str:
@@ -138,20 +160,22 @@ def stock_text(result: CityResult) -> str:
     return f"{text_number(stock['value'], 5)} ({int(stock['year'])})"
 
 
+ANSWERS = {
+    "people 60+": ("population_60_plus", {}, text_number),
+    "people 80+": ("population_80_plus", {}, text_number),
+    "with severe limitation": ("care_need", {"severity": "severe"}, text_number),
+    "beds needed": ("beds_total_needed", {"measure": "need"}, text_number),
+    "beds at today's use": ("beds_total_needed", {"measure": "use"}, text_number),
+    "care workers needed": ("caregivers_total_needed", {"measure": "need"}, text_number),
+    "million yuan a year": ("cost_total", {"measure": "need"}, lambda yuan: text_number(yuan / 1e6)),
+}
+
+
 def answer_table(results: dict[str, CityResult], years=(2025, 2035, 2050)) -> pd.DataFrame:
     """The answer for all cities on one page: people, care need, beds, care workers, money in some years."""
     rows = []
-    wanted = [
-        ("people 60+", "population_60_plus", {}, text_number),
-        ("people 80+", "population_80_plus", {}, text_number),
-        ("with severe limitation", "care_need", {"severity": "severe"}, text_number),
-        ("beds needed", "beds_total_needed", {"measure": "need"}, text_number),
-        ("beds at today's use", "beds_total_needed", {"measure": "use"}, text_number),
-        ("care workers needed", "caregivers_total_needed", {"measure": "need"}, text_number),
-        ("million yuan a year", "cost_total", {"measure": "need"}, lambda yuan: text_number(yuan / 1e6)),
-    ]
     for result in results.values():
-        for label, indicator, where, form in wanted:
+        for label, (indicator, where, form) in ANSWERS.items():
             table = result.table(indicator, **where).set_index("year")
             cells = {y: range_text(*table.loc[y, ["low", "central", "high"]], form=form) for y in years}
             rows.append({"city": result.city.name_en, "quantity": label, **cells})

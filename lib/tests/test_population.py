@@ -56,10 +56,11 @@ def test_a_date_no_later_changes_nothing(lincang):
 
 
 def carried(base, years, survival=1.0, fertility=0.0, growth=1.0):
-    return cohort.project(
-        base, lambda index: np.full((base.shape[0], 2, 102), survival), np.full(base.shape, growth),
-        np.full((years, base.shape[0], 101), fertility), np.full(years, 0.52),
+    paths = cohort.project(
+        base, lambda index: np.full((base.shape[0], 2, 102), survival),
+        np.full((years, base.shape[0], 101), fertility), np.full(years, 0.52), np.full(base.shape, growth),
     )
+    return np.moveaxis(paths, 0, 1)
 
 
 def test_without_deaths_births_and_moves_nobody_comes_or_goes(lincang):
@@ -86,7 +87,8 @@ def test_lincang_has_the_older_people_of_the_census(lincang):
 
 def test_the_year_end_of_2020_is_close_to_the_census(lincang, ahead):
     first = population.people_in(ahead, 0).sel(year=2020)
-    assert first.values == pytest.approx(lincang.base.sum(), rel=0.005)
+    assert np.median(first.values) == pytest.approx(lincang.base.sum(), rel=0.005)
+    assert np.ptp(first.values) > 0
 
 
 def test_history_meets_the_census_of_2020(china, lincang):
@@ -133,7 +135,7 @@ def test_the_nation_is_the_sum_of_its_provinces(china):
 
 def test_the_nation_neither_gains_nor_loses_by_moves(china):
     nation = area_step.describe_area(china, NATION)
-    assert np.abs(nation.migration).max() == 0
+    assert np.abs(nation.change).max() == 0
     assert nation.life_expectancy_gap == 0
 
 

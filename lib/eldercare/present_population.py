@@ -1,0 +1,43 @@
+"""The story of an ageing city in tables and sentences: when growth is fastest, and what it is made of."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from .area import describe_area
+from .chain import BASE_YEAR, CityResult
+from .draws import draw_assumptions
+from .load import Project
+from .population import growth_parts
+from .present import text_number
+
+PART_DRAWS = 256
+
+
+def fastest_growth_sentences(results: dict[str, CityResult], indicator: str, words: str) -> list[str]:
+    """For each city the year in which the middle of an indicator grows most, and by how many."""
+    out = []
+    for result in results.values():
+        middle = result.table(indicator).set_index("year")["central"]
+        growth = middle[middle.index >= BASE_YEAR].diff().dropna()
+        year = int(growth.idxmax())
+        share = growth[year] / middle[year - 1] * 100
+        out.append(
+            f"{result.city.name_en}: {words} grow fastest in {year}, by {text_number(growth[year])} "
+            f"({share:.1f} %) in the year; the middle is highest in {int(middle.idxmax())}."
+        )
+    return out
+
+
+def growth_table(project: Project, results: dict[str, CityResult], first_age: int, years) -> pd.DataFrame:
+    """What makes the older people more: ageing of those there, longer life, coming and going; a row a city and year."""
+    rows = []
+    for result in results.values():
+        area = describe_area(project.china, result.city.adcode)
+        assumptions = draw_assumptions(project, result.city, result.scenario, PART_DRAWS)
+        for year in years:
+            parts = growth_parts(project.china, area, assumptions, first_age, year)
+            total = sum(parts.values())
+            cells = {name: text_number(value) for name, value in parts.items()}
+            rows.append({"city": result.city.name_en, "year": year, **cells, f"people {first_age}+": text_number(total)})
+    return pd.DataFrame(rows).set_index(["city", "year"])

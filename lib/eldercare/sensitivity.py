@@ -1,0 +1,345 @@
+"""What moves the answer: how much of a result's variance goes with each assumption, and what knowing it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.stats import sobol_indices
+
+from .area import Area, describe_area
+from .chain import QUANTILES, first_year, run_block
+from .compare import promises_of
+from .correlations import stream_name
+from .draws import Assumptions, draw_assumptions, uniform_stream
+from .load import BASELINE, City, Project
+from .schema import ASSUMPTION_KEYS
+
+YEAR = 2035
+PROJECTION_ERROR = "projection_error"
+MAIN = ("beds", "nursing_beds", "caregivers", "yearly_cost")
+RUNS = 256
+BLOCK = 2048
+PROCESSES = 2
+TRIED = 32
+NEGLIGIBLE = 0.001
+ENDS = {"low": 0.1, "central": 0.5, "high": 0.9}
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A number that is told first: an indicator in a year, or what a promise leaves over (`promised` given)."""
+
+    name: str
+    indicator: str
+    year: int
+    bed_types: tuple[str, ...] = ()
+    promised: float | None = None
+
+    def value(self, values: xr.Dataset) -> np.ndarray:
+        """The number in each draw; of a promise the gap: promised - need."""
+        array = values[self.indicator].sel(year=self.year)
+        if "measure" in array.dims:
+            array = array.sel(measure="need")
+        if self.bed_types:
+            array = array.sel(bed_type=list(self.bed_types)).sum("bed_type", skipna=False)
+        found = array.values.astype(float)
+        return found if self.promised is None else self.promised - found
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Indices of one city.
+
+    table    : headline, kind (assumption or step), group, step, first_order, total; 0 for what has no effect
+    outcomes : array by headline, dims draw: the headline over all uncertainty
+    runs     : how often the chain was reckoned
+    """
+
+    city_id: str
+    table: pd.DataFrame
+    outcomes: dict[str, np.ndarray]
+    runs: int
+
+
+def headlines(city: City) -> list[Headline]:
+    """Beds, nursing beds (with dementia care), care workers and yearly cost in 2035, and each measured promise."""
+    out = [
+        Headline("beds", "beds_total_needed", YEAR),
+        Headline("nursing_beds", "beds_needed", YEAR, ("nursing", "dementia")),
+        Headline("caregivers", "caregivers_total_needed", YEAR),
+        Headline("yearly_cost", "cost_total", YEAR),
+    ]
+    for row in promises_of(city).to_dict("records"):
+        out.append(Headline(row["target_id"], row["measured_by"], int(row["target_year"]), (), row["value"]))
+    return out
+
+
+class Model:
+    """The chain of one city as a function from drawn assumptions to its headlines."""
+
+    def __init__(self, project: Project, city_id: str, scenario: str = BASELINE):
+        self.project, self.city, self.scenario = project, project.city(city_id), scenario
+        self.area: Area = describe_area(project.china, self.city.adcode)
+        self.headlines = headlines(self.city)
+        self.error_name = f"{PROJECTION_ERROR}|{self.city.adcode}"
+
+    def draw(self, draws: int, source=uniform_stream, together: bool = True) -> Assumptions:
+        """The city's assumptions from a source of numbers."""
+        return draw_assumptions(self.project, self.city, self.scenario, draws, source, together)
+
+    def run(self, assumptions: Assumptions) -> np.ndarray:
+        """Headlines of all draws, block by block.  Returns: array  dims headline, draw"""
+        last = max([YEAR, first_year(self.city) + 1, *(headline.year for headline in self.headlines)])
+        last = max(last, int(assumptions["programme_last_year"].max()))
+        parts = []
+        for start in range(0, assumptions.draws, BLOCK):
+            part = assumptions.block(slice(start, min(start + BLOCK, assumptions.draws)))
+            with xr.set_options(arithmetic_join="exact"):
+                values = run_block(self.project.china, self.city, self.area, part, last)
+            parts.append(np.stack([headline.value(values) for headline in self.headlines]))
+        return np.concatenate(parts, axis=1)
+
+
+def second_stream(name: str, draws: int) -> np.ndarray:
+    """A stream of the same kind that has nothing to do with the first of that name."""
+    return uniform_stream(f"second|{name}", draws)
+
+
+def exchange(one: Assumptions, other: Assumptions, groups: Sequence[Sequence[str]]) -> Assumptions:
+    """For each group the draws of `one` with those of the group taken from `other`, all put end to end.
+
+    groups  : names of assumptions, or `projection_error`
+    Returns : Assumptions with as many draws for each group as `one` has
+    """
+    count = len(groups) * one.draws
+    arrays = {}
+    for name, array in one._arrays.items():
+        mine, theirs = array.values, other[name].values
+        values = np.concatenate([theirs if name in group else mine for group in groups])
+        coords = {dim: array[dim].values for dim in array.dims if dim != "draw"}
+        arrays[name] = xr.DataArray(values, dims=array.dims, coords={"draw": np.arange(count), **coords})
+
+    def source(name: str, draws: int) -> np.ndarray:
+        parts = [other if name.split("|")[0] in group else one for group in groups]
+        return np.concatenate([part.uniform(name) for part in parts])
+
+    return Assumptions(one.rows, count, arrays, one._price_years, count, slice(None), source)
+
+
+def groups_of(project: Project, names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Assumptions one by one; those that correlations.csv ties together as one group."""
+    groups = [{name} for name in names]
+    for row in project.correlations.itertuples():
+        pair = {row.assumption_a, row.assumption_b} & set(names)
+        joined = pair.union(*(group for group in groups if group & pair))
+        groups = [group for group in groups if not group & joined] + ([joined] if joined else [])
+    return sorted(tuple(sorted(group)) for group in groups)
+
+
+def indices(f_a: np.ndarray, f_b: np.ndarray, f_ab: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First-order and total Sobol indices from runs made (pick and freeze).
+
+    Defined as::  first = variance of the mean given the group / variance
+                  total = mean variance given all but the group / variance
+
+    f_a, f_b : array  dims outcome, draw     f_ab : array  dims group, outcome, draw
+    Returns  : two arrays  dims outcome, group, from 0; an outcome that never moves has 0 throughout
+    Source   : Saltelli, A. et al. (2010), variance based sensitivity analysis; scipy.stats.sobol_indices
+    """
+    moves = np.ptp(np.concatenate([f_a, f_b], axis=1), axis=1) > 0
+    first, total = (np.zeros((len(f_a), len(f_ab))) for _ in range(2))
+    if moves.any() and len(f_ab):
+        found = sobol_indices(
+            func={"f_A": f_a[moves], "f_B": f_b[moves], "f_AB": f_ab[:, moves]}, n=f_a.shape[1]
+        )
+        shape = (int(moves.sum()), len(f_ab))
+        first[moves] = np.reshape(found.first_order, shape)
+        total[moves] = np.reshape(found.total_order, shape)
+    return np.maximum(first, 0), np.maximum(total, 0)
+
+
+def sensitivity(project: Project, city_id: str, scenario: str = BASELINE, runs: int = RUNS) -> Sensitivity:
+    """First-order and total indices of every headline over all assumptions, and over all of each step.
+
+    All rows of one assumption are one group; the error of the projection is a group of its own. What
+    has a total index under 0.1 % of every headline in a trial of 32 draws is not run further and keeps
+    the trial's total index; its first-order index is told as 0.
+
+    runs : draws for each group, a power of two
+    """
+    model = Model(project, city_id, scenario)
+    one, other = model.draw(runs), model.draw(runs, second_stream)
+    drawn = [n for n in one._arrays if not np.array_equal(one[n].values, other[n].values, equal_nan=True)]
+    groups = groups_of(project, [*drawn, PROJECTION_ERROR])
+    f_a, f_b = model.run(one), model.run(other)
+    few = slice(0, min(TRIED, runs))
+    tried = _exchanged(model, one.block(few), other.block(few), groups)
+    variance = np.maximum(f_a.var(axis=1), np.finfo(float).tiny)
+    trial = ((tried - f_a[:, few]) ** 2).mean(axis=-1) / 2 / variance
+    kept = (trial >= NEGLIGIBLE).any(axis=1)
+    steps = project.assumption_steps.set_index("assumption")["step"]
+    of_steps = _names_by_step(groups, steps)
+    moving = [group for group, keep in zip(groups, kept) if keep]
+    f_ab = _exchanged(model, one, other, [*moving, *of_steps.values()])
+    first, total = indices(f_a, f_b, f_ab)
+    small = [group for group, keep in zip(groups, kept) if not keep]
+    first = np.concatenate([first, np.zeros((len(first), len(small)))], axis=1)
+    total = np.concatenate([total, trial[~kept].T], axis=1)
+    labels = [("assumption", " + ".join(group), steps.get(group[0], "")) for group in moving]
+    labels += [("step", step, step) for step in of_steps]
+    labels += [("assumption", " + ".join(group), steps.get(group[0], "")) for group in small]
+    names = [headline.name for headline in model.headlines]
+    outcomes = dict(zip(names, np.concatenate([f_a, f_b], axis=1)))
+    counted = runs * (2 + len(f_ab)) + len(tried) * tried.shape[-1]
+    return Sensitivity(city_id, _index_table(names, labels, first, total), outcomes, counted)
+
+
+def sensitivities(project: Project, scenario: str = BASELINE, runs: int = RUNS) -> dict[str, Sensitivity]:
+    """`sensitivity` of all cities, two at a time in processes of their own.  Returns: by city_id"""
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn"), _take_over, (project,)) as pool:
+        waiting = {city_id: pool.submit(_of_one, city_id, scenario, runs) for city_id in project.cities}
+        return {city_id: done.result() for city_id, done in waiting.items()}
+
+
+_PROJECT: list[Project] = []
+
+
+def _take_over(project: Project) -> None:
+    _PROJECT[:] = [project]
+
+
+def _of_one(city_id: str, scenario: str, runs: int) -> Sensitivity:
+    return sensitivity(_PROJECT[0], city_id, scenario, runs)
+
+
+def _names_by_step(groups: list, steps: pd.Series) -> dict[str, tuple[str, ...]]:
+    """The assumptions of all groups by the step that uses them."""
+    names = [name for group in groups for name in group]
+    found = steps.reindex(names).dropna()
+    return {step: tuple(name for name in names if steps.get(name) == step) for step in dict.fromkeys(found)}
+
+
+def _exchanged(model: Model, one: Assumptions, other: Assumptions, groups: list) -> np.ndarray:
+    """Headlines with each group exchanged, several groups a block; dims group, headline, draw."""
+    parts = []
+    at_once = max(BLOCK // one.draws, 1)
+    for start in range(0, len(groups), at_once):
+        some = groups[start : start + at_once]
+        values = model.run(exchange(one, other, some))
+        parts.append(values.reshape(len(values), len(some), -1).swapaxes(0, 1))
+    return np.concatenate(parts)
+
+
+def _index_table(names, labels, first: np.ndarray, total: np.ndarray) -> pd.DataFrame:
+    rows = [
+        {"headline": name, "kind": kind, "group": group, "step": step,
+         "first_order": first[outcome, place], "total": total[outcome, place]}
+        for outcome, name in enumerate(names)
+        for place, (kind, group, step) in enumerate(labels)
+    ]
+    table = pd.DataFrame(rows)
+    return table.sort_values(["headline", "kind", "total", "group"], ascending=[True, True, False, True]).reset_index(drop=True)
+
+
+def value_of_knowing(project: Project, found: Sensitivity, most: int = 3) -> pd.DataFrame:
+    """What a city would gain by measuring an assumption: by how much the range of each headline would narrow.
+
+    Defined as::  width then = width now x sqrt(1 - first-order index);  of several together: 1 - their sum
+
+    Counted are only assumptions that a city can measure (`local` in assumption_steps.csv). A first-order
+    index that the noise of the design puts above its total index is taken at the total.
+
+    Returns : table city_id, headline, rank, assumption, to_do, first_order, width_now, width_then,
+              width_together (with all up to this rank known), in the headline's unit
+    """
+    known = project.assumption_steps[project.assumption_steps["local"] == "yes"].set_index("assumption")["to_do"]
+    rows = []
+    for headline, part in found.table[found.table["kind"] == "assumption"].groupby("headline", sort=False):
+        told = part.assign(first_order=part[["first_order", "total"]].min(axis=1))
+        here = told[told["group"].isin(known.index)].sort_values(["first_order", "group"], ascending=[False, True])
+        low, high = np.quantile(found.outcomes[headline], [ENDS["low"], ENDS["high"]])
+        together = here["first_order"].cumsum()
+        for rank, (row, sum_) in enumerate(zip(here.head(most).itertuples(), together), start=1):
+            left, of_all = np.sqrt(np.clip(1 - np.array([row.first_order, sum_]), 0, 1))
+            rows.append({
+                "city_id": found.city_id, "headline": headline, "rank": rank, "assumption": row.group,
+                "to_do": known[row.group], "first_order": row.first_order, "width_now": high - low,
+                "width_then": (high - low) * left, "width_together": (high - low) * of_all,
+            })
+    return pd.DataFrame(rows)
+
+
+def tornado(project: Project, city_id: str, scenario: str = BASELINE) -> pd.DataFrame:
+    """Each row of the assumptions at its low and at its high with all else at the middle, one at a time.
+
+    Returns : table headline, assumption, keys, unit, low, central, high (of the assumption),
+              at_low, at_middle, at_high (of the headline), swing; the largest swing of a headline first
+    """
+    model = Model(project, city_id, scenario)
+    rows = model.draw(1, _middle, False).rows
+    rows = rows[rows["low"] < rows["high"]]
+    latest = rows.assign(stream=[stream_name(row) for row in rows.to_dict("records")]).drop_duplicates("stream", keep="last")
+    streams = [*latest["stream"], model.error_name]
+    found = model.run(model.draw(2 * len(streams) + 1, one_at_a_time(streams), False))
+    labels = [_row_label(row) for row in latest.to_dict("records")]
+    labels.append({"assumption": PROJECTION_ERROR, "keys": "", "unit": "", **dict.fromkeys(ENDS, np.nan)})
+    out = []
+    for headline, values in zip(model.headlines, found):
+        for place, label in enumerate(labels):
+            low, high = values[1 + 2 * place : 3 + 2 * place]
+            out.append({
+                "headline": headline.name, **label, "at_low": low, "at_middle": values[0], "at_high": high,
+                "swing": abs(high - low),
+            })
+    table = pd.DataFrame(out)
+    return table.sort_values(["headline", "swing", "assumption", "keys"], ascending=[True, False, True, True]).reset_index(drop=True)
+
+
+def _middle(_name: str, draws: int) -> np.ndarray:
+    return np.full(draws, ENDS["central"])
+
+
+def one_at_a_time(streams: Sequence[str]) -> Callable[[str, int], np.ndarray]:
+    """A source in which draw 0 is all middle, and draws 2k + 1, 2k + 2 have stream k at its low and its high."""
+    place = {name: 2 * number + 1 for number, name in enumerate(streams)}
+
+    def source(name: str, draws: int) -> np.ndarray:
+        numbers = _middle(name, draws)
+        if name in place:
+            numbers[place[name] : place[name] + 2] = ENDS["low"], ENDS["high"]
+        return numbers
+
+    return source
+
+
+def _row_label(row: dict) -> dict:
+    keys = " ".join(row[key] for key in ASSUMPTION_KEYS if row[key])
+    return {"assumption": row["assumption"], "keys": keys, "unit": row["unit"], **{end: row[end] for end in ENDS}}
+
+
+def sampling_error(
+    project: Project, city_id: str, draws: int = 1024, reference: int = 131072, scenario: str = BASELINE
+) -> pd.DataFrame:
+    """How far low, central, high of each headline at some draws lie from those at very many.
+
+    Returns : table headline, end (low, central, high, or chance of a promise), value, reference, error:
+              relative; of a chance and of what a promise leaves over, which may be 0: the difference of chances
+    """
+    model = Model(project, city_id, scenario)
+    few, many = (model.run(model.draw(count)) for count in (draws, reference))
+    rows = []
+    for headline, one, other in zip(model.headlines, few, many):
+        if headline.promised is None:
+            ends = {end: (np.quantile(one, share), np.quantile(other, share)) for end, share in QUANTILES.items()}
+        else:
+            ends = {"chance": ((one >= 0).mean(), (other >= 0).mean())}
+        for end, (value, true) in ends.items():
+            error = value - true if end == "chance" else value / true - 1
+            rows.append({"headline": headline.name, "end": end, "value": value, "reference": true, "error": error})
+    return pd.DataFrame(rows)
