@@ -41,7 +41,7 @@ UNITS_OF = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Place:
     """Of which city, year and keys a quantity is asked.
 

@@ -61,7 +61,7 @@ def no_values() -> tuple[Value, ...]:
     return ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Node:
     """One quantity, assumption or table of a trace, and what it is made of.
 
@@ -77,6 +77,9 @@ class Node:
     reckon: Callable[[], tuple[Value, ...]]
     rows: tuple[Row, ...]
     inputs: tuple[Node, ...]
+
+    def __repr__(self) -> str:
+        return f"Node({self.kind} {self.name} {self.tag})"
 
     @cached_property
     def values(self) -> tuple[Value, ...]:

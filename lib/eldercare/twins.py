@@ -11,6 +11,7 @@ import pandas as pd
 from .chain import BASE_YEAR, CityResult, run_city, stock_of_beds, summarise
 from .charts_money import GROUPS
 from .compare import compare_targets
+from .consistency import months
 from .draws import DEFAULT_DRAWS
 from .lineage import made_of
 from .load import BASELINE, Project, file_rows
@@ -38,7 +39,7 @@ SHOWN_YEAR = 2035
 RANGE = ("low", "central", "high")
 
 
-@dataclass
+@dataclass(repr=False)
 class Tracer:
     """Traces many numbers of one project: runs and nodes are made once.
 
@@ -250,9 +251,19 @@ def _timeline(tracer: Tracer, cells: Cells, _column: str) -> Node:
     if series == "promise":
         year = str(int(float(cells["start"])) - 1)
         return tracer.rows(series, file, "promises due", kind="target", restates="", target_year=year)
-    unit = "year" if series == "goal of a year" else "month"
-    year = math.ceil(float(cells["end"])) - 1 if unit == "month" else int(float(cells["start"])) - 1
-    return tracer.rows(series, file, series, kind="milestone", unit=unit, target_year=str(year))
+    if series == "goal of a year":
+        goals = {"kind": "milestone", "unit": "year", "restates": ""}
+        year = str(int(float(cells["start"])) - 1)
+        return tracer.rows(series, file, series, value=year, target_year=year, **goals)
+    dated = months(city, stages=series == "stage")
+    ends = [math.isclose(last / 12, float(cells["end"]), abs_tol=0.006) for last in dated["last"]]
+    starts = [series != "stage" or math.isclose((first - 1) / 12, float(cells["start"]), abs_tol=0.006) for first in dated["first"]]
+    here = dated[[both == (True, True) for both in zip(starts, ends)]]
+    nodes = [tracer.rows(series, file, f"“{row.quote_zh}”", target_id=row.target_id) for row in here.itertuples()]
+    if not nodes:
+        raise LookupError(f"no {series} of {city.city_id} ends at {cells['end']}")
+    count = (Value("rows", len(nodes), len(nodes), len(nodes), "count"),)
+    return Node(series, "table", city.city_id, series, "", "", lambda: count, (), tuple(nodes))
 
 
 def _prevalence(tracer: Tracer, cells: Cells, _column: str) -> Node:
