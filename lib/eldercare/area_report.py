@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from .areas import QUANTITIES, area_inputs, level_table, project_areas
-from .charts import INK, PALETTE, SOFT, set_style, short_number, twin_text, write_whole
+from .charts import INK, PALETTE, SOFT, set_style, short_number, twin_text, write_picture, write_whole
 from .draws import draw_assumptions
 from .load import Project
 from .present import range_text
@@ -66,8 +66,5 @@ def write_area(project: Project, code: int, table: pd.DataFrame, folder: Path) -
     figure.tight_layout(rect=(0, 0.04, 1, 1))
     paths = [folder / f"area_{code}.csv", folder / f"area_{code}.png"]
     write_whole(paths[0], twin_text(table).encode())
-    part = paths[1].with_name(paths[1].name + ".part")
-    figure.savefig(part, format="png")
-    plt.close(figure)
-    part.replace(paths[1])
+    write_picture(paths[1], figure)
     return paths

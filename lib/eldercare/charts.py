@@ -111,6 +111,14 @@ def write_whole(path: Path, content: bytes) -> None:
     os.replace(part, path)
 
 
+def write_picture(path: Path, figure) -> None:
+    """Write a figure as PNG, whole or not at all, and close it."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    plt.close(figure)
+    write_whole(path, buffer.getvalue())
+
+
 def _grid(count: int, columns: int = 3, height: float = 2.7, width: float = WIDTH):
     columns = min(columns, max(count, 1))
     rows = int(np.ceil(max(count, 1) / columns))

@@ -11,7 +11,7 @@ import seaborn as sns
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from .chain import QUANTILES, run_city
-from .charts import INK, PALETTE, SOFT, set_style, short_number, twin_text, write_whole
+from .charts import INK, PALETTE, SOFT, set_style, short_number, twin_text, write_picture, write_whole
 from .load import Project
 from .present import range_text, text_millions, text_number
 
@@ -90,10 +90,7 @@ def write_scenarios(project: Project, table: pd.DataFrame, city_id: str, folder:
     figure.tight_layout(rect=(0, 0.03, 1, 0.98))
     paths = [folder / f"compare_{one}_{other}_{city_id}.{kind}" for kind in ("csv", "png")]
     write_whole(paths[0], twin_text(table).encode())
-    part_path = paths[1].with_name(paths[1].name + ".part")
-    figure.savefig(part_path, format="png")
-    plt.close(figure)
-    part_path.replace(paths[1])
+    write_picture(paths[1], figure)
     return paths
 
 
