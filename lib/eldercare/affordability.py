@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .beds import BEDS_PER_RESIDENT
 from .caregivers import MONTHS
-from .payers import BEDS_PER_RESIDENT
 
 STEPS = 200
 

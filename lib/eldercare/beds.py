@@ -11,6 +11,7 @@ from .schema import BED_TYPES
 
 HEAVY = ("moderate", "severe")
 KINDS_OF_BUILDING = ("new", "rebuilt", "converted")
+BEDS_PER_RESIDENT = 1  # a resident holds one bed
 
 
 def residents_by_bed_type(
@@ -39,7 +40,7 @@ def residents_by_bed_type(
 def beds(residents: xr.DataArray, target_occupancy: xr.DataArray) -> xr.DataArray:
     """Beds that must stand so that the residents have one and some stay free.
 
-    Defined as::  beds = residents / occupancy
+    Defined as::  beds = residents x one bed each / occupancy
 
     residents        : array [person]  any dims with draw
     target_occupancy : array [share]  dims draw
@@ -49,14 +50,15 @@ def beds(residents: xr.DataArray, target_occupancy: xr.DataArray) -> xr.DataArra
     """
     if bool((target_occupancy <= 0).any() | (target_occupancy > 1).any()):
         raise ValueError("occupancy must be above 0 and at most 1")
-    return residents / target_occupancy
+    return residents * (BEDS_PER_RESIDENT / target_occupancy)
 
 
 def day_care_places(users: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
     """Places in day care.  Defined as::  places = users x places per user
 
-    users : array [person]   Returns : array [place], the same dims
-    Source: assumption `day_care_places_per_user`
+    users   : array [person]
+    Returns : array [place]  the same dims
+    Source  : assumption `day_care_places_per_user`
     """
     return users * assumptions["day_care_places_per_user"]
 
@@ -79,8 +81,9 @@ def institution_part(stock: float, institution_beds: xr.DataArray, total_beds: x
 
     Defined as::  stock x beds needed in institutions / beds needed of all kinds
 
+    stock                        : number [bed]
     institution_beds, total_beds : array [bed]  dims draw, measure, in the year of the stock
-    Returns : array [bed]  dims draw, measure
+    Returns                      : array [bed]  dims draw, measure
     """
     return stock * institution_beds / total_beds
 
@@ -99,11 +102,13 @@ def building(
     So the programme closes the gap to the stock evenly over its years, growth of need is met as it
     comes, worn beds are rebuilt where they are needed, and beds beyond need wear out unreplaced.
 
+    A step is a year, so beds worn and built in it count as beds.
+
     beds_needed : array [bed]  dims draw, measure, year, bed_type
-    stock       : beds of institutions that stood in the stock year t0, spread over the types as need
-                  is; None where nobody published them: need is then taken to be met at t0, so that the
+    stock       : number [bed]  of institutions, standing in the stock year t0, spread over the types as
+                  need is; None where nobody published them: need is then taken to be met at t0, so that the
                   gap is left out, not taken for need itself
-    Returns     : standing, worn, built: arrays [bed, bed per year, bed per year]  dims of beds_needed;
+    Returns     : array [bed]  standing, worn, built, by name; dims of beds_needed;
                   built and worn are not defined (NaN) up to t0, standing not before it
     Source      : capacity.csv; assumptions `bed_life`, `building_programme_years`
     """
@@ -133,8 +138,8 @@ def beds_to_build(
 ) -> xr.DataArray:
     """Beds to be built in each year: growth of need, renewal, and closing the gap to the stock.
 
-    Returns : array [bed per year]  dims of beds_needed; not defined (NaN) up to the stock year
-    See also: building, which says how
+    beds_needed, stock, stock_year : as in `building`, which says how
+    Returns : array [bed]  dims of beds_needed; not defined (NaN) up to the stock year
     """
     return building(beds_needed, stock, stock_year, assumptions)["built"]
 
@@ -145,6 +150,7 @@ def built_by_kind(built: xr.DataArray, worn: xr.DataArray, assumptions: Assumpti
     Defined as::  renewed = least(built, worn);  converted = renewed x conversion share
                   rebuilt = renewed - converted;  new = built - renewed
 
+    built, worn : array [bed per year]  as `building` gives them
     Returns : array [bed per year]  dims of built, then kind (new, rebuilt, converted); sums to built
     Source  : assumption `conversion_share_of_renewal`
     """
@@ -156,8 +162,10 @@ def built_by_kind(built: xr.DataArray, worn: xr.DataArray, assumptions: Assumpti
 def empty_beds(stock: float, occupancy: xr.DataArray) -> xr.DataArray:
     """Beds that stand and are empty.  Defined as::  empty = stock x (1 - occupancy)
 
-    stock : beds [bed]   occupancy : array [share]  dims draw   Returns : array [bed]  dims draw
-    Source: capacity.csv; assumption `observed_occupancy`
+    stock     : number [bed]
+    occupancy : array [share]  dims draw
+    Returns   : array [bed]  dims draw
+    Source    : capacity.csv; assumption `observed_occupancy`
     """
     return stock * (1 - occupancy)
 
@@ -165,6 +173,7 @@ def empty_beds(stock: float, occupancy: xr.DataArray) -> xr.DataArray:
 def missing_beds(needed: xr.DataArray, stock: xr.DataArray | float) -> xr.DataArray:
     """Beds that are needed and do not stand.  Defined as::  missing = max(0, needed - stock)
 
-    Both must count the same kinds of bed.  Returns : array [bed]  dims of needed
+    needed, stock : array [bed]  both of the same kinds of bed
+    Returns       : array [bed]  dims of needed
     """
     return (needed - stock).clip(min=0)

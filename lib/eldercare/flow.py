@@ -46,7 +46,8 @@ def new_cases(population: xr.DataArray, rates: xr.DataArray) -> xr.DataArray:
 
     Defined as::  cases = sum over sex and age(people x share without a limitation x onset rate)
 
-    population : array [person]  dims draw, year, sex, age   rates : as `onset_rates` gives them
+    population : array [person]  dims draw, year, sex, age
+    rates      : array [per year]  as `onset_rates` gives them
     Returns    : array [person per year]  dims draw, year
     """
     ages = {"age": slice(FIRST_ONSET, None)}
@@ -73,7 +74,8 @@ def residents_from_flow(admitted: xr.DataArray, assumptions: Assumptions) -> xr.
 
     Defined as::  residents = admissions x length of stay
 
-    admitted : array [person per year]  dims …, severity   Returns : array [person]  the same dims
+    admitted : array [person per year]  dims …, severity
+    Returns  : array [person]  the same dims
     Source   : assumption `length_of_stay`; Little, J. (1961), L = lambda W
     """
     return admitted * assumptions["length_of_stay"]
@@ -85,6 +87,7 @@ def residents_two_ways(
     """Residents by flow; those without a limitation, whose onset nobody measures, stand as by ratio.
 
     by_ratio : array [person]  dims draw, measure, year, severity: residents as shares of people give them
+    admitted : array [person per year]  dims draw, measure, year, severity
     Returns  : array [person]  dims draw, measure, year: all residents, by flow
     """
     limited = residents_from_flow(admitted, assumptions).sum("severity", skipna=False)
@@ -97,9 +100,10 @@ def waiting_chance(load, beds, stay, wait):
     Defined as::  P(wait > t) = C exp(-(beds - load) t / stay),  C = B / (1 - load (1 - B) / beds),
                   B = load^beds / beds! / sum over k <= beds(load^k / k!)
 
-    load    : residents asked for: admissions x stay [person]     beds : whole number [bed]
-    stay, wait : [year]
-    Returns : share, 1 where beds do not exceed the load
+    load       : array [person]  residents asked for: admissions x stay
+    beds       : array [bed]  whole numbers
+    stay, wait : array [year]
+    Returns    : array [share]  1 where beds do not exceed the load
     Source  : Erlang, A. K. (1917), delay formula
     """
     load, beds = np.broadcast_arrays(np.asarray(load, float), np.asarray(beds, float))
@@ -112,8 +116,10 @@ def waiting_chance(load, beds, stay, wait):
 def beds_for_waiting(load, stay, wait, share):
     """Fewest beds in one pool with which the waiting standard is kept.
 
-    load  : array [person]   stay : array [year]   wait : [year]   share : part that waits no longer
-    Returns : array [bed], whole numbers: the least for which P(wait > t) <= 1 - share
+    load       : array [person]
+    stay, wait : array [year]
+    share      : number [share]  part that waits no longer
+    Returns : array [bed]  whole numbers: the least for which P(wait > t) <= 1 - share
     Source  : assumptions `waiting_standard`, `waiting_standard_share`.   See also: waiting_chance
     """
     load = np.asarray(load, float)
@@ -130,9 +136,10 @@ def occupancy_for_waiting(beds, stay, wait, share):
 
     Defined as::  load / beds for the greatest load with P(wait > t) <= 1 - share
 
-    beds    : array [bed], whole numbers   stay : array [year]   wait : [year]
-    share   : as in `beds_for_waiting`
-    Returns : array [share]: the smaller the pool, the more of it must stay free
+    beds       : array [bed]  whole numbers
+    stay, wait : array [year]
+    share      : number [share]  as in `beds_for_waiting`
+    Returns : array [share]  the smaller the pool, the more of it must stay free
     """
     beds, stay = np.broadcast_arrays(np.asarray(beds, float), np.asarray(stay, float))
     low, high = np.zeros_like(beds), beds.copy()
@@ -146,7 +153,8 @@ def occupancy_for_waiting(beds, stay, wait, share):
 def mean_stay(admitted: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
     """Length of stay over all severities.  Defined as::  sum(admissions x stay) / sum(admissions)
 
-    admitted : array [person per year]  dims …, severity   Returns : array [year]  dims …
+    admitted : array [person per year]  dims …, severity
+    Returns  : array [year]  dims …
     """
     kept = residents_from_flow(admitted, assumptions).sum("severity", skipna=False)
     return kept / admitted.sum("severity", skipna=False)

@@ -33,7 +33,8 @@ def years_from(age: int, lived: np.ndarray, rates: np.ndarray) -> np.ndarray:
 
     Defined as::  sum over x >= age(L(x) rate(x)) / l(age),  l(age) = root of (L(age-1) L(age))
 
-    lived   : array [year]  last dim age 0..100    rates : array [share]  last dim age 0..100
+    lived   : array [year]  last dim age 0..100
+    rates   : array [share]  last dim age 0..100
     Returns : array [year]  without the last dim
     Source  : Sullivan, D. F. (1971), a single index of mortality and morbidity
     """

@@ -153,7 +153,8 @@ def by_sex(rates: np.ndarray, ratio: np.ndarray, ages: np.ndarray) -> np.ndarray
 
     Defined as::  men(x) = both(x) / (m(x) + ratio f(x)), with m, f the shares of the sexes in the nation
 
-    rates   : array [share]  dims draw, severity, age     ratio : array [ratio]  dims draw
+    rates   : array [share]  dims draw, severity, age
+    ratio   : array [ratio]  dims draw
     ages    : array [person]  dims sex, age
     Returns : array [share]  dims draw, severity, sex, age
     """
@@ -224,7 +225,15 @@ def care_need(
 def people_with_dementia(
     population: xr.DataArray, prevalence: xr.DataArray, factor: xr.DataArray
 ) -> xr.DataArray:
-    """People with dementia, whatever their limitation.  Returns: array [person]  dims draw, year"""
+    """People with dementia, whatever their limitation.
+
+    Defined as::  sum over sex and age(people x prevalence) x factor
+
+    population : array [person]  dims draw, year, sex, age
+    prevalence : array [share]  dims draw, age
+    factor     : array [ratio]  dims draw, year (see `drift`)
+    Returns    : array [person]  dims draw, year
+    """
     return (sum_product(population, prevalence) * factor).transpose("draw", "year")
 
 

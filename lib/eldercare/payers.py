@@ -6,16 +6,15 @@ import numpy as np
 import xarray as xr
 
 from .arrays import join
+from .beds import BEDS_PER_RESIDENT, HEAVY
 from .caregivers import MONTHS
 from .draws import Assumptions
 from .funding import STAFF_ITEMS, price
 
 PAYERS = ("families", "city_budget", "province_and_centre", "welfare_lottery", "insurance")
-HEAVY = ("moderate", "severe")
 ITEMS_OF = {"home_service": ("home_care",), "day_care": ("day_care",), "institution": STAFF_ITEMS}
 RUNNING = tuple(ITEMS_OF)
 PUBLIC_WHOLLY = ("premises", "training", "old_age_allowance", "home_adaptation")
-BEDS_PER_RESIDENT = 1  # a resident holds one bed
 
 
 def building_subsidy(by_kind: xr.DataArray, assumptions: Assumptions) -> dict[str, xr.DataArray]:

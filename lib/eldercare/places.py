@@ -21,6 +21,7 @@ from .schema import SETTINGS
 MEASURES = ("use", "need")
 SHARE_OF_MEASURE = {"use": "setting_use_share", "need": "setting_need_share"}
 CENSUS_YEAR = 2020
+PEOPLE_ALONE, PEOPLE_IN_COUPLE = 1, 2  # people of 65 and over in such a household
 HOUSEHOLD_COLUMNS = ["one_person_households", "households_with_one_65plus", "households_with_two_65plus"]
 
 
@@ -55,13 +56,14 @@ def people_without_younger(home: pd.Series, assumptions: Assumptions) -> dict[st
     The census table prints how many people of 65 and over a household has, not who else lives there:
     the two shares are assumptions, and wide.
 
-    Returns : arrays [share]  dims draw
+    Returns : array [share]  alone, couple, by name; dims draw
     Source  : assumptions `lone_share_of_one_older_households`, `couple_share_of_two_older_households`
     """
     people = home["people_65_plus"]
     lone = home["households_with_one_65plus"] * assumptions["lone_share_of_one_older_households"]
-    couple = 2 * home["households_with_two_65plus"] * assumptions["couple_share_of_two_older_households"]
-    return {"alone": lone.clip(max=home["one_person_households"]) / people, "couple": couple / people}
+    couple = home["households_with_two_65plus"] * assumptions["couple_share_of_two_older_households"]
+    lone = lone.clip(max=home["one_person_households"])
+    return {"alone": PEOPLE_ALONE * lone / people, "couple": PEOPLE_IN_COUPLE * couple / people}
 
 
 def family_care_gap(china: China, adcode: int, assumptions: Assumptions) -> xr.DataArray:
@@ -124,6 +126,8 @@ def setting_shares(assumptions: Assumptions, gap: xr.DataArray | float = 1.0) ->
 
 def people_by_setting(people: xr.DataArray, shares: xr.DataArray) -> xr.DataArray:
     """People by severity and place of care.
+
+    Defined as::  people x share of the place
 
     people  : array [person]  dims draw, year, severity
     shares  : array [share]  dims measure, draw, severity, setting

@@ -378,27 +378,3 @@ def test_occupancy_moves_no_cost_and_unit_cost_no_beds(causes):
     assert wide.loc["occupancy", "cost_of_care"].abs().max() < 1
     assert wide.loc["unit_cost", "beds"].abs().max() == 0
     assert (wide.loc["ageing"] > 0).all() and (wide.loc["longer_life"] > 0).all()
-
-
-# Units: what is counted in people must scale with people, what is divided by a share must not
-
-
-@pytest.mark.parametrize("scale", [2.0, 1000.0])
-def test_formulas_have_the_dimensions_they_name(project, scale):
-    rows = draw_assumptions(project, draws=8)
-    people = labelled(np.full((8, 1, 1, 4), 100.0), draw=range(8), measure=["need"], year=[2030], severity=schema.SEVERITIES)
-    limited = people.sel(severity=LIMITED)
-    in_people = {
-        "respite_beds": lambda p: beds.respite_beds(p, rows),
-        "beds": lambda p: beds.beds(p, rows["target_occupancy"]),
-        "day_care_places": lambda p: beds.day_care_places(p, rows),
-        "residents_from_flow": lambda p: flow.residents_from_flow(p.sel(severity=LIMITED), rows),
-    }
-    for name, formula in in_people.items():
-        assert formula(people * scale).values == pytest.approx(scale * formula(people).values), name
-    longer = {"length_of_stay": rows["length_of_stay"] * scale}
-    assert flow.residents_from_flow(limited, longer).values == pytest.approx(
-        scale * flow.residents_from_flow(limited, rows).values)
-    assert flow.mean_stay(limited * scale, rows).values == pytest.approx(flow.mean_stay(limited, rows).values)
-    # A waiting time and a stay in months instead of years are the same standard.
-    assert flow.waiting_chance(90.0, 100, 2.0, 0.25) == pytest.approx(flow.waiting_chance(90.0, 100, 24.0, 3.0))

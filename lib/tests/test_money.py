@@ -1,4 +1,4 @@
-"""Care workers, money and who pays: published examples, conservation, monotony, and units that fit."""
+"""Care workers, money and who pays: published examples, conservation, monotony."""
 
 import re
 from types import SimpleNamespace
@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import xarray as xr
+from given import Given
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
@@ -22,7 +23,7 @@ from eldercare import (
     present_money,
     supply,
 )
-from eldercare.draws import Assumptions, draw_assumptions
+from eldercare.draws import draw_assumptions
 from eldercare.schema import BED_TYPES, SETTINGS, SEVERITIES
 
 CENT = 0.01
@@ -30,21 +31,6 @@ DRAWS = 128  # random inputs in one example of hypothesis
 SEEDS = st.integers(0, 2**32 - 1)
 SIZES = st.floats(-6, 9)
 quickly = settings(max_examples=30, deadline=None, derandomize=True)
-
-
-class Given:
-    """Assumptions as a test gives them; asked like those of the project."""
-
-    in_year = Assumptions.in_year
-
-    def __init__(self, arrays, price_years):
-        self.arrays, self.price_years = dict(arrays), dict(price_years)
-
-    def __getitem__(self, name):
-        return self.arrays[name]
-
-    def price_year(self, name):
-        return self.price_years[name]
 
 
 def one(**values):
@@ -503,226 +489,3 @@ def test_lincang_s_promise_of_places_is_met_and_not_filled(results):
 def test_a_premium_of_the_size_printed_pays_the_benefits_of_hangzhou_s_rules(results):
     # Hangzhou asks 90 yuan a person and year; Shengzhou, in the same province, is older.
     assert 45 < present_money.level_that_pays(results["shengzhou"], "premium", 2025, 0.5) < 180
-
-
-# ---- units: each formula gives the same amount when every unit is changed
-
-WORDS = {
-    "persons": "person",
-    "resident": "person",
-    "user": "person",
-    "households": "household",
-    "metre": "metre",
-}
-FACTORS = {
-    "yuan": 7.3,
-    "person": 3.1,
-    "bed": 2.7,
-    "worker": 1.9,
-    "hour": 5.3,
-    "year": 2.3,
-    "month": 1.7,
-    "place": 4.1,
-    "household": 3.7,
-    "metre": 0.6,
-}
-CONSTANTS = {
-    "MONTHS": "month per year",
-    "BEDS_PER_RESIDENT": "bed per person",
-    "HOMES_PER_PERSON": "household per person",
-    "PLACES_PER_CHILD": "place per person",
-}
-PURE = {"share", "ratio", "count", "square", "and"}
-YEARLY = {
-    "per_year",
-    "standard_deviation",
-}  # growth by the year of the calendar, and places in a range: pure numbers
-DATES = {"results_price_year", "programme_first_year", "programme_last_year"}
-MODULES = (caregivers, supply, premises, childcare, funding, payers, affordability)
-EXEMPT = {
-    "price": "a price times a pure number",
-    "pay_growth": "a pure number",
-    "nominal": "money times a pure number",
-    "present_value": "a sum over yearly amounts, each of one year",
-    "cost": "puts arrays side by side",
-    "caregivers": "puts formulas side by side",
-    "workforce": "puts formulas side by side",
-    "childcare": "puts formulas side by side",
-    "rates_of_change": "puts rows side by side",
-    "chance_paid_for": "a share of draws",
-    "solve_level": "a search, in any unit",
-    "full_time_equivalents": "hours over hours",
-}
-
-
-def factor(unit):
-    """How a number changes when its unit does: `yuan per bed and month` by yuan / (bed x month)."""
-    if unit in YEARLY:
-        return 1.0
-    above, *below = [re.findall(r"[a-z]+", part) for part in re.split(r"\bper\b", unit.replace("_", " "))]
-    total = 1.0
-    for words, power in ((above, 1), *((part, -1) for part in below)):
-        for word in (WORDS.get(word, word) for word in words if word not in PURE):
-            total *= FACTORS[word] ** power
-    return total
-
-
-def units_of(function):
-    """Units of a formula's inputs and result, as its docstring tells them."""
-    found = re.findall(r"^\s*([\w, ]+?)\s*:\s*(?:array|number) \[([^\]]+)\]", function.__doc__, re.MULTILINE)
-    units = {name.strip(): unit for names, unit in found for name in names.split(",")}
-    return units, units.pop("Returns")
-
-
-def test_the_reading_of_units_is_sound():
-    assert factor("yuan per bed and month") == factor("yuan_per_bed_month") == pytest.approx(7.3 / 2.7 / 1.7)
-    assert factor("share") == 1 and factor("square_metre_per_100_households") == pytest.approx(0.6 / 3.7)
-    with pytest.raises(KeyError):
-        factor("furlong per fortnight")
-
-
-YEARS = [2029, 2030]
-LABELS = {
-    "draw": range(4),
-    "measure": ["use", "need"],
-    "year": YEARS,
-    "sex": ["male", "female"],
-    "age": range(101),
-    "severity": list(SEVERITIES),
-    "setting": list(SETTINGS),
-    "bed_type": list(BED_TYPES),
-    "kind": list(funding.BUILDING_ITEMS),
-    "cost_item": list(funding.COST_ITEMS),
-    "staff": list(caregivers.STAFF),
-    "place": list(payers.RUNNING),
-}
-FLOW, CARE = ("draw", "measure", "year"), ("draw", "measure", "year", "severity")
-PLAIN = ("draw",)
-FORMULAS = {
-    caregivers.caregivers_in_institutions: {"residents": CARE},
-    caregivers.caregivers_in_day_care: {"users": FLOW},
-    caregivers.home_care_hours: {"users": CARE},
-    caregivers.caregivers_at_home: {"hours": FLOW},
-    caregivers.caregivers_by_standard: {"residents": CARE},
-    caregivers.staff_beside: {"workers": FLOW},
-    caregivers.certified_by_grade: {"workers": FLOW},
-    caregivers.caregivers_per_100: {"workers": FLOW, "people": FLOW},
-    supply.next_year: {"stock": PLAIN, "left_before": PLAIN, "trained": PLAIN},
-    supply.stock_without_training: {"stock": PLAIN, "left": PLAIN},
-    supply.trained_to_reach: {"goal": PLAIN, "stock": PLAIN, "left": PLAIN},
-    supply.first_stock: {"older": PLAIN},
-    supply.trained_today: {"stock": PLAIN},
-    premises.premises_of_estate: {"households": PLAIN, "per_100": (), "minimum": ()},
-    premises.households_per_premises: {"per_100": (), "minimum": ()},
-    premises.premises_area: {"households": ("draw", "year")},
-    childcare.childcare_places_used: {"children": PLAIN},
-    childcare.childcare_places_wanted: {"children": PLAIN},
-    childcare.childcare_places_promised: {"population": PLAIN, "per_1000": ()},
-    childcare.filled_share: {"used": PLAIN, "places": PLAIN},
-    funding.pay_per_worker: {},
-    funding.building_costs: {"by_kind": (*FLOW, "bed_type", "kind")},
-    funding.institution_running_costs: {"workers": FLOW, "staff": (*FLOW, "staff"), "pay": ("draw", "year")},
-    funding.home_care_cost: {"hours": FLOW, "growth": ("draw", "year")},
-    funding.day_care_cost: {"places": FLOW, "growth": ("draw", "year")},
-    funding.premises_cost: {"area": FLOW},
-    funding.training_cost: {"trained": FLOW},
-    funding.old_age_allowance_cost: {"population": ("draw", "year", "sex", "age")},
-    funding.home_adaptations: {"by_place": (*CARE, "setting")},
-    funding.home_adaptation_cost: {"homes": FLOW},
-    payers.building_subsidy: {"by_kind": (*FLOW, "bed_type", "kind")},
-    payers.operating_subsidy: {"by_bed_type": (*FLOW, "bed_type")},
-    payers.subsidies: {
-        "costs": (*FLOW, "cost_item"),
-        "by_kind": (*FLOW, "bed_type", "kind"),
-        "by_bed_type": (*FLOW, "bed_type"),
-    },
-    payers.insurance_benefit: {"by_place": (*CARE, "setting")},
-    payers.running_left: {"costs": (*FLOW, "cost_item"), "public": (*FLOW, "cost_item")},
-    payers.insurance_paid: {"benefits": (*FLOW, "place"), "left": (*FLOW, "place")},
-    payers.voucher_paid: {"by_place": (*CARE, "setting"), "left": (*FLOW, "place")},
-    payers.payments: {
-        "costs": (*FLOW, "cost_item"),
-        "public": (*FLOW, "cost_item"),
-        "insurance": (*FLOW, "place"),
-        "vouchers": (*FLOW, "place"),
-    },
-    affordability.subsidy_that_pays: {"cost": PLAIN, "others": PLAIN, "residents": PLAIN, "fee": PLAIN},
-    affordability.premium_that_pays: {"benefits": PLAIN, "people": PLAIN},
-    affordability.co_payment_that_pays: {"cost": PLAIN, "others": PLAIN},
-}
-PLAIN_ARRAYS = {supply, affordability, premises}
-
-
-def made_up(dims, chance):
-    labels = {("setting" if dim == "place" else dim): list(LABELS[dim]) for dim in dims}
-    values = chance.uniform(50, 500, [len(v) for v in labels.values()])
-    return xr.DataArray(values, dims=list(labels), coords={k: v for k, v in labels.items() if k != "draw"})
-
-
-def called(function, inputs, assumptions):
-    """The formula's result for labelled inputs; what else it asks for is given."""
-    rates = supply.Rates(*(np.array([value] * 4) for value in (0.3, 0.05, 0.4)))
-    more = {
-        "assumptions": assumptions,
-        "years": 3 if function.__module__.endswith("supply") else YEARS,
-        "rates": rates,
-        "growth": 0.08,
-        "probability": 0.8,
-    }
-    names = function.__code__.co_varnames[: function.__code__.co_argcount]
-    if (
-        any(function.__module__ == module.__name__ for module in PLAIN_ARRAYS)
-        and function is not premises.premises_area
-    ):
-        inputs = {name: value.values if value.ndim else value.item() for name, value in inputs.items()}
-    found = function(**{name: inputs[name] if name in inputs else more[name] for name in names})
-    parts = found.values() if isinstance(found, dict) else [found]
-    return np.concatenate([np.ravel(part) for part in parts])
-
-
-@pytest.mark.parametrize("function", FORMULAS, ids=lambda function: function.__name__)
-def test_a_formula_s_units_fit(project, monkeypatch, function):
-    drawn = draw_assumptions(project, project.city("lincang"), draws=4)
-    unit_of = dict(zip(drawn.rows["assumption"], drawn.rows["unit"]))
-    units, result_unit = units_of(function)
-    chance = np.random.default_rng(5)
-    inputs = {name: made_up(dims, chance) for name, dims in FORMULAS[function].items()}
-    assert set(inputs) <= set(units), "the docstring tells the unit of each input"
-    before = called(function, inputs, drawn)
-    used = {
-        name: array * (1 if name in DATES else factor(unit_of[name])) for name, array in drawn._arrays.items()
-    }
-    for module in MODULES:
-        for constant, unit in CONSTANTS.items():
-            if hasattr(module, constant):
-                monkeypatch.setattr(module, constant, getattr(module, constant) * factor(unit))
-    scaled = {name: array * factor(units[name]) for name, array in inputs.items()}
-    after = called(function, scaled, Given(used, drawn._price_years))
-    assert after == pytest.approx(before * factor(result_unit), rel=1e-6)
-
-
-def test_every_formula_is_checked_or_says_why_not():
-    tested = {function.__name__ for function in FORMULAS} | set(EXEMPT)
-    for module in MODULES:
-        own = {
-            name
-            for name, value in vars(module).items()
-            if callable(value)
-            and getattr(value, "__module__", "") == module.__name__
-            and name[0] != "_"
-            and not isinstance(value, type)
-        }
-        left = own - tested - {"urban_households", "results_price_year"}
-        assert left == set(), f"{module.__name__}: {left}"
-
-
-def test_a_wrong_unit_is_found(project, monkeypatch):
-    def wrong(users, assumptions):
-        """users : array [person]
-        Returns : array [hour per year]
-        """
-        return (users * assumptions["home_care_hours"]).sum("severity")
-
-    monkeypatch.setitem(FORMULAS, wrong, {"users": CARE})
-    with pytest.raises(AssertionError):
-        test_a_formula_s_units_fit(project, monkeypatch, wrong)
