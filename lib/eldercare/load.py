@@ -84,6 +84,7 @@ class Project:
     china: China = field(repr=False)
     correlations: pd.DataFrame = field(default_factory=lambda: _empty(schema.CORRELATIONS))
     assumption_steps: pd.DataFrame = field(default_factory=lambda: _empty(schema.ASSUMPTION_STEPS))
+    phrases: pd.DataFrame = field(default_factory=lambda: _empty(schema.PHRASES))
 
     def city(self, city_id: str) -> City:
         """The city of that name; KeyError with the names there are, if there is none."""
@@ -123,6 +124,7 @@ def load_project(root: Path | None = None) -> Project:
         reader.read(f"{name}.csv", table, optional=True)
         for name, table in (("correlations", schema.CORRELATIONS), ("assumption_steps", schema.ASSUMPTION_STEPS))
     )
+    phrases = reader.read("phrases.csv", schema.PHRASES)
     scenarios = {
         path.stem: reader.read(f"scenarios/{path.name}", schema.ASSUMPTIONS)
         for path in sorted((data / "scenarios").glob("*.csv"))
@@ -139,7 +141,7 @@ def load_project(root: Path | None = None) -> Project:
     project = Project(
         root, sources, indicators, assumptions, scenarios, cities, china,
         _empty(schema.CORRELATIONS) if correlations is None else correlations,
-        _empty(schema.ASSUMPTION_STEPS) if steps is None else steps,
+        _empty(schema.ASSUMPTION_STEPS) if steps is None else steps, phrases,
     )
     faults = _cross_faults(project)
     if faults:

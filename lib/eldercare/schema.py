@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+from string import Formatter
 
 import pandas as pd
 import pandera.pandas as pa
@@ -199,9 +200,36 @@ CORRELATIONS = pa.DataFrameSchema(
     unique=["assumption_a", "keys_a", "assumption_b", "keys_b"], name="correlations.csv",
 )
 
+
+def placeholders(text: str) -> set[str] | None:
+    """Names in braces in a phrase; None if a brace is left open or a name is missing."""
+    try:
+        names = [name for _, name, *_ in Formatter().parse(text) if name is not None]
+    except ValueError:
+        return None
+    return set(names) if all(name.isidentifier() for name in names) else None
+
+
+def _same_placeholders(table: pd.DataFrame) -> pd.Series:
+    pairs = [(placeholders(row.en), placeholders(row.zh)) for row in table.itertuples()]
+    return pd.Series([en is not None and en == zh for en, zh in pairs], index=table.index, dtype=bool)
+
+
+PHRASES = pa.DataFrameSchema(
+    {"phrase_id": _FILLED, "en": _FILLED, "zh": _FILLED},
+    checks=[
+        _row_check(
+            _same_placeholders, "zh",
+            "both languages must have the same names in braces, each brace closed, as in {city}",
+        ),
+    ],
+    unique=["phrase_id"], name="phrases.csv",
+)
+
 ASSUMPTION_STEPS = pa.DataFrameSchema(
     {
-        "assumption": _FILLED, "step": pa.Column(str, _one_of(STEPS)),
+        "assumption": _FILLED, "label_en": _FILLED, "label_zh": _FILLED,
+        "step": pa.Column(str, _one_of(STEPS)),
         "local": pa.Column(str, _one_of(["yes", "no"])), "to_do": _TEXT,
     },
     checks=[
