@@ -233,9 +233,13 @@ def load_china(root: Path) -> China:
         wpp2019_population=pd.read_csv(folder / "wpp2019_population.csv"),
         wpp2019_death_rate=pd.read_csv(folder / "wpp2019_death_rate.csv"),
         wpp2019_input=pd.read_csv(folder / "wpp2019_input.csv"),
-        published_care_need=pd.read_csv(folder / "published_care_need.csv"),
-        care_grades=pd.read_csv(folder / "care_grade.csv"),
+        published_care_need=_checked(folder / "published_care_need.csv", schema.PUBLISHED_CARE_NEED),
+        care_grades=_checked(folder / "care_grade.csv", schema.CARE_GRADE),
     )
+
+
+def _checked(path: Path, table_schema) -> pd.DataFrame:
+    return schema.read_table(path, table_schema, f"china/{path.name}")
 
 
 def _load_census(path: Path) -> xr.DataArray:
@@ -341,6 +345,9 @@ def _cross_faults(project: Project) -> list[Fault]:
         if city.adcode not in project.china.census["area"].values:
             problem = f"{city.adcode} is no area of the census of 2020; see data/china/census_area.csv"
             faults.append(Fault(f"{at}/city.csv", 2, "adcode", problem))
+    china = project.china
+    for name, table in (("published_care_need", china.published_care_need), ("care_grade", china.care_grades)):
+        unknown(table, f"china/{name}.csv", "source_id", known_sources, "source of sources.csv")
     faults += _age_gap_faults(project.assumptions, "assumptions.csv")
     unknown(project.correlations, "correlations.csv", "source_id", known_sources, "source of sources.csv")
     own = [city.assumptions for city in project.cities.values()]

@@ -311,6 +311,27 @@ PROGRESS = pa.DataFrameSchema(
     unique=["target_id", "reported_on", "scope"], name="progress.csv",
 )
 
+PUBLISHED_CARE_NEED = pa.DataFrameSchema(
+    {
+        "series": _FILLED, "definition": _FILLED, "first_age": pa.Column(float, _between(0, 100, "an age")),
+        "year": pa.Column(float, _between(FIRST_YEAR, LAST_YEAR, "write the year in four digits")),
+        "low": _NUMBER, "central": _NUMBER, "high": _NUMBER, "unit": _UNIT,
+        "source_id": _FILLED, "locator": _FILLED, "note": _TEXT,
+    },
+    checks=[_row_check(_in_order, "central", "must be low <= central <= high")],
+    unique=["series", "year"], name="published_care_need.csv",
+)
+
+CARE_GRADE = pa.DataFrameSchema(
+    {
+        "severity": pa.Column(str, _one_of(SEVERITIES)), "first_grade": _NUMBER, "last_grade": _NUMBER,
+        "service_class": _FILLED, "label_en": _FILLED, "label_zh": _FILLED,
+        "source_id": _FILLED, "locator": _FILLED, "quote_zh": _FILLED, "note": _TEXT,
+    },
+    checks=[_row_check(lambda t: t["first_grade"] <= t["last_grade"], "last_grade", "must not lie before first_grade")],
+    unique=["severity"], name="care_grade.csv",
+)
+
 AGE_GROUPS = ("0", "1_4", *(f"{a}_{a + 4}" for a in range(5, 85, 5)), "85_plus")
 AGE_GROUP_START = (0, 1, *range(5, 90, 5))
 

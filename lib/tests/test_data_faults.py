@@ -175,6 +175,21 @@ def test_a_wrong_cell_of_the_census_is_told(small_copy, column, cell, words):
     assert_told(told(small_copy), CENSUS, row, column, words)
 
 
+@pytest.mark.parametrize(
+    ("file", "column", "cell", "words"),
+    [
+        ("china/published_care_need.csv", "low", "many", "not a number"),
+        ("china/published_care_need.csv", "unit", "people", "must be one of"),
+        ("china/published_care_need.csv", "source_id", "hearsay", "no known source"),
+        ("china/care_grade.csv", "severity", "heavy", "must be one of"),
+        ("china/care_grade.csv", "last_grade", "0", "must not lie before first_grade"),
+    ],
+)
+def test_a_wrong_cell_of_a_national_table_is_told(small_copy, file, column, cell, words):
+    small_copy.change(file, 3, **{column: cell})
+    assert_told(told(small_copy), file, 3, column, words)
+
+
 def test_an_unknown_area_code_is_told(small_copy):
     small_copy.change("cities/lincang/city.csv", 2, adcode="530999")
     assert_told(told(small_copy), "cities/lincang/city.csv", 2, "adcode", "530999 is no area of the census")
