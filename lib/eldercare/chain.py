@@ -115,48 +115,110 @@ def iterate(project: Project, scenario: str = BASELINE, draws: int = DEFAULT_DRA
         yield run_city(project, city_id, scenario, draws)
 
 
-def run_block(
-    china: China, city: City, area: Area, assumptions: Assumptions, last_year: int = LAST_YEAR
-) -> xr.Dataset:
-    """All steps for some of the draws, up to a year; dims draw first, then year."""
-    population = _population(china, city, area, assumptions, last_year)
-    years = population["year"].values
-    prevalence = need.adl_prevalence(china, assumptions)
+@dataclass(frozen=True)
+class Reckoned:
+    """Some of the draws of a city up to cost, before it is known who pays.
+
+    values     : arrays by indicator, dims draw, year and what a step adds
+    population : array [person]  dims draw, year, sex, age
+    prevalence, shares, by_place, by_kind : what the steps hand on (see `need.adl_prevalence`,
+                 `places.setting_shares`, `places.people_by_setting`, `beds.built_by_kind`)
+    """
+
+    values: dict[str, xr.DataArray]
+    population: xr.DataArray
+    prevalence: xr.DataArray
+    shares: xr.DataArray
+    by_place: xr.DataArray
+    by_kind: xr.DataArray
+
+
+def reckon(
+    china: China, city: City, area: Area, assumptions: Assumptions, last_year: int = LAST_YEAR,
+    population: xr.DataArray | None = None, prevalence: xr.DataArray | None = None, shares: xr.DataArray | None = None,
+) -> Reckoned:
+    """From the population to the cost: all that the headlines and the promises need.
+
+    population, prevalence, shares : as an earlier call gave them, where no assumption they rest on has changed
+    """
+    people = project_population(china, city, area, assumptions, last_year) if population is None else population
+    years = people["year"].values
+    prevalence = need.adl_prevalence(china, assumptions) if prevalence is None else prevalence
     limited = need.care_need(
-        population, prevalence,
+        people, prevalence,
         need.drift(assumptions, "adl_prevalence_drift", years, need.SURVEY_YEAR),
         need.drift_of_oldest(assumptions, years),
     )
     dementia = need.people_with_dementia(
-        population, need.dementia_prevalence(assumptions),
+        people, need.dementia_prevalence(assumptions),
         need.drift(assumptions, "dementia_prevalence_drift", years, need.DEMENTIA_YEAR),
     )
-    out = _head_counts(population)
+    out = _head_counts(people)
     by_severity = need.by_severity(out["population_60_plus"], limited)
-    gap = places.family_care_gap(china, city.adcode, assumptions) * places.family_care_growth(assumptions, years)
-    shares = places.setting_shares(assumptions, gap)
+    shares = shares_of_places(china, city, assumptions, years) if shares is None else shares
     by_place = places.people_by_setting(by_severity, shares)
     out["care_need"] = limited
     out["people_with_dementia"] = dementia
-    out["people_by_setting"] = by_place.sum("severity", skipna=False)
     out |= _beds_and_caregivers(by_place, limited, dementia, out["population_60_plus"], assumptions)
-    onset = flow.onset_rates(need.national_ages(china), prevalence, assumptions)
-    out |= _beds_from_flow(by_place, limited, flow.new_cases(population, onset), shares, assumptions)
     out |= _workforce(out, assumptions)
-    households = premises.urban_households(china.areas.loc[(city.adcode, BASE_YEAR)], out["population_total"])
-    out |= _money(population, by_place, out, city, households, assumptions)
+    out["urban_households"] = premises.urban_households(
+        china.areas.loc[(city.adcode, BASE_YEAR)], out["population_total"]
+    )
+    built, by_kind = _building(out, city, assumptions)
+    out |= built
+    out |= money.costs(people, by_place, out, by_kind, assumptions)
     out |= childcare.childcare(out["population_under_3"], out["population_total"], assumptions)
-    dataset = xr.Dataset({name: array.transpose("draw", ...) for name, array in out.items()})
-    return dataset.sel(year=slice(first_year(city), None))
+    return Reckoned(out, people, prevalence, shares, by_place, by_kind)
 
 
-def _population(china: China, city: City, area: Area, assumptions: Assumptions, last_year: int) -> xr.DataArray:
-    """From the year before the first wanted to the last; before 2020 between the censuses, the same in all draws."""
+def run_block(
+    china: China, city: City, area: Area, assumptions: Assumptions, last_year: int = LAST_YEAR
+) -> xr.Dataset:
+    """All steps for some of the draws, up to a year; dims draw first, then year."""
+    found = reckon(china, city, area, assumptions, last_year)
+    out = dict(found.values)
+    del out["urban_households"]
+    out["people_by_setting"] = found.by_place.sum("severity", skipna=False)
+    onset = flow.onset_rates(need.national_ages(china), found.prevalence, assumptions)
+    cases = flow.new_cases(found.population, onset)
+    out |= _beds_from_flow(found.by_place, out["care_need"], cases, found.shares, assumptions)
+    out |= money.payers_of(out["cost"], found.by_kind, found.by_place, out["residents"], assumptions)
+    return _dataset(out).sel(year=slice(first_year(city), None))
+
+
+def _dataset(arrays: dict[str, xr.DataArray]) -> xr.Dataset:
+    """Arrays of the same labels as one Dataset; what a dim is called is compared once, not for each pair.
+
+    Raises : ValueError if two arrays label a dim differently
+    """
+    coords: dict[str, np.ndarray] = {}
+    for name, array in arrays.items():
+        for dim in array.dims:
+            values = array[dim].values
+            if not np.array_equal(coords.setdefault(dim, values), values):
+                raise ValueError(f"“{name}” labels the dim “{dim}” differently from the arrays before it")
+    return xr.Dataset({name: array.transpose("draw", ...).variable for name, array in arrays.items()}, coords)
+
+
+def shares_of_places(china: China, city: City, assumptions: Assumptions, years) -> xr.DataArray:
+    """Share of people of each severity in each place of care in a city (see `places.setting_shares`)."""
+    gap = places.family_care_gap(china, city.adcode, assumptions) * places.family_care_growth(assumptions, years)
+    return places.setting_shares(assumptions, gap)
+
+
+def project_population(
+    china: China, city: City, area: Area, assumptions: Assumptions, last_year: int = LAST_YEAR
+) -> xr.DataArray:
+    """From the year before the first wanted to the last; before 2020 between the censuses, the same in all draws.
+
+    Returns : array [person]  dims draw, year, sex, age
+    """
     ahead = population_step.project_area(china, area, assumptions, last_year)
     before = population_step.history(china, area, range(first_year(city) - 1, BASE_YEAR))
     if before is None:
         return ahead
-    values = np.concatenate([np.broadcast_to(before.values, (ahead.sizes["draw"], *before.shape)), ahead.values], axis=1)
+    values = np.empty((ahead.sizes["draw"], before.sizes["year"] + ahead.sizes["year"], *ahead.shape[2:]))
+    values[:, : before.sizes["year"]], values[:, before.sizes["year"] :] = before.values, ahead.values
     years = np.concatenate([before["year"].values, ahead["year"].values])
     return xr.DataArray(values, dims=ahead.dims, coords={**ahead.coords, "year": years})
 
@@ -213,17 +275,22 @@ def _beds_from_flow(by_place, limited, cases, shares, assumptions) -> dict[str, 
     }
 
 
-def _building(out, city: City, assumptions: Assumptions) -> dict[str, xr.DataArray]:
-    """Beds standing, worn and built; the stock counts day-care places too, so its institution part is taken."""
+def _building(out, city: City, assumptions: Assumptions) -> tuple[dict[str, xr.DataArray], xr.DataArray]:
+    """Beds built, and by bed type and kind; the stock counts day-care places too, so its institution part is taken."""
     stock, years = stock_of_beds(city), out["beds_needed"]["year"].values
-    if stock is None:
-        return bed_step.building(out["beds_needed"], None, int(years[0]), assumptions)
-    year = int(np.clip(stock["year"], years[0], years[-1]))
-    now = {"year": year, "drop": True}
-    part = bed_step.institution_part(
-        float(stock["value"]), out["beds_institution_needed"].sel(**now), out["beds_total_needed"].sel(**now)
-    )
-    return bed_step.building(out["beds_needed"], part, year, assumptions)
+    year, part = int(years[0]), None
+    if stock is not None:
+        year = int(np.clip(stock["year"], years[0], years[-1]))
+        now = {"year": year, "drop": True}
+        part = bed_step.institution_part(
+            float(stock["value"]), out["beds_institution_needed"].sel(**now), out["beds_total_needed"].sel(**now)
+        )
+    parts = bed_step.building(out["beds_needed"], part, year, assumptions)
+    by_kind = bed_step.built_by_kind(parts["built"], parts["worn"], assumptions)
+    return {
+        "beds_built": parts["built"].sum("bed_type", skipna=False),
+        "beds_built_by_kind": by_kind.sum("bed_type", skipna=False),
+    }, by_kind
 
 
 def _workforce(out, assumptions: Assumptions) -> dict[str, xr.DataArray]:
@@ -235,17 +302,6 @@ def _workforce(out, assumptions: Assumptions) -> dict[str, xr.DataArray]:
         "caregivers_stock": paths["stock"],
         "caregiver_flow": paths["flow"].sel(path="programme", drop=True),
         "training_intake": paths["intake"],
-    }
-
-
-def _money(population, by_place, out, city: City, households, assumptions: Assumptions) -> dict[str, xr.DataArray]:
-    parts = _building(out, city, assumptions)
-    by_kind = bed_step.built_by_kind(parts["built"], parts["worn"], assumptions)
-    known = {**out, "urban_households": households}
-    return {
-        "beds_built": parts["built"].sum("bed_type", skipna=False),
-        "beds_built_by_kind": by_kind.sum("bed_type", skipna=False),
-        **money.money(population, by_place, known, by_kind, assumptions),
     }
 
 

@@ -355,11 +355,11 @@ PAYING = {
         f"voucher_cap voucher_cover voucher_take_up {PRICES}",
     ),
     "scheme_payment": Made(
-        money.money, "insurance_paid voucher_paid",
+        money.payers_of, "insurance_paid voucher_paid",
         formula="insurance + vouchers",
     ),
     "scheme_payment_institution": Made(
-        money.money, "insurance_paid[setting=institution] voucher_paid[setting=institution]",
+        money.payers_of, "insurance_paid[setting=institution] voucher_paid[setting=institution]",
         formula="insurance + vouchers, for residents of institutions",
     ),
     "payment": Made(

@@ -50,43 +50,52 @@ def _by_measure(intake: xr.DataArray) -> xr.DataArray:
     )
 
 
-def money(
-    population: xr.DataArray,
-    by_place: xr.DataArray,
-    out: dict,
-    by_kind: xr.DataArray,
-    assumptions: Assumptions,
+def costs(
+    population: xr.DataArray, by_place: xr.DataArray, out: dict, by_kind: xr.DataArray, assumptions: Assumptions
 ) -> dict[str, xr.DataArray]:
-    """Costs and payers by indicator.
+    """Costs by indicator, and what they rest on.
 
     population : array [person]  dims draw, year, sex, age
     by_place   : array [person]  dims draw, measure, year, severity, setting
     out        : the arrays of the steps before, by indicator
     by_kind    : array [bed per year]  dims draw, measure, year, bed_type, kind
     """
-    years = population["year"].values
     homes = funding.home_adaptations(by_place, assumptions)
     area = premises.premises_area(out["urban_households"], assumptions)
     known = {**out, "home_adaptations_needed": homes, "premises_area_needed": area}
-    costs = funding.cost(cost_parts(population, by_place, known, by_kind, assumptions))
-    public = payers.subsidies(costs, by_kind, out["residents"], assumptions)
-    left = payers.running_left(costs, public)
+    cost = funding.cost(cost_parts(population, by_place, known, by_kind, assumptions))
+    building = cost.sel(cost_item=list(funding.BUILDING_ITEMS.values()))
+    return {
+        "home_adaptations_needed": homes,
+        "premises_area_needed": area,
+        "cost": cost,
+        "cost_total": cost.sum("cost_item", skipna=False),
+        "building_cost_needed": building.sum("cost_item", skipna=False),
+    }
+
+
+def payers_of(
+    cost: xr.DataArray, by_kind: xr.DataArray, by_place: xr.DataArray, residents: xr.DataArray, assumptions: Assumptions
+) -> dict[str, xr.DataArray]:
+    """Who pays, by indicator.
+
+    cost      : array [yuan per year]  dims draw, measure, year, cost_item
+    by_kind   : array [bed per year]  dims draw, measure, year, bed_type, kind
+    by_place  : array [person]  dims draw, measure, year, severity, setting
+    residents : array [person]  dims draw, measure, year, bed_type
+    """
+    years = cost["year"].values
+    public = payers.subsidies(cost, by_kind, residents, assumptions)
+    left = payers.running_left(cost, public)
     benefits = payers.insurance_benefit(by_place, assumptions)
     insurance = payers.insurance_paid(benefits, left, assumptions, years)
     vouchers = payers.voucher_paid(by_place, left - insurance, assumptions, years)
     schemes = insurance + vouchers
     running = [name for items in payers.ITEMS_OF.values() for name in items]
     return {
-        "home_adaptations_needed": homes,
-        "premises_area_needed": area,
-        "cost": costs,
-        "cost_total": costs.sum("cost_item", skipna=False),
-        "building_cost_needed": costs.sel(cost_item=list(funding.BUILDING_ITEMS.values())).sum(
-            "cost_item", skipna=False
-        ),
         "public_running": public.sel(cost_item=running).sum("cost_item", skipna=False),
         "scheme_payment": schemes.sum("setting", skipna=False),
         "scheme_payment_institution": schemes.sel(setting="institution", drop=True),
         "insurance_benefit_full": benefits.sum("setting", skipna=False),
-        "payment": payers.payments(costs, public, insurance, vouchers, assumptions),
+        "payment": payers.payments(cost, public, insurance, vouchers, assumptions),
     }

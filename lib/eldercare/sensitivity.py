@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -13,7 +13,7 @@ import xarray as xr
 from scipy.stats import sobol_indices
 
 from .area import Area, describe_area
-from .chain import QUANTILES, first_year, run_block
+from .chain import QUANTILES, first_year, reckon
 from .compare import promises_of
 from .correlations import stream_name
 from .draws import Assumptions, draw_assumptions, uniform_stream
@@ -41,7 +41,7 @@ class Headline:
     bed_types: tuple[str, ...] = ()
     promised: float | None = None
 
-    def value(self, values: xr.Dataset) -> np.ndarray:
+    def value(self, values: Mapping[str, xr.DataArray]) -> np.ndarray:
         """The number in each draw; of a promise the gap: promised - need."""
         array = values[self.indicator].sel(year=self.year)
         if "measure" in array.dims:
@@ -101,7 +101,7 @@ class Model:
         for start in range(0, assumptions.draws, BLOCK):
             part = assumptions.block(slice(start, min(start + BLOCK, assumptions.draws)))
             with xr.set_options(arithmetic_join="exact"):
-                values = run_block(self.project.china, self.city, self.area, part, last)
+                values = reckon(self.project.china, self.city, self.area, part, last).values
             parts.append(np.stack([headline.value(values) for headline in self.headlines]))
         return np.concatenate(parts, axis=1)
 
