@@ -11,13 +11,16 @@ FIND_PYTHON = for p in python3.13 python3.12 python3.11 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' </dev/null >/dev/null 2>&1 && echo "$$p" && break; done
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lab environment clean
+.PHONY: help run site test bench lab environment clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf 'make %-12s %s\n' "$$name" "$$text"; done
 
 run: environment  ## run all notebooks
 	@$(VENV_PYTHON) -m eldercare run
+
+site: environment  ## build the pages of all notebooks and reports into site/
+	@$(VENV_PYTHON) -m eldercare site
 
 test: environment  ## run all tests, and the notebooks against their stored outputs
 	@$(VENV_PYTHON) -m eldercare test

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
 
-from . import accuracy, area_report, areas, bench, book, calibration, ledger, scenario_report, tracking
+from . import accuracy, area_report, areas, bench, book, calibration, ledger, scenario_report, site, tracking
 from .charts import write_whole
 from .draws import DEFAULT_DRAWS, draw_assumptions
 from .load import find_root, load_project
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     template.set_defaults(action=_progress_template)
     _add_area_commands(commands)
     _add_compare_command(commands)
+    _add_site_command(commands)
     return parser
 
 
@@ -71,6 +73,12 @@ def _add_compare_command(commands) -> None:
     compare.add_argument("--output", type=Path, metavar="DIR", help="folder for a table and a picture as well")
     compare.add_argument("--draws", type=int, default=DEFAULT_DRAWS, help=f"a power of two (default {DEFAULT_DRAWS})")
     compare.set_defaults(action=_compare)
+
+
+def _add_site_command(commands) -> None:
+    shelf = commands.add_parser("site", help="build the pages of all notebooks and reports, which open from disk")
+    shelf.add_argument("--output", type=Path, metavar="DIR", help="a new folder, or that of an older site (default: site/)")
+    shelf.set_defaults(action=_site)
 
 
 def _run(_options) -> int:
@@ -163,3 +171,9 @@ def _progress_template(options) -> None:
     options.output.parent.mkdir(parents=True, exist_ok=True)
     write_whole(options.output, text.encode())
     print(f"{len(table)} rows written; fill in reported_on, value and source_id. Rows left without a value count as no report.")
+
+
+def _site(options) -> None:
+    project = load_project(find_root())
+    first = site.build_site(project, options.output or project.root / "site")
+    print(f"Open {os.path.relpath(first)} in a browser.")

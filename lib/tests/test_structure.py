@@ -13,7 +13,7 @@ TREES = {path.stem: ast.parse(path.read_text("utf-8")) for path in sorted(FOLDER
 ORDER = re.search(r"only from its left:(.*?)\.\s", eldercare.__doc__, re.DOTALL)[1].replace(",", " ").split()
 EXEMPT = {"__init__", "__main__"}
 BESIDE = {"ledger": {"schema", "load"}}
-READERS = {"load", "schema", "book", "bench", "ledger"}
+READERS = {"load", "schema", "book", "bench", "ledger", "site"}
 IN_MEMORY = {"PIL.Image.open"}  # charts makes its pictures small before it writes them
 READING = {"open", "loadtxt", "genfromtxt", "fromfile", "memmap", "load_dataset"}
 

@@ -1,0 +1,249 @@
+"""The site: every page opens from disk, can be read by anyone on any window, and asks no other host."""
+
+import dataclasses
+import os
+import shutil
+from pathlib import Path
+
+import nbformat
+import page_checks as checks
+import pytest
+from conftest import ROOT
+from playwright.sync_api import sync_playwright
+
+from eldercare import cli, site
+from eldercare.pages import notebook_page, report_page
+
+CITY = "lincang"
+NOTEBOOKS = [f"{path.stem}.html" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+REPORTS = [f"reports/{CITY}_{language}.html" for language in site.HOME]
+PAGES = [*site.HOME.values(), *NOTEBOOKS, *REPORTS]
+BROWSERS = "chromium", "chromium-browser", "google-chrome"
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+REPORT = """<!DOCTYPE html>
+<html lang="{tag}"><head><title>{title}</title><style>h1 {{ color: red }}</style></head>
+<body><h1>{title}</h1><h2>{title}</h2>
+<table><tr><th>{title}</th></tr><tr><td>16,400 (11,100 to 23,600)</td></tr></table></body></html>
+"""
+TITLES = {"en": "Lincang", "zh": "临沧市"}
+
+each_page = pytest.mark.parametrize("name", PAGES)
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory):
+    """A folder with the reports of one city in both languages, and a file that is none."""
+    folder = tmp_path_factory.mktemp("reports")
+    for language, title in TITLES.items():
+        text = REPORT.format(title=title, tag=site.LANGUAGE_TAGS[language])
+        (folder / f"{CITY}_{language}.html").write_text(text, "utf-8")
+        for kind in ("docx", "xlsx"):
+            (folder / f"{CITY}_{language}.{kind}").write_bytes(b"a document")
+    (folder / "notes.txt").write_text("not a report", "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(project, reports, tmp_path_factory):
+    """The site of the committed notebooks."""
+    return site.build_site(project, tmp_path_factory.mktemp("shelf") / "site", reports).parent
+
+
+@pytest.fixture(scope="module")
+def browser():
+    command = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if command is None:
+        reason = "no Chromium to look at the pages with: install it (Debian, Ubuntu: apt install chromium)"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=command, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def few_notebooks(project, tmp_path):
+    """A project with one notebook, to be built often."""
+    (tmp_path / "notebooks").mkdir()
+    shutil.copy(ROOT / "notebooks" / "03_population.ipynb", tmp_path / "notebooks")
+    return dataclasses.replace(project, root=tmp_path)
+
+
+def test_there_is_a_page_for_every_notebook_and_report_and_nothing_else(built):
+    assert sorted(path.relative_to(built).as_posix() for path in built.rglob("*.html")) == sorted(PAGES)
+    documents = {path.name for path in (built / "reports").iterdir() if path.suffix != ".html"}
+    assert documents == {f"{CITY}_{language}.{kind}" for language in site.HOME for kind in ("docx", "xlsx")}
+
+
+@each_page
+@pytest.mark.parametrize("check", checks.OF_A_FILE, ids=lambda check: check.__name__)
+def test_a_page_has_nothing_wrong(built, name, check):
+    assert check(built / name) == []
+
+
+@each_page
+def test_a_page_opens_from_disk_on_any_window(built, browser, name):
+    assert checks.in_browser(browser, built / name) == []
+
+
+BAD_PAGE = """<!DOCTYPE html>
+<html lang="en"><title>Bad</title><meta name="viewport" content="width=device-width">
+<body><main><h1>Bad</h1><nav>Pages</nav><img src="https://example.org/a.png">
+<p style="width:2000px;color:#ddd">Wide</p>
+<script>console.log("said"); undefined_name()</script></main></body></html>"""
+
+
+def test_the_look_in_the_browser_sees_each_fault(browser, tmp_path):
+    path = tmp_path / "bad.html"
+    path.write_text(BAD_PAGE, "utf-8")
+    found = "\n".join(checks.in_browser(browser, path))
+    for fault in (
+        "console: said", "error: undefined_name", "asks: https", "too wide at 1280", "too wide at 360",
+        "image-alt", "color-contrast", "printed: Pages",
+    ):
+        assert fault in found
+
+
+def test_the_search_keeps_the_headings_that_hold_every_word(built, browser):
+    page = browser.new_page()
+    page.goto((built / site.HOME["en"]).as_uri())
+    assert page.locator("#contents li:visible").count() == 0
+    page.fill("#words", "PYRAMID 2035 nothing-of-the-kind")
+    assert page.locator("#contents li:visible").count() == 0
+    page.fill("#words", "people dementia")
+    shown = page.locator("#contents li:visible").all_inner_texts()
+    assert shown and all("people" in text.lower() and "dementia" in text.lower() for text in shown)
+    assert page.locator("[role=status]").inner_text().startswith(f"{len(shown)} ")
+    page.close()
+
+
+def test_every_figure_of_a_notebook_stands_beside_its_numbers(built):
+    for name in NOTEBOOKS:
+        figures = checks.read(built / name).find_all("figure")
+        tables = {figure.figcaption.a["href"].removeprefix("figures/") for figure in figures}
+        assert tables == {path.name for path in (ROOT / "figures").glob(f"{name[:2]}_*.csv")}
+
+
+def test_the_notebooks_form_a_row(built):
+    for before, after in zip(NOTEBOOKS, NOTEBOOKS[1:]):
+        assert checks.read(built / before).find("a", rel="next")["href"] == after
+        assert checks.read(built / after).find("a", rel="prev")["href"] == before
+
+
+@pytest.mark.parametrize(("language", "other"), [("en", "zh"), ("zh", "en")])
+def test_each_first_page_has_its_language_and_leads_to_the_other(built, language, other):
+    page = checks.read(built / site.HOME[language])
+    assert page.html["lang"] == site.LANGUAGE_TAGS[language]
+    assert page.select_one(".top a[hreflang]")["href"] == site.HOME[other]
+    assert TITLES[language] in page.tbody.th.get_text()
+    assert {link["href"] for link in page.tbody.find_all("a")} == {
+        f"reports/{CITY}_{written}.{kind}" for written in site.HOME for kind in site.REPORT_KINDS
+    }
+
+
+def test_a_report_leads_to_itself_in_the_other_language(built):
+    for language, other in (("en", "zh"), ("zh", "en")):
+        page = checks.read(built / f"reports/{CITY}_{language}.html")
+        assert page.html["lang"] == site.LANGUAGE_TAGS[language]
+        assert page.select_one(".top a[hreflang]")["href"] == f"../reports/{CITY}_{other}.html"
+
+
+def test_every_phrase_of_the_site_is_used(project):
+    names = project.phrases["phrase_id"][project.phrases["phrase_id"].str.startswith(site.PREFIX)]
+    names = names.str.removeprefix(site.PREFIX)
+    modules = [Path(site.__file__).with_name(f"{one}.py") for one in ("site", "pages")]
+    sources = [*site.TEMPLATES.iterdir(), *modules]
+    text = "\n".join(path.read_text("utf-8") for path in sources)
+    unused = [name for name in names if name not in text and not name.startswith(("notebook_", "report_"))]
+    assert unused == []
+
+
+def test_a_site_without_reports_says_so(few_notebooks, tmp_path):
+    first = site.build_site(few_notebooks, tmp_path / "site")
+    assert "No reports have been written yet." in first.read_text("utf-8")
+    assert [path.name for path in first.parent.glob("[0-9]*.html")] == ["03_population.html"]
+
+
+def test_an_older_site_is_replaced_whole_and_nothing_is_left_beside_it(few_notebooks, tmp_path):
+    output = tmp_path / "new" / "site"
+    first = site.build_site(few_notebooks, output)
+    (output / "old.html").write_text("old", "utf-8")
+    assert site.build_site(few_notebooks, output) == first
+    assert not (output / "old.html").exists()
+    assert [path.name for path in output.parent.iterdir()] == ["site"]
+
+
+def test_a_build_that_fails_leaves_the_older_site_as_it_was(few_notebooks, tmp_path, monkeypatch):
+    first = site.build_site(few_notebooks, tmp_path / "new" / "site")
+    before = first.read_bytes()
+
+    def full(*_):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(site, "write_whole", full)
+    with pytest.raises(OSError, match="cannot be written to .*no space left"):
+        site.build_site(few_notebooks, first.parent)
+    assert first.read_bytes() == before
+    assert [path.name for path in first.parents[1].iterdir()] == ["site"]
+
+
+def test_a_folder_with_other_files_is_not_touched(few_notebooks, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "index.html").write_text("my own page", "utf-8")
+    with pytest.raises(OSError, match="no site of this project"):
+        site.build_site(few_notebooks, folder)
+    assert [path.name for path in folder.iterdir()] == ["index.html"]
+
+
+def test_a_folder_that_cannot_be_written_is_told_without_a_traceback(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ELDERCARE_PROJECT", str(ROOT))
+    (tmp_path / "file").write_text("", "utf-8")
+    assert cli.main(["site", "--output", str(tmp_path / "file")]) == 2
+    assert "it is a file, not a folder" in capsys.readouterr().err
+
+
+@pytest.fixture
+def words(project):
+    return dict(zip(project.phrases["phrase_id"].str.removeprefix(site.PREFIX), project.phrases["en"]))
+
+
+def page_of(words, *cells):
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title"), *cells])
+    return notebook_page(book, "10_title.html", words, {"05_beds": "05_beds.html"}, {})
+
+
+def test_a_notebook_that_was_not_run_is_refused(words):
+    with pytest.raises(ValueError, match="10_title: a cell has not been run"):
+        page_of(words, nbformat.v4.new_code_cell("1 + 1"))
+
+
+def test_a_notebook_without_a_title_is_refused(words):
+    with pytest.raises(ValueError, match="there is no title"):
+        notebook_page(nbformat.v4.new_notebook(), "10_title.html", words, {}, {})
+
+
+def test_a_formula_becomes_mathml_and_dollars_in_code_stay(words):
+    page = page_of(words, nbformat.v4.new_markdown_cell("With $x^2$ and `$y$`:\n\n$$\\frac{a}{b}$$"))
+    assert page.body.count("<math") == 2
+    assert "<mfrac>" in page.body and "<code>$y$</code>" in page.body
+
+
+def test_chinese_words_within_english_are_marked(words):
+    page = page_of(words, nbformat.v4.new_markdown_cell("older people (老年人, 60岁及以上) here"))
+    assert 'older people (<span lang="zh-Hans">老年人, 60岁及以上</span>) here' in page.body
+
+
+def test_a_report_loses_its_own_dress(words):
+    page = report_page(REPORT.format(title="Lincang", tag="en"), "reports/lincang_en.html", "en", words)
+    assert page.title == "Lincang"
+    assert "style" not in page.body and "<script" not in page.body
+
+
+def test_links_between_notebooks_lead_to_their_pages_and_lost_ones_become_words(words):
+    words_with_links = "[beds](05_beds.ipynb#limits) and [data](../data/x.csv)"
+    page = page_of(words, nbformat.v4.new_markdown_cell(words_with_links))
+    assert '<a href="05_beds.html#limits">beds</a> and data' in page.body
