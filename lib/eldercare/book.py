@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -21,8 +22,26 @@ WORKERS = 2
 
 
 def notebook_paths(root: Path) -> list[Path]:
-    """The notebooks in reading order."""
-    return sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    """The notebooks in reading order: the numbered ones, then the city report."""
+    return sorted((root / "notebooks").glob("*.ipynb"))
+
+
+def execute_cells(
+    book: nbformat.NotebookNode, folder: Path, before_cell: Callable[..., None] | None = None, **environment: str
+) -> None:
+    """Run the cells of a notebook, which then holds their outputs.
+
+    folder      : where the kernel starts
+    before_cell : called before each cell; what it raises ends the run
+    environment : variables of the kernel beside those of this process
+    Raises      : CellExecutionError if a cell fails
+    """
+    client = NotebookClient(
+        book, timeout=TIMEOUT, kernel_name="python3", record_timing=False,
+        resources={"metadata": {"path": str(folder)}}, on_cell_start=before_cell,
+        extra_arguments=["--IPKernelApp.log_level=40"],
+    )
+    client.execute(env={**os.environ, **environment})
 
 
 def execute(path: Path) -> None:
@@ -34,12 +53,7 @@ def execute(path: Path) -> None:
     Raises : CellExecutionError if a cell fails; the file is then unchanged
     """
     book = nbformat.read(path, as_version=4)
-    client = NotebookClient(
-        book, timeout=TIMEOUT, kernel_name="python3", record_timing=False,
-        resources={"metadata": {"path": str(path.parent)}},
-        extra_arguments=["--IPKernelApp.log_level=40"],
-    )
-    client.execute()
+    execute_cells(book, path.parent)
     book.metadata["language_info"] = {"name": "python"}
     book.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     write_whole(path, (nbformat.writes(book).rstrip("\n") + "\n").encode())

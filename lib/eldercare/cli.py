@@ -8,11 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import accuracy, area_report, areas, bench, book, calibration, ledger, scenario_report, site, tracking
+from . import accuracy, area_report, areas, bench, book, calibration, export, ledger, scenario_report, site, tracking
 from .charts import write_whole
 from .draws import DEFAULT_DRAWS, draw_assumptions
 from .load import find_root, load_project
 from .schema import DataFault
+from .wording import LANGUAGES
+
+REPORTS = "reports"
+INTERRUPTED = 130
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     template.set_defaults(action=_progress_template)
     _add_area_commands(commands)
     _add_compare_command(commands)
+    _add_report_command(commands)
     _add_site_command(commands)
     return parser
 
@@ -79,6 +84,15 @@ def _add_site_command(commands) -> None:
     shelf = commands.add_parser("site", help="build the pages of all notebooks and reports, which open from disk")
     shelf.add_argument("--output", type=Path, metavar="DIR", help="a new folder, or that of an older site (default: site/)")
     shelf.set_defaults(action=_site)
+
+
+def _add_report_command(commands) -> None:
+    report = commands.add_parser("report", help="write the report of a city as page, Word document and workbook")
+    report.add_argument("city", nargs="?", metavar="CITY", help="name of a folder in data/cities")
+    report.add_argument("--lang", metavar="LANGUAGE", help=f"{' or '.join(LANGUAGES)} (default: both)")
+    report.add_argument("--all", action="store_true", help="all cities")
+    report.add_argument("--output", type=Path, metavar="DIR", help="folder to write to (default: reports/)")
+    report.set_defaults(action=_report)
 
 
 def _run(_options) -> int:
@@ -177,3 +191,21 @@ def _site(options) -> None:
     project = load_project(find_root())
     first = site.build_site(project, options.output or project.root / "site")
     print(f"Open {os.path.relpath(first)} in a browser.")
+
+
+def _report(options) -> int:
+    project = load_project(find_root())
+    if options.all == bool(options.city):
+        raise ValueError(f"name a city or give --all, one of the two; cities: {', '.join(sorted(project.cities))}")
+    cities = sorted(project.cities) if options.all else [options.city]
+    folder = options.output or project.root / REPORTS
+    try:
+        written, failed = export.write_reports(project, cities, [options.lang] if options.lang else LANGUAGES, folder)
+    except KeyboardInterrupt:
+        print("Interrupted. Reports that were finished are there; of the others nothing was written.", file=sys.stderr)
+        return INTERRUPTED
+    for name, error in failed.items():
+        print(f"The report {name} failed; nothing of it was written.\n{error}", file=sys.stderr)
+    if written:
+        print(f"{len(written)} files written to {os.path.relpath(folder)}: {', '.join(path.name for path in written)}")
+    return 1 if failed else 0

@@ -345,8 +345,7 @@ def _cross_faults(project: Project) -> list[Fault]:
         if city.adcode not in project.china.census["area"].values:
             problem = f"{city.adcode} is no area of the census of 2020; see data/china/census_area.csv"
             faults.append(Fault(f"{at}/city.csv", 2, "adcode", problem))
-    china = project.china
-    for name, table in (("published_care_need", china.published_care_need), ("care_grade", china.care_grades)):
+    for name, table in (("published_care_need", project.china.published_care_need), ("care_grade", project.china.care_grades)):
         unknown(table, f"china/{name}.csv", "source_id", known_sources, "source of sources.csv")
     faults += _age_gap_faults(project.assumptions, "assumptions.csv")
     unknown(project.correlations, "correlations.csv", "source_id", known_sources, "source of sources.csv")

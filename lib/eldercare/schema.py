@@ -86,9 +86,7 @@ _FILLED = pa.Column(str, pa.Check.str_length(min_value=1, error="must not be emp
 _NUMBER = pa.Column(float)
 _NUMBER_OR_EMPTY = pa.Column(float, nullable=True)
 _UNIT = pa.Column(str, _one_of(UNITS))
-_YEAR_OR_EMPTY = pa.Column(
-    float, _between(FIRST_YEAR, LAST_YEAR, "write the year in four digits"), nullable=True
-)
+_YEAR_OR_EMPTY = pa.Column(float, _between(FIRST_YEAR, LAST_YEAR, "write the year in four digits"), nullable=True)
 _COUNT_OR_EMPTY = pa.Column(
     float, pa.Check.ge(0, error="must not be negative: it is a count"), nullable=True
 )
@@ -202,34 +200,27 @@ CORRELATIONS = pa.DataFrameSchema(
 
 
 def placeholders(text: str) -> set[str] | None:
-    """Names in braces in a phrase; None if a brace is left open or a name is missing."""
+    """Names in braces in a phrase; None if a brace is left open."""
     try:
-        names = [name for _, name, *_ in Formatter().parse(text) if name is not None]
+        return {name for _, name, *_ in Formatter().parse(text) if name is not None}
     except ValueError:
         return None
-    return set(names) if all(name.isidentifier() for name in names) else None
 
 
 def _same_placeholders(table: pd.DataFrame) -> pd.Series:
     pairs = [(placeholders(row.en), placeholders(row.zh)) for row in table.itertuples()]
-    return pd.Series([en is not None and en == zh for en, zh in pairs], index=table.index, dtype=bool)
+    return pd.Series([en == zh and en is not None and "" not in en for en, zh in pairs], table.index, dtype=bool)
 
 
+_BRACES = "both languages must have the same names in braces, each brace closed, as in {city}"
 PHRASES = pa.DataFrameSchema(
     {"phrase_id": _FILLED, "en": _FILLED, "zh": _FILLED},
-    checks=[
-        _row_check(
-            _same_placeholders, "zh",
-            "both languages must have the same names in braces, each brace closed, as in {city}",
-        ),
-    ],
-    unique=["phrase_id"], name="phrases.csv",
+    checks=[_row_check(_same_placeholders, "zh", _BRACES)], unique=["phrase_id"], name="phrases.csv",
 )
 
 ASSUMPTION_STEPS = pa.DataFrameSchema(
     {
-        "assumption": _FILLED, "label_en": _FILLED, "label_zh": _FILLED,
-        "step": pa.Column(str, _one_of(STEPS)),
+        "assumption": _FILLED, "label_en": _FILLED, "label_zh": _FILLED, "step": pa.Column(str, _one_of(STEPS)),
         "local": pa.Column(str, _one_of(["yes", "no"])), "to_do": _TEXT,
     },
     checks=[
@@ -340,9 +331,7 @@ CENSUS_AGE_SEX = pa.DataFrameSchema(
         "adcode": _NUMBER, "year": _NUMBER,
         "sex": pa.Column(str, _one_of(["male", "female"])),
         **{
-            f"age_{group}": pa.Column(
-                float, pa.Check.ge(0, error="must not be negative: it is a count")
-            )
+            f"age_{group}": pa.Column(float, pa.Check.ge(0, error="must not be negative: it is a count"))
             for group in AGE_GROUPS
         },
     },

@@ -18,6 +18,7 @@ from .load import BASELINE, Project, file_rows
 from .origins import CENSUS
 from .present import ANSWERS
 from .present_care import DRAWS as SCENARIO_DRAWS
+from .report import LIMITED, range_in
 from .sensitivity import headlines
 from .trace import (
     Place,
@@ -284,6 +285,17 @@ def _cost_group(tracer: Tracer, cells: Cells, _column: str) -> Node:
     return Node("cost", "quantity", tag, "Yearly cost", "sum over items(cost)", "funding.cost", lambda: value, (), parts)
 
 
+def _report_people(tracer: Tracer, cells: Cells, column: str) -> Node:
+    if cells["series"] != "limited":
+        return indicator(f"population_{cells['series']}")(tracer, {**cells, "series": "need"}, column)
+    city_id, year = cells["city_id"], int(cells["year"])
+    row = range_in(tracer.result(city_id), "care_need", year, severity=LIMITED)
+    value = (Value("", *(float(row[end]) for end in RANGE), "person"),)
+    parts = tuple(tracer.quantity(city_id, "care_need", year, severity=severity) for severity in LIMITED)
+    tag = f"{city_id} {year}"
+    return Node("care_need", "quantity", tag, "People with limitations", "sum over severities(care_need)", "need.care_need", lambda: value, (), parts)
+
+
 def _scenarios(tracer: Tracer, cells: Cells, column: str) -> Node:
     return indicator("beds_total_needed")(tracer.with_draws(SCENARIO_DRAWS), cells, column)
 
@@ -335,5 +347,11 @@ FIGURES: dict[str, Rule] = {
     }),
     "07_cost_items": _cost_group, "07_payers": indicator("payment"), "07_affordability": _lever,
     "07_childcare": _childcare, "07_influence": influence("cost_total"),
+    "city_report_people": _report_people, "city_report_payers": indicator("payment"),
+    "city_report_beds": indicator("beds_total_needed", {"use": ("beds_total_needed", {"measure": "use"})}),
+    "city_report_caregivers": indicator("caregivers_stock", {
+        "needed": ("caregivers_total_needed", {}), "today": ("caregivers_stock", {"path": "today"}),
+        "programme": ("caregivers_stock", {"path": "programme"}),
+    }),
     "08_error_by_size": _back_test, "08_coverage": _back_test,
 }
