@@ -14,6 +14,7 @@ import numpy as np
 from .areas import BAND_OF_AGE
 from .base import AGES
 from .cohort import project, project_compiled
+from .load import load_project
 
 CHAIN = """
 import json, resource, sys, time
@@ -60,7 +61,6 @@ from eldercare import load, sensitivity
 project = load.load_project(Path(sys.argv[1]))
 print(sensitivity.sampling_error(project, sys.argv[2]).to_json(orient="records"))
 """
-PRECISION_CITIES = ("lincang", "shengzhou")
 REPEATS = 3
 KERNEL_DRAWS, KERNEL_YEARS = 1024, 30
 
@@ -151,7 +151,7 @@ def run_bench(root: Path) -> None:
     for draws, figures in ((1024, small), (8192, large)):
         print(f"chain, all cities, {draws:5d} draws: {figures['seconds']:6.2f} s, {figures['mebibytes']:6.0f} MiB")
     print(f"memory of 8192 draws over 1024: {large['mebibytes'] / small['mebibytes']:.2f}")
-    for city_id in PRECISION_CITIES:
+    for city_id in load_project(root).cities:
         for row in measure_precision(root, city_id):
             unit = " points" if row["end"] == "chance" else " %"
             print(f"1024 draws against 131072, {city_id}, {row['headline']}, {row['end']}: {row['error'] * 100:+.2f}{unit}")

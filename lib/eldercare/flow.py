@@ -10,7 +10,7 @@ import xarray as xr
 from scipy.stats import poisson
 
 from .arrays import sum_product
-from .draws import Assumptions, uniform_stream
+from .draws import Assumptions, independent_stream
 from .need import LIMITED
 from .schema import SEVERITIES
 
@@ -179,8 +179,8 @@ def simulate_queue(
     Returns : QueueRecord of all but the first tenth
     Source  : discrete-event simulation with simpy; times between arrivals and stays are exponential
     """
-    between = -np.log(uniform_stream(f"{name}|between", arrivals)) * stay / load
-    stays = -np.log(uniform_stream(f"{name}|stay", arrivals)) * stay
+    between = -np.log(independent_stream(f"{name}|between", arrivals)) * stay / load
+    stays = -np.log(independent_stream(f"{name}|stay", arrivals)) * stay
     world = simpy.Environment()
     pool = simpy.Resource(world, capacity=int(beds))
     began, ended, waited = np.zeros(arrivals), np.zeros(arrivals), np.zeros(arrivals)

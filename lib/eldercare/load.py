@@ -233,7 +233,9 @@ def load_china(root: Path) -> China:
         wpp2019_population=pd.read_csv(folder / "wpp2019_population.csv"),
         wpp2019_death_rate=pd.read_csv(folder / "wpp2019_death_rate.csv"),
         wpp2019_input=pd.read_csv(folder / "wpp2019_input.csv"),
-        published_care_need=_checked(folder / "published_care_need.csv", schema.PUBLISHED_CARE_NEED),
+        published_care_need=_checked(folder / "published_care_need.csv", schema.PUBLISHED_CARE_NEED).astype(
+            {"first_age": int, "year": int}
+        ),
         care_grades=_checked(folder / "care_grade.csv", schema.CARE_GRADE),
     )
 

@@ -111,7 +111,7 @@ def published_in_words(project: Project) -> pd.DataFrame:
                 range_text(r.low / 1e6, r.central / 1e6, r.high / 1e6) for r in table.itertuples()
             ],
             "here over published": [f"{ratio:.2f}" for ratio in table["ratio"]],
-            "why": table["note"].fillna(""),
+            "why": table["note"],
         }
     )
 

@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 from eldercare import compare, present
+from eldercare.chain import run_city
 
 NEED, OLDER = 30.0, 50_000.0
 YEAR = 2030
@@ -130,8 +131,8 @@ def test_every_measured_promise_of_the_project_is_compared_in_its_own_unit(proje
     assert (table["low"] >= 0).all()  # nothing is built where the stock is enough
 
 
-def test_influence_names_what_moves_a_result_and_nothing_else(results):
-    table = compare.influence(results["lincang"], "beds_total_needed", 2035, most=200)
+def test_influence_names_what_moves_a_result_and_nothing_else(project):
+    table = compare.influence(run_city(project, "lincang"), "beds_total_needed", 2035, most=200)
     share = table.set_index("assumption")["share_of_spread"]
     assert share.is_monotonic_decreasing
     assert share.index[:5].str.match("setting_need_share|target_occupancy").any()

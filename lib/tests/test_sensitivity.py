@@ -7,7 +7,7 @@ from conftest import ROOT
 from eldercare import present_sensitivity as words
 from eldercare import sensitivity as step
 from eldercare.chain import run_city
-from eldercare.draws import uniform_stream
+from eldercare.draws import independent_stream
 
 RUNS = 64
 OF_ISHIGAMI = {"x1": (0.3139, 0.5576), "x2": (0.4424, 0.4424), "x3": (0.0, 0.2437)}
@@ -37,7 +37,7 @@ def test_the_indices_of_the_ishigami_function_are_found_to_0_02():
     draws = 2**15
     one, other = (
         np.array([source(name, draws) for name in OF_ISHIGAMI]) * 2 * np.pi - np.pi
-        for source in (uniform_stream, step.second_stream)
+        for source in (independent_stream, step.second_stream)
     )
     exchanged = []
     for place in range(3):

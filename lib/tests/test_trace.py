@@ -120,7 +120,7 @@ def test_a_trace_says_formula_values_rows_sources_and_the_hash_of_the_file(proje
     expected = result.table("beds_needed", [YEAR], measure="need", bed_type="nursing").iloc[0]
     value, = found.root.values
     assert [value.low, value.central, value.high] == pytest.approx(expected[["low", "central", "high"]].tolist())
-    assert "beds = residents / occupancy" in found.root.formula
+    assert "beds = residents x one bed each / occupancy" in found.root.formula
     row, = next(node for node in found.nodes() if node.name == "target_occupancy").rows
     there = file_rows(ROOT, row.file).loc[int(row.rows)]
     assert there["assumption"] == "target_occupancy"
