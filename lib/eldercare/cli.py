@@ -6,6 +6,7 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from . import accuracy, area_report, areas, bench, book, calibration, export, ledger, scenario_report, site, tracking
@@ -83,6 +84,7 @@ def _add_compare_command(commands) -> None:
 def _add_site_command(commands) -> None:
     shelf = commands.add_parser("site", help="build the pages of all notebooks and reports, which open from disk")
     shelf.add_argument("--output", type=Path, metavar="DIR", help="a new folder, or that of an older site (default: site/)")
+    shelf.add_argument("--reports", type=Path, metavar="DIR", help="reports written before (default: write all anew)")
     shelf.set_defaults(action=_site)
 
 
@@ -187,10 +189,24 @@ def _progress_template(options) -> None:
     print(f"{len(table)} rows written; fill in reported_on, value and source_id. Rows left without a value count as no report.")
 
 
-def _site(options) -> None:
+def _site(options) -> int:
     project = load_project(find_root())
-    first = site.build_site(project, options.output or project.root / "site")
+    output = options.output or project.root / "site"
+    site.check_output(output)
+    with tempfile.TemporaryDirectory() as fresh:
+        if options.reports is None:
+            try:
+                _, failed = export.write_reports(project, sorted(project.cities), LANGUAGES, Path(fresh))
+            except KeyboardInterrupt:
+                print("Interrupted. The site is as it was.", file=sys.stderr)
+                return INTERRUPTED
+            for name, error in failed.items():
+                print(f"The report {name} failed; the site is as it was.\n{error}", file=sys.stderr)
+            if failed:
+                return 1
+        first = site.build_site(project, output, options.reports or Path(fresh))
     print(f"Open {os.path.relpath(first)} in a browser.")
+    return 0
 
 
 def _report(options) -> int:

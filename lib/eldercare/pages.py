@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import nbformat
 from bs4 import BeautifulSoup, NavigableString, Tag
 from latex2mathml.converter import convert
+from markupsafe import Markup
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
@@ -23,7 +24,7 @@ MARKS = r"\u3001-\u303f\uff01-\uff5e"
 CHINESE = re.compile(rf"[{HAN}](?:[{HAN}{MARKS}\u2014\d.,%+ -]*[{HAN}{MARKS}])?")
 NUMBER = re.compile(r"[-−+]?[\d,.]+(?: ?%)?|not available|")
 UNMARKED = {"math", "script", "style", "title"}
-RANGE = re.compile(r"\([-−]?[\d.,]+(?: %)? to [-−]?[\d.,]+(?: %)?\)")
+RANGE = re.compile(r"\([-−]?[\d.,]+(?: ?%)? to [-−]?[\d.,]+(?: ?%)?\)")
 PER_CENT = re.compile(r"(?<=\d) (?=%)")
 BOUND = {"pre", "code", *UNMARKED}
 KEPT = {"rowspan", "colspan", "scope", "id"}
@@ -86,6 +87,15 @@ def report_page(html: str, path: str, language: str, words: dict[str, str]) -> P
     return _page(soup, path, language, words, {})
 
 
+def marked(text: str) -> Markup:
+    """English text as HTML with its Chinese words marked, so that they are read aloud and set as Chinese."""
+    out, end = Markup(), 0
+    for match in CHINESE.finditer(text):
+        out += text[end:match.start()] + Markup('<span lang="{}">{}</span>').format(LANGUAGE_TAGS["zh"], match[0])
+        end = match.end()
+    return out + text[end:]
+
+
 class _FormulaRenderer(IPythonRenderer):
     """Markdown whose formulas become MathML, which a browser sets without a script."""
 
@@ -145,10 +155,9 @@ def _page(soup: BeautifulSoup, path: str, language: str, words: dict[str, str], 
             around.unwrap()
         _make_region(formula, f"{words['formula']} {number}")
     for number, table in enumerate(soup.find_all("table"), 1):
-        label = _label_of(table)
+        label = _label_of(table, f"{words['table']} {number}")
         _mend_table(table)
-        box = table.wrap(soup.new_tag("div", attrs={"class": "table"}))
-        _make_region(box, f"{words['table']} {number}: {label}")
+        _make_region(table.wrap(soup.new_tag("div", attrs={"class": "table"})), label)
     for number, image in enumerate(soup.find_all("img"), 1):
         (image.find_parent("figure") or image)["id"] = f"figure-{number}"
     images = enumerate(soup.find_all("img"), 1)
@@ -178,15 +187,15 @@ def _make_region(tag: Tag, label: str) -> None:
     tag.attrs |= {"tabindex": "0", "role": "region", "aria-label": label}
 
 
-def _label_of(table: Tag) -> str:
-    """What a table is called: its caption, or the short line above it, or the heading it stands under."""
+def _label_of(table: Tag, number: str) -> str:
+    """What a table is called: its caption, or its number with the short line or the heading above it."""
     if table.caption:
         return table.caption.get_text(" ", strip=True)
     above = table.find_previous(["h1", "h2", "h3", "h4", "table", "p"])
     if above and "label" in above.get("class", []):
-        return above.get_text(" ", strip=True)[:SHORT_LABEL]
+        return f"{number}: {above.get_text(' ', strip=True)[:SHORT_LABEL]}"
     heading = table.find_previous(re.compile("^h[1-6]$"))
-    return heading.get_text(" ", strip=True) if heading else ""
+    return f"{number}: {heading.get_text(' ', strip=True)}" if heading else number
 
 
 def _mend_table(table: Tag) -> None:
@@ -250,13 +259,9 @@ def _bind_numbers(soup: BeautifulSoup) -> None:
 
 
 def _mark_chinese(soup: BeautifulSoup) -> None:
-    """Mark Chinese words within English ones, so that they are read aloud and set as Chinese."""
     for text in soup.find_all(string=CHINESE):
         if text.find_parent(UNMARKED) or text.find_parent(lang=re.compile("^zh")):
             continue
-        parts, end = [], 0
-        for match in CHINESE.finditer(text):
-            mark = soup.new_tag("span", attrs={"lang": LANGUAGE_TAGS["zh"]}, string=match[0])
-            parts += [NavigableString(text[end:match.start()]), mark]
-            end = match.end()
-        text.replace_with(*parts, NavigableString(text[end:]))
+        text.replace_with(*BeautifulSoup(marked(text), "html.parser").contents)
+    for image in soup.find_all("img", alt=CHINESE):
+        image["lang"] = LANGUAGE_TAGS["zh"]

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from .charts import write_whole
 from .load import City, Project
-from .pages import LANGUAGE_TAGS, TEMPLATES, Page, notebook_page, report_page
+from .pages import LANGUAGE_TAGS, TEMPLATES, Page, marked, notebook_page, report_page
 
 GENERATOR = "eldercare"
 HOME = {"en": "index.html", "zh": "index.zh.html"}
@@ -45,7 +45,7 @@ def build_site(project: Project, output: Path, reports: Path | None = None) -> P
               something else
     """
     output = Path(output).resolve()
-    _refuse_foreign(output)
+    check_output(output)
     shelf = _read_shelf(project, reports)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -60,8 +60,11 @@ def build_site(project: Project, output: Path, reports: Path | None = None) -> P
     return output / HOME["en"]
 
 
-def _refuse_foreign(output: Path) -> None:
-    """Only an empty folder or an older site is replaced, never anybody's files."""
+def check_output(output: Path) -> None:
+    """Only an empty folder or an older site is replaced, never anybody's files.
+
+    Raises : OSError that says what stands in the way
+    """
     if not output.exists():
         return
     if not output.is_dir():
@@ -96,6 +99,7 @@ def _read_shelf(project: Project, reports: Path | None) -> _Shelf:
         loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(["html", "html.j2"]),
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )
+    environment.filters["marked"] = marked
     return _Shelf(project, words, notebooks, named, pages, environment)
 
 
