@@ -375,7 +375,7 @@ def sources_in_use(project: Project, result: CityResult) -> list[str]:
     ids = {city.source_id, *city.targets["source_id"], *result.assumptions.rows["source_id"]}
     ids |= set(city.capacity["source_id"]) if city.capacity is not None else set()
     ids |= {source for table in TABLES.values() for source in table.sources.split()}
-    return [source for source in project.sources["source_id"] if source in ids and source != OWN]
+    return [source for source in project.sources["source_id"] if source in ids]
 
 
 def main_sources(facts: Facts, moved: pd.DataFrame) -> list[str]:
@@ -386,7 +386,7 @@ def main_sources(facts: Facts, moved: pd.DataFrame) -> list[str]:
         ids += list(city.capacity.loc[city.capacity["indicator"].isin(["beds_total", BUDGET]), "source_id"])
     names = set(largest_moves(moved)["assumption"])
     ids += list(rows.loc[rows["assumption"].isin(names) | (rows["chosen_from"] == "city"), "source_id"])
-    known = set(sources_in_use(facts.project, facts.result))
+    known = set(sources_in_use(facts.project, facts.result)) - {OWN}
     return [source for source in dict.fromkeys(ids) if source in known]
 
 
@@ -399,11 +399,11 @@ def _sources(facts: Facts, moved: pd.DataFrame) -> tuple[Block, ...]:
         parts = [_title(words, row), words.phrases.get(f"issuer_{source}", row["issuer"]), row["document_number"]]
         entry = words.join("list_join", [part for part in parts if part])
         items.append(words.phrase("source_dated", entry=entry, date=row["issued_on"]) if row["issued_on"] else entry)
-    text = words.phrase("text_sources", count=len(sources_in_use(facts.project, facts.result)))
+    text = words.phrase("text_sources", count=len(set(sources_in_use(facts.project, facts.result)) - {OWN}))
     return (_heading(facts, "sources"), Paragraph(text), Bullets(tuple(items)))
 
 
 def _title(words: Language, row: pd.Series) -> str:
     """Title of a source, marked as a title if it is in the report's language."""
     own = row[f"title_{words.code}"]
-    return words.phrase("source_title", title=own.strip("《》")) if own else words.text(row, "title")
+    return words.phrase("source_title", title=own) if own and "《" not in own else words.text(row, "title")

@@ -21,6 +21,7 @@ THOUSANDS = {"en": ",", "zh": ""}
 DIGITS = 3
 ENDS = ("low", "central", "high")
 COUNTED = frozenset({"bed", "household", "person", "place", "worker", "yuan"})
+WHOLE = COUNTED - {"yuan"}
 # Phrases whose name is put together from a kind and a word of the tables, as unit_bed.
 FAMILIES = (
     "basis", "bed_type", "bound", "chosen", "count", "definition", "follow_up", "kind", "measure", "path", "payer", "range", "series",
@@ -138,7 +139,9 @@ class Language:
 
     def counted(self, value: float, unit: str) -> str:
         """So many beds, people, homes, places, care workers or yuan."""
-        return self.phrase(f"count_{unit}", number=self.number(value)) if np.isfinite(value) else self.number(value)
+        if not np.isfinite(value):
+            return self.number(value)
+        return self.phrase(f"count_{unit}", number=self.number(round(value) if unit in WHOLE else value))
 
     def range(self, row: pd.Series | Mapping, unit: str = "plain") -> str:
         """The middle and, in brackets, low and high, of a row with these three; with its unit.
@@ -148,7 +151,8 @@ class Language:
         if not np.isfinite(row["central"]):
             return self.number(math.nan)
         if f"range_{unit}" in self.phrases:
-            return self.phrase(f"range_{unit}", **self.numbers(row))
+            whole = {end: round(row[end]) for end in ENDS} if unit in WHOLE else row
+            return self.phrase(f"range_{unit}", **self.numbers(whole))
         if unit == "share":
             return self.phrase("range_plain", **{end: self.percent(row[end]) for end in ENDS})
         return self.phrase("range_with_unit", **self.numbers(row), unit=self.of("unit", unit))

@@ -23,7 +23,7 @@ from .schema import ASSUMPTION_KEYS
 FONT = {"en": "Calibri", "zh": "Microsoft YaHei"}
 HEAD = PatternFill("solid", fgColor="F1F4F8")
 WIDEST, NARROWEST, MARGIN = 60, 8, 2
-DIGITS = 7
+DIGITS = 12
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 RESULTS = (
     "population_total", "population_60_plus", "population_65_plus", "population_80_plus", "care_need", "people_with_dementia",
@@ -112,9 +112,11 @@ def _readme(sheet: Worksheet, facts: Facts) -> None:
     sheet.freeze_panes = "A2"
 
 
-def _number(value: float) -> float | None:
-    """A number for a cell; empty where nothing is known."""
-    return significant(float(value), DIGITS) if pd.notna(value) and math.isfinite(value) else None
+def _number(value: float, unit: str = "") -> float | int | None:
+    """A number for a cell, a year without a thousands separator; empty where nothing is known."""
+    if pd.isna(value) or not math.isfinite(value):
+        return None
+    return int(value) if unit == "year" and value == int(value) else significant(float(value), DIGITS)
 
 
 def _year(value: float) -> int | None:
@@ -129,7 +131,7 @@ def _targets(facts: Facts) -> list[list[Value]]:
         need = measured.loc[row["target_id"]] if row["target_id"] in measured.index else None
         found = [None] * 5 if need is None else [_number(need[name]) for name in (*QUANTILES, "use", "chance")]
         rows.append([
-            row["target_id"], sentence_case(words.text(row, "label")), _number(row["value"]), words.of("unit", row["unit"]),
+            row["target_id"], sentence_case(words.text(row, "label")), _number(row["value"], row["unit"]), words.of("unit", row["unit"]),
             words.of("bound", row["bound"]), _year(row["target_year"]), words.of("kind", row["kind"]),
             words.of("follow_up", row["follow_up"]), words.label(row["measured_by"]) if row["measured_by"] else None, *found,
             words.phrase("yes" if row["suspect"] else "no"), row["quote_zh"], row["locator"], row["source_id"],
@@ -169,8 +171,9 @@ def _assumptions(facts: Facts) -> list[list[Value]]:
     return [
         [
             words.label(row["assumption"]), row["assumption"], words.keys([row[key] for key in ASSUMPTION_KEYS]) or None,
-            *(_number(row[end]) for end in QUANTILES), words.of("unit", row["unit"]), _year(row["price_year"]),
-            words.of("basis", row["basis"]), words.of("chosen", row["chosen_from"]), row["source_id"], row["locator"] or None,
+            *(_number(row[end], row["unit"]) for end in QUANTILES), words.of("unit", row["unit"]), _year(row["price_year"]),
+            words.of("basis", row["basis"]), words.of("chosen", row["chosen_from"]), row["source_id"],
+            None if row["locator"] in ("", "none") else row["locator"],
         ]
         for row in facts.result.assumptions.rows.to_dict("records")
     ]

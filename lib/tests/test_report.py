@@ -1,0 +1,266 @@
+"""The city report: the answer first, the same numbers in both languages, all words from the tables."""
+
+import ast
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import DRAWS, ROOT
+from report_checks import all_blocks, cells, numbers
+
+import eldercare as ec
+from eldercare import report, schema, site, wording
+from eldercare.blocks import Bullets, Figure, Heading, Paragraph, Table, html
+from eldercare.load import file_rows
+from eldercare.schema import DataFault
+from eldercare.sensitivity import tornado
+
+CITIES = ("lincang", "sanming", "chishui")
+MODULES = ("wording", "report", "charts_report", "workbook", "document", "export", "blocks")
+CHINESE = re.compile(r"[\u3400-\u9fff]")
+SENTENCE = re.compile(r"[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}")
+SECTIONS = ["answer", "promise", "people", "beds", "caregivers", "money", "moves", "limits", "sources"]
+
+
+def facts_of(project, results, city_id, code):
+    return report.Facts(project, results[city_id], wording.language(project, code))
+
+
+def both(project, result):
+    moved = tornado(project, result.city.city_id)
+    return {code: report.build_report(project, result, moved, wording.language(project, code)) for code in wording.LANGUAGES}
+
+
+@pytest.fixture(scope="module")
+def documents(project, results):
+    """Reports by city and language, with few draws."""
+    return {city_id: both(project, results[city_id]) for city_id in CITIES}
+
+
+@pytest.fixture(scope="module")
+def words(project):
+    return {code: wording.language(project, code) for code in wording.LANGUAGES}
+
+
+each_city = pytest.mark.parametrize("city_id", CITIES)
+each_language = pytest.mark.parametrize("code", wording.LANGUAGES)
+
+
+@each_city
+@each_language
+def test_the_answer_comes_first_and_no_section_is_missing(documents, city_id, code):
+    document = documents[city_id][code]
+    assert list(document) == SECTIONS
+    title, _, heading, lead, *_ = document["answer"]
+    assert (title.level, heading.level, lead.style) == (1, 2, "lead")
+    assert {"2035", "2050"} <= set(re.findall(r"\d{4}", lead.text))
+    kinds = [type(block) for block in all_blocks(document)]
+    assert (kinds.count(Figure), kinds.count(Table)) == (4, 3)
+
+
+def without_labels(texts, project, city, words):
+    """Texts without the labels and units in them, which may hold numbers said in words in the other language."""
+    column = f"label_{words.code}"
+    labels = [*words.labels.values(), *city.targets[column].map(report.sentence_case), *city.targets["quote_zh"]]
+    labels += [text for name, text in words.phrases.items() if name.startswith("unit_")]
+    out = []
+    for text in texts:
+        for label in sorted(set(labels), key=len, reverse=True):
+            text = text.replace(label, "#") if len(label) > 3 else text
+        out.append(text)
+    return out
+
+
+@each_city
+def test_both_languages_say_the_same_numbers_block_by_block(documents, project, results, words, city_id):
+    pairs = list(zip(*(all_blocks(documents[city_id][code]) for code in wording.LANGUAGES), strict=True))
+    checked = 0
+    for blocks in pairs[: -1]:
+        assert type(blocks[0]) is type(blocks[1])
+        if isinstance(blocks[0], Heading):
+            continue
+        texts = [without_labels(cells(block), project, results[city_id].city, words[code]) for code, block in zip(words, blocks)]
+        for en, zh in zip(*texts, strict=True):
+            assert numbers(en) == numbers(zh), (en, zh)
+            checked += len(numbers(en))
+    assert checked > 200
+
+
+@each_city
+def test_each_report_keeps_to_its_language(documents, results, city_id):
+    quotes = list(results[city_id].city.targets["quote_zh"])
+    for code, wrong in (("en", CHINESE), ("zh", SENTENCE)):
+        texts = [text for name, section in documents[city_id][code].items() if name != "sources" for block in section for text in cells(block)]
+        for quote in quotes:
+            texts = [text.replace(quote, "") for text in texts]
+        assert [text for text in texts if wrong.search(text)] == []
+
+
+@each_city
+def test_each_measured_promise_has_its_row_and_its_sentence(documents, project, results, words, city_id):
+    promises = ec.compare_targets(project, results[city_id])
+    for code, document in documents[city_id].items():
+        table = document["promise"][1]
+        points = document["answer"][-1].items
+        for place, row in enumerate(promises.to_dict("records")):
+            assert table.rows[place][1] == str(row["target_year"])
+            assert table.rows[place][5] == words[code].chance(row["chance"])
+            assert words[code].chance(row["chance"]) in points[place]
+        assert len(table.rows) == len(promises) + 8
+
+
+def test_a_city_that_promised_nothing_measured_says_so(documents, project):
+    assert len(ec.compare_targets(project, ec.run_city(project, "chishui", draws=2))) == 0
+    for code, said in (("en", "no target that can be measured"), ("zh", "未提出可与需求对照测算的目标")):
+        assert said in documents["chishui"][code]["answer"][4].text
+
+
+def test_the_stock_is_told_where_it_is_published_and_nowhere_else(documents):
+    told = {city_id: documents[city_id]["zh"]["answer"][-1].items[-3] for city_id in CITIES}
+    assert "现有养老床位数：1.33万张（2016年）" in told["sanming"]
+    assert "现有养老床位数：未公布" in told["lincang"] and "现有养老床位数：未公布" in told["chishui"]
+
+
+def test_a_folder_with_city_csv_only_has_a_report(small_copy):
+    small_copy.add_city("kunming", 530100)
+    project = ec.load_project(small_copy.root)
+    documents = both(project, ec.run_city(project, "kunming", draws=DRAWS))
+    assert documents["zh"]["answer"][0].text.startswith("昆明市")
+    assert "Kunming" in documents["en"]["answer"][0].text
+    assert len(documents["en"]["promise"][1].rows) == 8
+    assert "未收录该市（县）规划文件" in " ".join(documents["zh"]["limits"][1].items)
+
+
+@pytest.mark.parametrize(
+    ("value", "en", "zh"),
+    [
+        (26, "26", "26"), (1.924, "1.92", "1.92"), (4550.4, "4,550", "4550"), (9996, "10,000", "1.00万"), (16437, "16,400", "1.64万"),
+        (1_234_567, "1.23 million", "123万"), (456_000_000, "456 million", "4.56亿"), (4.56e9, "4.56 billion", "45.6亿"),
+        (0, "0", "0"), (np.nan, "not available", "未公布"),
+    ],
+)
+def test_numbers_are_written_as_each_language_does(words, value, en, zh):
+    assert (words["en"].number(value), words["zh"].number(value)) == (en, zh)
+
+
+def test_a_range_keeps_to_one_unit_so_that_it_cannot_be_misread(words):
+    row = {"low": 4330, "central": 7230, "high": 12400}
+    assert words["zh"].range(row, "worker") == "7230人（4330—12400人）"
+    assert words["en"].range(row, "bed") == "7,230 beds (4,330 to 12,400)"
+    assert words["zh"].range({"low": 0, "central": 2.02e7, "high": 1.3e8}, "yuan") == "2020万元（0—13000万元）"
+    assert words["zh"].range(dict.fromkeys(row, np.nan), "bed") == "未公布"
+
+
+def test_shares_and_chances_are_told_in_per_cent(words):
+    assert [words["en"].percent(share) for share in (0.668, 0.0773, 0.0028, 0)] == ["67%", "7.7%", "0.28%", "0%"]
+    assert [words["zh"].chance(share) for share in (0.004, 0.13, 0.998)] == ["不足1%", "13%", "超过99%"]
+    assert [words["en"].chance(share) for share in (0.004, 0.13, 0.998)] == ["under 1%", "13%", "over 99%"]
+
+
+@pytest.mark.parametrize(
+    ("chance", "name"), [(0.9, "verdict_enough"), (0.5, "verdict_likely"), (0.3, "verdict_unlikely"), (0.1, "verdict_short")]
+)
+def test_the_verdict_follows_from_the_chance(chance, name):
+    assert report.verdict(chance) == name
+
+
+def test_an_unknown_language_is_refused_with_those_there_are(project):
+    with pytest.raises(KeyError, match="no language “fr”; there are: en, zh"):
+        wording.language(project, "fr")
+
+
+def test_a_phrase_that_is_not_there_is_told(words):
+    with pytest.raises(KeyError, match="has no phrase “nowhere”"):
+        words["en"].phrase("nowhere")
+
+
+def test_text_of_the_tables_cannot_become_markup():
+    assert html(Paragraph("a < b & <script>")) == "<p>a &lt; b &amp; &lt;script&gt;</p>"
+    assert "<i>" not in html(Table("<i>", ("<i>",), (("<i>", "<i>"),))) + html(Bullets(("<i>",)))
+
+
+@pytest.mark.parametrize("cell", ["{city}需要", "{city}有{beds}张", "{city有床位", "{}有床位"])
+def test_a_phrase_whose_languages_differ_is_told_with_its_row(small_copy, cell):
+    row = small_copy.find("phrases.csv", phrase_id="count_bed")
+    small_copy.change("phrases.csv", row, zh=cell)
+    small_copy.change("phrases.csv", row + 1, en="{number} and {more}")
+    with pytest.raises(DataFault) as told:
+        ec.load_project(small_copy.root)
+    assert [(fault.file, fault.row, fault.column) for fault in told.value.faults] == [
+        ("phrases.csv", row, "zh"), ("phrases.csv", row + 1, "zh"),
+    ]
+    assert "same names in braces" in str(told.value)
+
+
+def test_the_phrases_are_sorted():
+    ids = list(file_rows(ROOT, "data/phrases.csv")["phrase_id"])
+    assert ids == sorted(ids)
+
+
+def test_each_assumption_has_a_label_of_its_own_in_both_languages(project):
+    steps = project.assumption_steps
+    assert set(steps["assumption"]) >= set(project.assumptions["assumption"])
+    assert steps["label_en"].is_unique and steps["label_zh"].is_unique
+    assert all(CHINESE.search(label) for label in steps["label_zh"])
+    assert not any(CHINESE.search(label) for label in steps["label_en"])
+
+
+def code_of(module):
+    return ast.parse((Path(report.__file__).parent / f"{module}.py").read_text("utf-8"))
+
+
+def literals(tree, errors=True):
+    """Texts in code, without docstrings; with `errors` false also without messages of errors."""
+    left_out = {
+        id(node.body[0].value) for node in ast.walk(tree)
+        if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and isinstance(node.body[0], ast.Expr)
+    }
+    if not errors:
+        raised = [node for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+        left_out |= {id(part) for node in raised for part in ast.walk(node)}
+    return [
+        node.value for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in left_out
+    ]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_word_of_the_report_stands_in_code(module):
+    texts = literals(code_of(module), errors=False)
+    assert [text for text in texts if CHINESE.search(text) or SENTENCE.search(text)] == []
+
+
+def test_the_search_for_words_in_code_finds_them():
+    tree = ast.parse('"""A doc string here."""\nx = "beds that stand"\ny = f"{x}张"\nraise ValueError("this is told")')
+    assert literals(tree, errors=False) == ["beds that stand", "张"]
+
+
+def family_members(project, results):
+    """The words that each family of phrases may be put together with."""
+    values = results["lincang"].values
+    return {
+        "basis": schema.BASES, "bed_type": schema.BED_TYPES, "bound": schema.BOUNDS, "chosen": ("nation", "city", "scenario"),
+        "count": wording.COUNTED, "definition": (*report.DEFINITIONS_OF_NEED, "none"), "follow_up": schema.FOLLOW_UPS,
+        "issuer": project.sources["source_id"], "kind": schema.KINDS, "measure": values["measure"].values,
+        "path": values["path"].values, "payer": values["payer"].values, "range": (*wording.COUNTED, "plain", "with_unit"),
+        "setting": schema.SETTINGS, "severity": schema.SEVERITIES, "sex": ("male", "female"), "unit": schema.UNITS,
+        "workplace": values["workplace"].values,
+    }
+
+
+def test_every_phrase_is_used_and_none_is_missing(project, results, words):
+    texts = {text for module in MODULES for text in literals(code_of(module))}
+    beginnings = {text for text in texts if text.endswith("_")}
+    families = family_members(project, results)
+    unused = []
+    for name in words["en"].phrases:
+        if name.startswith(site.PREFIX) or name in texts:
+            continue
+        family = next((family for family in families if name.startswith(f"{family}_") and name.removeprefix(f"{family}_") in set(families[family])), None)
+        put_together = any(name.startswith(one) and name.removeprefix(one) in texts for one in beginnings)
+        if family is None and not put_together and not (name.startswith("series_") and name.removeprefix("series_") in texts):
+            unused.append(name)
+    assert unused == []
+    needed = {f"{family}_{word}" for family in ("bed_type", "bound", "kind", "payer", "severity", "unit", "workplace", "basis") for word in families[family]}
+    assert needed - set(words["en"].phrases) == set()
