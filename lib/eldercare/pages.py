@@ -24,7 +24,7 @@ MARKS = r"\u3001-\u303f\uff01-\uff5e"
 CHINESE = re.compile(rf"[{HAN}](?:[{HAN}{MARKS}\u2014\d.,%+ -]*[{HAN}{MARKS}])?")
 NUMBER = re.compile(r"[-−+]?[\d,.]+(?: ?%)?|not available|")
 UNMARKED = {"math", "script", "style", "title"}
-RANGE = re.compile(r"\([-−]?[\d.,]+(?: ?%)? to [-−]?[\d.,]+(?: ?%)?\)")
+RANGE = re.compile(r"\([-−]?[\d.,]+(?:\s?%)? to [-−]?[\d.,]+(?:\s?%)?\)|（[\d.%万亿]+—[\d.%万亿]+\w?）")
 PER_CENT = re.compile(r"(?<=\d) (?=%)")
 BOUND = {"pre", "code", *UNMARKED}
 KEPT = {"rowspan", "colspan", "scope", "id"}
@@ -89,9 +89,13 @@ def report_page(html: str, path: str, language: str, words: dict[str, str]) -> P
 
 def marked(text: str) -> Markup:
     """English text as HTML with its Chinese words marked, so that they are read aloud and set as Chinese."""
+    return _in_spans(text, CHINESE, "lang", LANGUAGE_TAGS["zh"])
+
+
+def _in_spans(text: str, pattern: re.Pattern, name: str, value: str) -> Markup:
     out, end = Markup(), 0
-    for match in CHINESE.finditer(text):
-        out += text[end:match.start()] + Markup('<span lang="{}">{}</span>').format(LANGUAGE_TAGS["zh"], match[0])
+    for match in pattern.finditer(text):
+        out += text[end:match.start()] + Markup('<span {}="{}">{}</span>').format(name, value, match[0])
         end = match.end()
     return out + text[end:]
 
@@ -252,16 +256,23 @@ def _set_numbers_right(table: Tag) -> None:
 
 def _bind_numbers(soup: BeautifulSoup) -> None:
     """A range in brackets, and a number with its per cent sign, stay on one line."""
-    for text in soup.find_all(string=PER_CENT) + soup.find_all(string=RANGE):
-        if text.parent and not text.find_parent(BOUND):
-            bound = RANGE.sub(lambda match: match[0].replace(" ", "\u00a0"), text)
-            text.replace_with(NavigableString(PER_CENT.sub("\u00a0", bound)))
+    for pattern, bind in (
+        (PER_CENT, lambda text: [NavigableString(PER_CENT.sub("\u00a0", text))]),
+        (RANGE, lambda text: _parsed(_in_spans(text, RANGE, "class", "whole"))),
+    ):
+        for text in soup.find_all(string=pattern):
+            if not text.find_parent(BOUND):
+                text.replace_with(*bind(text))
+
+
+def _parsed(html: str) -> list:
+    return BeautifulSoup(html, "html.parser").contents
 
 
 def _mark_chinese(soup: BeautifulSoup) -> None:
     for text in soup.find_all(string=CHINESE):
         if text.find_parent(UNMARKED) or text.find_parent(lang=re.compile("^zh")):
             continue
-        text.replace_with(*BeautifulSoup(marked(text), "html.parser").contents)
+        text.replace_with(*_parsed(marked(text)))
     for image in soup.find_all("img", alt=CHINESE):
         image["lang"] = LANGUAGE_TAGS["zh"]

@@ -234,6 +234,20 @@ def test_a_formula_becomes_mathml_and_dollars_in_code_stay(words):
     assert "<mfrac>" in page.body and "<code>$y$</code>" in page.body
 
 
+def test_a_widget_says_where_it_works(words):
+    data = {"text/plain": "VBox(children=())", "application/vnd.jupyter.widget-view+json": {"model_id": "1"}}
+    cell = nbformat.v4.new_code_cell("desk()", execution_count=1)
+    cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
+    page = page_of(words, cell)
+    assert words["widget"] in page.body and "VBox" not in page.body
+
+
+@pytest.mark.parametrize("words_of_a_range", ["10 (5 to 20)", "55 % (-3 % to 60 %)", "1.64万张（1.13万—2.36万张）"])
+def test_a_range_stays_on_one_line(words, words_of_a_range):
+    page = page_of(words, nbformat.v4.new_markdown_cell(words_of_a_range))
+    assert '<span class="whole">' in page.body
+
+
 def test_chinese_words_within_english_are_marked(words):
     page = page_of(words, nbformat.v4.new_markdown_cell("older people (老年人, 60岁及以上) here"))
     assert 'older people (<span lang="zh-Hans">老年人, 60岁及以上</span>) here' in page.body
