@@ -17,6 +17,7 @@ import nbformat
 import pandas as pd
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
+from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
 from tqdm import tqdm
 
@@ -162,7 +163,7 @@ def run_notebook(
 ) -> nbformat.NotebookNode:
     """The notebook of the city report, executed for a city and a language; its figures go to a folder that is removed.
 
-    Raises : CellExecutionError if a cell fails; ValueError if no cell is tagged `parameters`
+    Raises : ValueError if a cell fails, or if no cell is tagged `parameters`
     """
     path = project.root / "notebooks" / NOTEBOOK
     book = nbformat.read(path, as_version=4)
@@ -171,7 +172,10 @@ def run_notebook(
         raise ValueError(f"notebooks/{NOTEBOOK}: exactly one cell must have the tag “{PARAMETERS}”")
     tagged[0].source = f"city = {city_id!r}\nlanguage = {code!r}"
     with tempfile.TemporaryDirectory() as figures:
-        execute_cells(book, path.parent, before_cell, ELDERCARE_FIGURES=figures, ELDERCARE_PROJECT=str(project.root))
+        try:
+            execute_cells(book, path.parent, before_cell, ELDERCARE_FIGURES=figures, ELDERCARE_PROJECT=str(project.root))
+        except CellExecutionError as error:
+            raise ValueError(f"notebooks/{NOTEBOOK}: {error.ename}: {error.evalue}") from error
     return book
 
 

@@ -141,7 +141,7 @@ class Language:
         """So many beds, people, homes, places, care workers or yuan."""
         if not np.isfinite(value):
             return self.number(value)
-        return self.phrase(f"count_{unit}", number=self.number(round(value) if unit in WHOLE else value))
+        return self.phrase(f"count_{unit}", number=self.number(_whole(value, unit)))
 
     def range(self, row: pd.Series | Mapping, unit: str = "plain") -> str:
         """The middle and, in brackets, low and high, of a row with these three; with its unit.
@@ -151,8 +151,7 @@ class Language:
         if not np.isfinite(row["central"]):
             return self.number(math.nan)
         if f"range_{unit}" in self.phrases:
-            whole = {end: round(row[end]) for end in ENDS} if unit in WHOLE else row
-            return self.phrase(f"range_{unit}", **self.numbers(whole))
+            return self.phrase(f"range_{unit}", **self.numbers({end: _whole(row[end], unit) for end in ENDS}))
         if unit == "share":
             return self.phrase("range_plain", **{end: self.percent(row[end]) for end in ENDS})
         return self.phrase("range_with_unit", **self.numbers(row), unit=self.of("unit", unit))
@@ -166,6 +165,11 @@ class Language:
             first, _, last = word.rstrip("+").partition("-")
             return self.phrase("age_range", first=first, last=last) if last else self.phrase("age_from", first=first)
         return next(self.of(family, word) for family in KEYS if f"{family}_{word}" in self.phrases)
+
+
+def _whole(value: float, unit: str) -> float:
+    """Few beds, people and so on are told as whole ones; many are rounded once, to three digits, later."""
+    return round(value) if unit in WHOLE and abs(value) < 10 ** (DIGITS - 1) else value
 
 
 def language(project: Project, code: str) -> Language:

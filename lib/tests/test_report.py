@@ -152,6 +152,12 @@ def test_a_range_keeps_to_one_unit_so_that_it_cannot_be_misread(words):
     assert words["zh"].range(dict.fromkeys(row, np.nan), "bed") == "未公布"
 
 
+def test_a_count_is_rounded_once_and_few_are_told_as_whole_ones(words):
+    row = {"low": 96.6, "central": 4574.6, "high": 8415.4}
+    assert words["en"].range(row, "worker") == "4,570 (97 to 8,420)"
+    assert words["en"].counted(97.2, "bed") == "97 beds" and words["zh"].counted(4574.6, "worker") == "4570人"
+
+
 def test_shares_and_chances_are_told_in_per_cent(words):
     assert [words["en"].percent(share) for share in (0.668, 0.0773, 0.0028, 0)] == ["67%", "7.7%", "0.28%", "0%"]
     assert [words["zh"].chance(share) for share in (0.004, 0.13, 0.998)] == ["不足1%", "13%", "超过99%"]
