@@ -74,7 +74,7 @@ def _axis(words: Language, label: str):
     mpl.rcParams.update({"font.family": FONTS, "savefig.dpi": DPI})
     figure, axis = plt.subplots(figsize=SIZE)
     axis.set_title(words.phrase(f"axis_{label}"), fontsize=9, color=INK)
-    axis.yaxis.set_major_formatter(FuncFormatter(words.axis_number))
+    axis.yaxis.set_major_formatter(FuncFormatter(words.given))
     axis.xaxis.set_major_locator(MultipleLocator(YEARS_APART))
     sns.despine(ax=axis)
     return figure, axis

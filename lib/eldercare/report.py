@@ -24,6 +24,7 @@ from .wording import Language
 MONEY_YEARS = (2025, YEAR, LAST_YEAR)
 NURSING = ["nursing", "dementia"]
 LIMITED = ["mild", "moderate", "severe"]
+RATES = ("share", "per_year")
 HALF, SURE, UNSURE = 0.5, 0.8, 0.2
 MOST = 5
 ROUNDING = 0.005
@@ -339,7 +340,8 @@ def _moves(facts: Facts, moved: pd.DataFrame) -> tuple[Block, ...]:
 def _factor_range(words: Language, row: dict) -> str:
     if not np.isfinite(row["low"]):
         return words.phrase("range_of_error")
-    text = words.phrase("low_to_high", low=words.value(row["low"], row["unit"]), high=words.value(row["high"], row["unit"]))
+    form = words.percent if row["unit"] in RATES else words.given
+    text = words.phrase("low_to_high", low=form(row["low"]), high=form(row["high"]))
     return words.with_unit(text, row["unit"])
 
 

@@ -83,7 +83,8 @@ class Language:
         if size > 1:
             name = "large_number" if size == SIZES[self.code][0] else "very_large_number"
             return self.phrase(name, number=self._digits(significant(rounded / size, DIGITS)))
-        return self._digits(rounded) if rounded != int(rounded) else f"{rounded:,.0f}".replace(",", THOUSANDS[self.code])
+        few = abs(rounded) < 10 ** (DIGITS - 1) and value != int(value)
+        return self._digits(rounded) if few else f"{rounded:,.0f}".replace(",", THOUSANDS[self.code])
 
     def _size(self, rounded: float) -> float:
         return max((size for size in SIZES[self.code] if abs(rounded) >= size), default=1)
@@ -98,8 +99,8 @@ class Language:
         size = min((self._size(value) for value in known if value), default=1)
         return {end: self.number(row[end], size) for end in ENDS}
 
-    def axis_number(self, value: float, _position=None) -> str:
-        """A number beside an axis, without needless zeros."""
+    def given(self, value: float, _position=None) -> str:
+        """A number as it was given, without needless zeros: beside an axis, or of an assumption."""
         large, very_large = SIZES[self.code]
         for size, phrase_id in ((very_large, "very_large_number"), (large, "large_number")):
             if abs(value) >= size:
