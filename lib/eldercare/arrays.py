@@ -16,13 +16,14 @@ def join(parts: dict[str, xr.DataArray], dim: str) -> xr.DataArray:
     Raises  : ValueError if two parts label a dim differently
     """
     arrays = list(parts.values())
-    coords: dict[str, np.ndarray] = {}
+    coords: dict[str, xr.Variable] = {}
     for array in arrays:
+        labels = array.coords.variables
         for name in array.dims:
-            values = array.coords[name].values
-            if name in coords and not np.array_equal(coords[name], values):
+            own = labels[name] if name in labels else array[name].variable
+            known = coords.setdefault(name, own)
+            if known is not own and not np.array_equal(known.values, own.values):
                 raise ValueError(f"the parts of “{dim}” label the dim “{name}” differently")
-            coords.setdefault(name, values)
     shape = [len(values) for values in coords.values()]
     out = np.empty((len(arrays), *shape))
     for index, array in enumerate(arrays):
@@ -30,6 +31,24 @@ def join(parts: dict[str, xr.DataArray], dim: str) -> xr.DataArray:
         place = tuple(slice(None) if name in array.dims else None for name in coords)
         out[index] = ordered[place]
     return xr.DataArray(np.moveaxis(out, 0, -1), dims=(*coords, dim), coords={**coords, dim: list(parts)})
+
+
+def sum_over(array: xr.DataArray, *dims: str) -> xr.DataArray:
+    """Sum over one or more short dims; a missing value stays missing.
+
+    (numpy adds along a short last dim number by number; layer by layer it is five to ten times quicker.)
+
+    Returns : array in the unit of `array`  its dims but those named
+    """
+    values, kept = array.values, list(array.dims)
+    for dim in dims:
+        layers = np.moveaxis(values, kept.index(dim), 0)
+        kept.remove(dim)
+        values = layers[0] + layers[1] if len(layers) > 1 else layers[0].copy()
+        for layer in layers[2:]:
+            values += layer
+    labels = array.coords.variables
+    return xr.DataArray(values, dims=kept, coords={name: labels[name] for name in kept if name in labels})
 
 
 def sum_product(people: xr.DataArray, rates: xr.DataArray, over: tuple[str, ...] = ("sex", "age")) -> xr.DataArray:
@@ -49,5 +68,6 @@ def sum_product(people: xr.DataArray, rates: xr.DataArray, over: tuple[str, ...]
     right = table.reshape(*lead, left.shape[-1], *table.shape[len(lead) + len(over) :])
     single = not further
     product = left @ (right[..., None] if single else right)
-    coords = {dim: people.coords[dim] for dim in kept} | {dim: rates.coords[dim] for dim in further}
+    labels = {**rates.coords.variables, **people.coords.variables}
+    coords = {dim: labels[dim] for dim in (*kept, *further) if dim in labels}
     return xr.DataArray(product[..., 0] if single else product, dims=(*kept, *further), coords=coords)

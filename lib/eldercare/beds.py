@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from .arrays import join
+from .arrays import join, sum_over
 from .draws import Assumptions
 from .schema import BED_TYPES
 
@@ -29,9 +29,9 @@ def residents_by_bed_type(
     dementia_share : array [share]  dims draw, year: of residents with moderate or severe limitation
     Returns        : array [person]  dims draw, measure, year, bed_type; sums to all residents
     """
-    total = residents.sum("severity", skipna=False)
-    nursing_all = (residents * assumptions["nursing_bed_share"]).sum("severity", skipna=False)
-    heavy = residents.sel(severity=list(HEAVY)).sum("severity", skipna=False)
+    total = residents.pipe(sum_over, "severity")
+    nursing_all = (residents * assumptions["nursing_bed_share"]).pipe(sum_over, "severity")
+    heavy = residents.sel(severity=list(HEAVY)).pipe(sum_over, "severity")
     dementia = xr.ufuncs.minimum(heavy * dementia_share * assumptions["dementia_bed_share"], nursing_all)
     parts = [total - nursing_all, nursing_all - dementia, dementia]
     return join(dict(zip(BED_TYPES, parts)), "bed_type").transpose("draw", "measure", "year", "bed_type")
@@ -72,7 +72,7 @@ def respite_beds(at_home: xr.DataArray, assumptions: Assumptions) -> xr.DataArra
     Returns : array [bed]  dims …
     Source  : assumptions `respite_time_share`, `target_occupancy`
     """
-    heavy = at_home.sel(severity=list(HEAVY)).sum("severity", skipna=False)
+    heavy = at_home.sel(severity=list(HEAVY)).pipe(sum_over, "severity")
     return beds(heavy * assumptions["respite_time_share"], assumptions["target_occupancy"])
 
 
@@ -115,7 +115,7 @@ def building(
     years, order = beds_needed["year"].values, ("draw", "measure", "bed_type")
     needed = beds_needed.transpose("year", *order)
     first = needed.sel(year=stock_year, drop=True)
-    known = 1.0 if stock is None else stock / first.sum("bed_type", skipna=False)
+    known = 1.0 if stock is None else stock / first.pipe(sum_over, "bed_type")
     standing = (first * known).transpose(*order).values
     gap = (first.values - standing).clip(min=0)
     life, length = (

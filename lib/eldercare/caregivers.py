@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
-from .arrays import join
+from .arrays import join, sum_over
 from .draws import Assumptions
 
 WORKPLACES = ("institution", "day_care", "home_service")
@@ -26,7 +26,7 @@ def caregivers_in_institutions(residents: xr.DataArray, assumptions: Assumptions
     Returns   : array [worker]  dims …
     Source    : assumption `residents_per_caregiver`
     """
-    return (residents / assumptions["residents_per_caregiver"]).sum("severity", skipna=False)
+    return (residents / assumptions["residents_per_caregiver"]).pipe(sum_over, "severity")
 
 
 def caregivers_in_day_care(users: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
@@ -48,7 +48,7 @@ def home_care_hours(users: xr.DataArray, assumptions: Assumptions) -> xr.DataArr
     Returns : array [hour per year]  dims …
     Source  : assumption `home_care_hours`
     """
-    return MONTHS * (users * assumptions["home_care_hours"]).sum("severity", skipna=False)
+    return MONTHS * (users * assumptions["home_care_hours"]).pipe(sum_over, "severity")
 
 
 def caregivers_at_home(hours: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
@@ -74,7 +74,7 @@ def caregivers(by_place: xr.DataArray, assumptions: Assumptions) -> xr.DataArray
             [
                 caregivers_in_institutions(by_place.sel(setting="institution", drop=True), assumptions),
                 caregivers_in_day_care(
-                    by_place.sel(setting="day_care", drop=True).sum("severity", skipna=False), assumptions
+                    by_place.sel(setting="day_care", drop=True).pipe(sum_over, "severity"), assumptions
                 ),
                 caregivers_at_home(hours, assumptions),
             ],
@@ -95,9 +95,7 @@ def caregivers_by_standard(residents: xr.DataArray, assumptions: Assumptions) ->
     Source    : assumptions `residents_per_caregiver_strict`, `residents_per_caregiver_lenient`
     """
     parts = {
-        standard: (residents / assumptions[f"residents_per_caregiver_{standard}"]).sum(
-            "severity", skipna=False
-        )
+        standard: (residents / assumptions[f"residents_per_caregiver_{standard}"]).pipe(sum_over, "severity")
         for standard in STANDARDS
     }
     return join(parts, "standard")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from .arrays import sum_over
 from . import beds as bed_step
 from . import caregivers as caregiver_step
 from . import childcare, flow, money, need, places, premises, supply
@@ -178,7 +179,7 @@ def run_block(
     found = reckon(china, city, area, assumptions, last_year)
     out = dict(found.values)
     del out["urban_households"]
-    out["people_by_setting"] = found.by_place.sum("severity", skipna=False)
+    out["people_by_setting"] = found.by_place.pipe(sum_over, "severity")
     onset = flow.onset_rates(need.national_ages(china), found.prevalence, assumptions)
     cases = flow.new_cases(found.population, onset)
     out |= _beds_from_flow(found.by_place, out["care_need"], cases, found.shares, assumptions)
@@ -230,16 +231,16 @@ def _head_counts(population: xr.DataArray) -> dict[str, xr.DataArray]:
 
 def _beds_and_caregivers(by_place, limited, dementia, older, assumptions) -> dict[str, xr.DataArray]:
     residents = by_place.sel(setting="institution", drop=True)
-    heavy = limited.sel(severity=list(bed_step.HEAVY)).sum("severity", skipna=False)
+    heavy = limited.sel(severity=list(bed_step.HEAVY)).pipe(sum_over, "severity")
     dementia_share = xr.ufuncs.minimum(dementia / heavy, 1.0)
     by_bed_type = bed_step.residents_by_bed_type(residents, dementia_share, assumptions)
     beds_needed = bed_step.beds(by_bed_type, assumptions["target_occupancy"])
-    day_users = by_place.sel(setting="day_care", drop=True).sum("severity", skipna=False)
+    day_users = by_place.sel(setting="day_care", drop=True).pipe(sum_over, "severity")
     day_places = bed_step.day_care_places(day_users, assumptions)
-    institution_beds = beds_needed.sum("bed_type", skipna=False)
-    special = beds_needed.sel(bed_type=["nursing", "dementia"]).sum("bed_type", skipna=False)
+    institution_beds = beds_needed.pipe(sum_over, "bed_type")
+    special = beds_needed.sel(bed_type=["nursing", "dementia"]).pipe(sum_over, "bed_type")
     workers = caregiver_step.caregivers(by_place, assumptions)
-    certified = workers.sum("workplace", skipna=False) * assumptions["caregiver_certified_share"]
+    certified = workers.pipe(sum_over, "workplace") * assumptions["caregiver_certified_share"]
     total = institution_beds + day_places
     return {
         "residents": by_bed_type,
@@ -253,13 +254,13 @@ def _beds_and_caregivers(by_place, limited, dementia, older, assumptions) -> dic
         "dementia_beds_per_10000_needed": beds_needed.sel(bed_type="dementia", drop=True) / older * 1e4,
         "caregivers_needed": workers,
         "caregivers_by_standard": caregiver_step.caregivers_by_standard(residents, assumptions),
-        "caregivers_total_needed": workers.sum("workplace", skipna=False),
+        "caregivers_total_needed": workers.pipe(sum_over, "workplace"),
         "caregivers_per_10000_needed": certified / older * 1e4,
     }
 
 
 def _respite_beds(by_place, assumptions) -> xr.DataArray:
-    at_home = by_place.sel(setting=["family", "home_service"]).sum("setting", skipna=False)
+    at_home = by_place.sel(setting=["family", "home_service"]).pipe(sum_over, "setting")
     return bed_step.respite_beds(at_home, assumptions)
 
 
@@ -269,7 +270,7 @@ def _beds_from_flow(by_place, limited, cases, shares, assumptions) -> dict[str, 
     by_ratio = by_place.sel(setting="institution", drop=True)
     residents = flow.residents_two_ways(by_ratio, admitted, assumptions)
     return {
-        "admissions": admitted.sum("severity", skipna=False),
+        "admissions": admitted.pipe(sum_over, "severity"),
         "mean_length_of_stay": flow.mean_stay(admitted, assumptions),
         "beds_from_flow": bed_step.beds(residents, assumptions["target_occupancy"]),
     }
@@ -288,8 +289,8 @@ def _building(out, city: City, assumptions: Assumptions) -> tuple[dict[str, xr.D
     parts = bed_step.building(out["beds_needed"], part, year, assumptions)
     by_kind = bed_step.built_by_kind(parts["built"], parts["worn"], assumptions)
     return {
-        "beds_built": parts["built"].sum("bed_type", skipna=False),
-        "beds_built_by_kind": by_kind.sum("bed_type", skipna=False),
+        "beds_built": parts["built"].pipe(sum_over, "bed_type"),
+        "beds_built_by_kind": by_kind.pipe(sum_over, "bed_type"),
     }, by_kind
 
 

@@ -9,7 +9,7 @@ import simpy
 import xarray as xr
 from scipy.stats import poisson
 
-from .arrays import sum_product
+from .arrays import sum_over, sum_product
 from .draws import Assumptions, independent_stream
 from .need import LIMITED
 from .schema import SEVERITIES
@@ -33,7 +33,7 @@ def onset_rates(ages: np.ndarray, prevalence: xr.DataArray, assumptions: Assumpt
     Returns    : array [per year]  dims draw, sex, age: already times the share without a limitation
     Source     : assumptions `adl_onset_rate`, `adl_onset_doubling`
     """
-    well = 1 - prevalence.sum("severity", skipna=False)
+    well = 1 - prevalence.pipe(sum_over, "severity")
     age = prevalence["age"]
     shape = xr.where(age >= FIRST_ONSET, 2 ** ((age - FIRST_ONSET) / assumptions["adl_onset_doubling"]), 0.0)
     without = well.where(age >= FIRST_ONSET, 0.0) * xr.DataArray(ages, dims=("sex", "age"))
@@ -64,7 +64,7 @@ def admissions(cases: xr.DataArray, limited: xr.DataArray, institution_share: xr
     institution_share : array [share]  dims measure, draw, severity (and year)
     Returns           : array [person per year]  dims draw, measure, year, severity
     """
-    mix = limited / limited.sum("severity", skipna=False)
+    mix = limited / limited.pipe(sum_over, "severity")
     share = institution_share.sel(severity=list(LIMITED))
     return (cases * mix * share).transpose("draw", "measure", "year", "severity")
 
@@ -90,7 +90,7 @@ def residents_two_ways(
     admitted : array [person per year]  dims draw, measure, year, severity
     Returns  : array [person]  dims draw, measure, year: all residents, by flow
     """
-    limited = residents_from_flow(admitted, assumptions).sum("severity", skipna=False)
+    limited = residents_from_flow(admitted, assumptions).pipe(sum_over, "severity")
     return limited + by_ratio.sel(severity=SEVERITIES[0], drop=True)
 
 
@@ -156,8 +156,8 @@ def mean_stay(admitted: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
     admitted : array [person per year]  dims …, severity
     Returns  : array [year]  dims …
     """
-    kept = residents_from_flow(admitted, assumptions).sum("severity", skipna=False)
-    return kept / admitted.sum("severity", skipna=False)
+    kept = residents_from_flow(admitted, assumptions).pipe(sum_over, "severity")
+    return kept / admitted.pipe(sum_over, "severity")
 
 
 @dataclass(frozen=True)

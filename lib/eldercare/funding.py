@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from .arrays import join
+from .arrays import join, sum_over
 from .beds import HEAVY
 from .caregivers import MONTHS
 from .draws import Assumptions
@@ -83,7 +83,7 @@ def building_costs(by_kind: xr.DataArray, assumptions: Assumptions) -> dict[str,
     Returns : array [yuan per year]  dims draw, measure, year, for each item of building
     Source  : assumptions `building_cost`, `rebuilding_cost_ratio`, `conversion_cost_ratio`
     """
-    as_new = (by_kind * price(assumptions, "building_cost")).sum("bed_type", skipna=False)
+    as_new = (by_kind * price(assumptions, "building_cost")).pipe(sum_over, "bed_type")
     ratios = {
         "new": 1,
         "rebuilt": assumptions["rebuilding_cost_ratio"],
@@ -109,7 +109,7 @@ def institution_running_costs(
     """
     care = workers * pay
     total = care / assumptions["pay_share_of_running_cost"]
-    beside = staff.sum("staff", skipna=False) * pay * assumptions["staff_wage_ratio"]
+    beside = staff.pipe(sum_over, "staff") * pay * assumptions["staff_wage_ratio"]
     beside = xr.ufuncs.minimum(beside, total - care)
     return dict(zip(STAFF_ITEMS, [care, beside, total - care - beside]))
 
@@ -169,7 +169,7 @@ def old_age_allowance_cost(population: xr.DataArray, assumptions: Assumptions) -
     """
     rate = price(assumptions, "old_age_allowance")
     bands = {band: age_band_limits(band) for band in rate["age_band"].values}
-    total = (people_in_bands(population, bands) * rate).sum("age_band", skipna=False)
+    total = (people_in_bands(population, bands) * rate).pipe(sum_over, "age_band")
     return MONTHS * total * assumptions["old_age_allowance_coverage"]
 
 
@@ -182,9 +182,7 @@ def home_adaptations(by_place: xr.DataArray, assumptions: Assumptions) -> xr.Dat
     Returns  : array [household]  dims draw, measure, year
     Source   : assumption `adaptation_need_share`
     """
-    at_home = by_place.sel(severity=list(HEAVY), setting=list(AT_HOME)).sum(
-        ["severity", "setting"], skipna=False
-    )
+    at_home = by_place.sel(severity=list(HEAVY), setting=list(AT_HOME)).pipe(sum_over, "severity", "setting")
     return at_home * assumptions["adaptation_need_share"] * HOMES_PER_PERSON
 
 
@@ -237,4 +235,4 @@ def present_value(real: xr.DataArray, rate: float, first_year: int, last_year: i
     window = real.sel(year=slice(first_year, last_year))
     if window.sizes["year"] != last_year - first_year + 1:
         raise ValueError(f"the years {first_year} to {last_year} are not all reckoned")
-    return (window / (1 + rate) ** (window["year"] - first_year)).sum("year", skipna=False)
+    return (window / (1 + rate) ** (window["year"] - first_year)).pipe(sum_over, "year")

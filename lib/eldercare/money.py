@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
+from .arrays import sum_over
 from . import caregivers as caregiver_step
 from . import funding, payers, premises
 from .draws import Assumptions
@@ -69,8 +70,8 @@ def costs(
         "home_adaptations_needed": homes,
         "premises_area_needed": area,
         "cost": cost,
-        "cost_total": cost.sum("cost_item", skipna=False),
-        "building_cost_needed": building.sum("cost_item", skipna=False),
+        "cost_total": cost.pipe(sum_over, "cost_item"),
+        "building_cost_needed": building.pipe(sum_over, "cost_item"),
     }
 
 
@@ -93,9 +94,9 @@ def payers_of(
     schemes = insurance + vouchers
     running = [name for items in payers.ITEMS_OF.values() for name in items]
     return {
-        "public_running": public.sel(cost_item=running).sum("cost_item", skipna=False),
-        "scheme_payment": schemes.sum("setting", skipna=False),
+        "public_running": public.sel(cost_item=running).pipe(sum_over, "cost_item"),
+        "scheme_payment": schemes.pipe(sum_over, "setting"),
         "scheme_payment_institution": schemes.sel(setting="institution", drop=True),
-        "insurance_benefit_full": benefits.sum("setting", skipna=False),
+        "insurance_benefit_full": benefits.pipe(sum_over, "setting"),
         "payment": payers.payments(cost, public, insurance, vouchers, assumptions),
     }

@@ -11,7 +11,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.optimize import root
 from scipy.special import expit, logit
 
-from .arrays import join, sum_product
+from .arrays import join, sum_over, sum_product
 from .base import AGES, SEXES, TablesKey
 from .draws import Assumptions
 from .load import China, age_band_limits
@@ -245,5 +245,5 @@ def by_severity(older: xr.DataArray, limited: xr.DataArray) -> xr.DataArray:
     Returns : array [person]  dims draw, year, severity; sums to all people of 60 and over
     """
     parts = {severity: limited.sel(severity=severity, drop=True) for severity in LIMITED}
-    well = older - limited.sum("severity", skipna=False)
+    well = older - limited.pipe(sum_over, "severity")
     return join({"none": well, **parts}, "severity").transpose("draw", "year", "severity")

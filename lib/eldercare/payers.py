@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from .arrays import join
+from .arrays import join, sum_over
 from .beds import BEDS_PER_RESIDENT, HEAVY
 from .caregivers import MONTHS
 from .draws import Assumptions
@@ -36,7 +36,7 @@ def building_subsidy(by_kind: xr.DataArray, assumptions: Assumptions) -> dict[st
     for kind, (item, ratio) in ratios.items():
         beds = by_kind.sel(kind=kind, drop=True)
         of_dementia = beds.sel(bed_type="dementia", drop=True)
-        parts[item] = beds.sum("bed_type", skipna=False) * rate * ratio + of_dementia * special
+        parts[item] = beds.pipe(sum_over, "bed_type") * rate * ratio + of_dementia * special
     return parts
 
 
@@ -50,7 +50,7 @@ def operating_subsidy(by_bed_type: xr.DataArray, assumptions: Assumptions) -> xr
     Source      : assumption `operating_subsidy`
     """
     beds = by_bed_type * BEDS_PER_RESIDENT
-    return MONTHS * (beds * price(assumptions, "operating_subsidy")).sum("bed_type", skipna=False)
+    return MONTHS * (beds * price(assumptions, "operating_subsidy")).pipe(sum_over, "bed_type")
 
 
 def subsidies(
@@ -117,7 +117,7 @@ def running_left(costs: xr.DataArray, public: xr.DataArray) -> xr.DataArray:
     """
     left = costs - public
     parts = {
-        place: left.sel(cost_item=list(items)).sum("cost_item", skipna=False)
+        place: left.sel(cost_item=list(items)).pipe(sum_over, "cost_item")
         for place, items in ITEMS_OF.items()
     }
     return join(parts, "setting")
@@ -156,8 +156,8 @@ def voucher_paid(by_place: xr.DataArray, left: xr.DataArray, assumptions: Assump
     Returns  : array [yuan per year]  dims of left; never more than is left
     Source   : assumptions `voucher_cap`, `voucher_cover`, `voucher_take_up`
     """
-    people = by_place.sel(setting=list(RUNNING)).sum("severity", skipna=False)
-    users = by_place.sel(severity=list(HEAVY), setting=list(RUNNING)).sum("severity", skipna=False)
+    people = by_place.sel(setting=list(RUNNING)).pipe(sum_over, "severity")
+    users = by_place.sel(severity=list(HEAVY), setting=list(RUNNING)).pipe(sum_over, "severity")
     one = left / people.where(people > 0, 1.0)
     cover = assumptions["voucher_cover"]
     one = xr.ufuncs.minimum(one * cover, MONTHS * price(assumptions, "voucher_cap"))
@@ -182,13 +182,13 @@ def payments(
     Returns             : array [yuan per year]  dims draw, measure, year, payer
     Source              : assumptions `province_share_of_subsidies`, `lottery_share_of_subsidies`
     """
-    insured = insurance.sum("setting", skipna=False)
-    voucher = vouchers.sum("setting", skipna=False)
-    subsidy = public.sum("cost_item", skipna=False)
+    insured = insurance.pipe(sum_over, "setting")
+    voucher = vouchers.pipe(sum_over, "setting")
+    subsidy = public.pipe(sum_over, "cost_item")
     province = assumptions["province_share_of_subsidies"]
     lottery = xr.ufuncs.minimum(assumptions["lottery_share_of_subsidies"], 1 - province)
     shares = {
-        "families": costs.sum("cost_item", skipna=False) - subsidy - insured - voucher,
+        "families": costs.pipe(sum_over, "cost_item") - subsidy - insured - voucher,
         "city_budget": subsidy * (1 - province - lottery),
         "province_and_centre": subsidy * province + voucher,
         "welfare_lottery": subsidy * lottery,

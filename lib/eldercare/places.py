@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from .arrays import join
+from .arrays import join, sum_over
 from .base import TablesKey
 from .draws import Assumptions
 from .load import NATION, China
@@ -118,9 +118,9 @@ def setting_shares(assumptions: Assumptions, gap: xr.DataArray | float = 1.0) ->
     for measure in MEASURES:
         outside = assumptions[SHARE_OF_MEASURE[measure]]
         outside = outside * gap if measure == "need" else outside
-        outside = outside / outside.sum("setting").clip(min=1)
+        outside = outside / outside.pipe(sum_over, "setting").clip(min=1)
         parts = {setting: outside.sel(setting=setting, drop=True) for setting in SETTINGS[1:]}
-        both[measure] = join({"family": 1 - outside.sum("setting"), **parts}, "setting")
+        both[measure] = join({"family": 1 - outside.pipe(sum_over, "setting"), **parts}, "setting")
     return join(both, "measure")
 
 
@@ -146,7 +146,7 @@ def people_by_service_class(by_severity: xr.DataArray, grades: pd.DataFrame) -> 
                   6 nursing institutions first
     """
     parts = {
-        name: by_severity.sel(severity=list(rows["severity"])).sum("severity", skipna=False)
+        name: by_severity.sel(severity=list(rows["severity"])).pipe(sum_over, "severity")
         for name, rows in grades.groupby("service_class", sort=False)
     }
     return join(parts, "service_class")
