@@ -28,7 +28,7 @@ RANGE = re.compile(r"\([-−]?[\d.,]+(?:\s?%)? to [-−]?[\d.,]+(?:\s?%)?\)|（[
 PER_CENT = re.compile(r"(?<=\d) (?=%)")
 BOUND = {"pre", "code", *UNMARKED}
 KEPT = {"rowspan", "colspan", "scope", "id"}
-SHORT_LABEL, WORDY_CELL, MANY_COLUMNS = 80, 36, 10
+SHORT_LABEL, SHORT_KEY, WORDY_CELL, MANY_COLUMNS = 80, 6, 36, 8
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ def _mend_table(table: Tag) -> None:
     if table.thead:
         _join_head(table.thead)
         _set_numbers_right(table)
-    if table.tr and len(table.tr.find_all(["th", "td"])) >= MANY_COLUMNS:
+    if max((len(row.find_all(["th", "td"])) for row in table.find_all("tr")), default=0) >= MANY_COLUMNS:
         table["class"] = "wide"
     for cell in table.find_all("th"):
         if not cell.get_text(strip=True):
@@ -221,9 +221,12 @@ def _mend_table(table: Tag) -> None:
         cell["scope"] = cell.get("scope") or (f"{side}group" if int(cell.get(span, 1)) > 1 else side)
 
 
-    for cell in table.find_all("td"):
-        if len(cell.get_text(strip=True)) > WORDY_CELL:
+    for cell in table.select("tbody > tr > *"):
+        length = len(cell.get_text(strip=True))
+        if length > WORDY_CELL and cell.name == "td":
             cell["class"] = "words"
+        elif length > SHORT_KEY and cell.name == "th":
+            cell["class"] = "key"
 
 
 def _join_head(head: Tag) -> None:

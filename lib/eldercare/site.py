@@ -204,7 +204,7 @@ def _report_links(shelf: _Shelf, city: City, written: str, language: str) -> lis
     return [
         {
             "href": f"reports/{_report_name(city.city_id, written, kind)}", "text": words[f"report_{kind}"],
-            "label": f"{words[f'report_{kind}']}, {name}, {words[f'report_{written}']}",
+            "label": ", ".join([words[f"report_{kind}"], name, words[f"report_{written}"]]),
         }
         for kind in found
     ]

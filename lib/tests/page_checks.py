@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page
 
 WIDE, NARROW = 1280, 360
+UPRIGHT, ACROSS = 688, 1016
 CONTRAST, FIRST_ROWS = "color-contrast", 6
 OWN = ("file:", "data:")
 ANCESTORS_THAT_SCROLL = ".table, .formula, figure a"
@@ -116,7 +117,7 @@ def in_browser(browser: Browser, path: Path) -> list[str]:
     found += too_wide(page) + barriers(page, {"runOnly": ["scrollable-region-focusable"]})
     page.emulate_media(media="print")
     moving = page.locator("nav:visible, .top:visible, .skip:visible").all_inner_texts()
-    found += [f"printed: {text}" for text in moving]
+    found += [f"printed: {text}" for text in moving] + cut_on_paper(page)
     page.emulate_media(media="screen")
     found += faint(page)
     page.close()
@@ -138,9 +139,23 @@ def too_wide(page: Page) -> list[str]:
     return [f"{beyond} px too wide at {page.viewport_size['width']} px: {parts[:3]}"]
 
 
+def cut_on_paper(page: Page) -> list[str]:
+    """Tables wider than a sheet of A4 less its margins: upright, and across for those of many columns."""
+    found = []
+    for width, tables in ((UPRIGHT, "table:not(.wide)"), (ACROSS, "table.wide")):
+        page.set_viewport_size({"width": width, "height": 900})
+        found += page.evaluate(
+            "([tables, width]) => [...document.querySelectorAll(tables)]"
+            ".filter(table => table.getBoundingClientRect().right > width + 1)"
+            ".map(table => `cut on paper: ${table.textContent.slice(0, 60)}`)", [tables, width],
+        )
+    return found
+
+
 def faint(page: Page) -> list[str]:
     """Words that stand out too little; of a table only the first rows, for all are dressed alike."""
-    page.evaluate(f"document.querySelectorAll('tbody tr:nth-child(n + {FIRST_ROWS})').forEach(row => row.remove())")
+    further = f"tbody tr:nth-child(n + {FIRST_ROWS})"
+    page.evaluate("rows => document.querySelectorAll(rows).forEach(row => row.remove())", further)
     return barriers(page, {"runOnly": [CONTRAST]})
 
 

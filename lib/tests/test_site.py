@@ -38,7 +38,8 @@ def reports(tmp_path_factory):
     """A folder with the reports of one city, the Chinese page a true one, and a file that is none."""
     folder = tmp_path_factory.mktemp("reports")
     book = nbformat.read(ROOT / "notebooks" / export.NOTEBOOK, as_version=4)
-    texts = {"en": REPORT.format(title=TITLES["en"], tag="en"), "zh": export.page(book, TITLES["zh"], "zh", [])}
+    stand_in = REPORT.format(title=TITLES["en"], tag="en")
+    texts = {"en": stand_in, "zh": export.page(book, TITLES["zh"], "zh", [])}
     for language, text in texts.items():
         (folder / f"{CITY}_{language}.html").write_text(text, "utf-8")
         for kind in ("docx", "xlsx"):
@@ -93,7 +94,7 @@ def test_a_page_opens_from_disk_on_any_window(built, browser, name):
 BAD_PAGE = """<!DOCTYPE html>
 <html lang="en"><title>Bad</title><meta name="viewport" content="width=device-width">
 <body><main><h1>Bad</h1><nav>Pages</nav><img src="https://example.org/a.png">
-<p style="width:2000px;color:#ddd">Wide</p>
+<p style="width:2000px;color:#ddd">Wide</p><table style="width:2000px"><tr><td>Wide</td></tr></table>
 <script>console.log("said"); undefined_name()</script></main></body></html>"""
 
 
@@ -103,7 +104,7 @@ def test_the_look_in_the_browser_sees_each_fault(browser, tmp_path):
     found = "\n".join(checks.in_browser(browser, path))
     for fault in (
         "console: said", "error: undefined_name", "asks: https", "too wide at 1280", "too wide at 360",
-        "image-alt", "color-contrast", "printed: Pages",
+        "image-alt", "color-contrast", "printed: Pages", "cut on paper",
     ):
         assert fault in found
 
