@@ -52,12 +52,22 @@ def build_site(project: Project, output: Path, reports: Path | None = None) -> P
         with tempfile.TemporaryDirectory(prefix=".site-", dir=output.parent) as beside:
             fresh, old = Path(beside) / "site", Path(beside) / "old"
             _write_shelf(shelf, fresh)
-            if output.exists():
-                os.replace(output, old)
-            os.replace(fresh, output)
+            _swap(fresh, output, old)
     except OSError as error:
         raise OSError(f"the site cannot be written to {output}: {error.strerror or error}") from error
     return output / HOME["en"]
+
+
+def _swap(fresh: Path, output: Path, old: Path) -> None:
+    """Put the fresh site in the place of the older one; whatever happens, one of the two stands there."""
+    if output.exists():
+        os.replace(output, old)
+    try:
+        os.replace(fresh, output)
+    except BaseException:
+        if old.exists():
+            os.replace(old, output)
+        raise
 
 
 def check_output(output: Path) -> None:

@@ -193,6 +193,48 @@ def test_a_build_that_fails_leaves_the_older_site_as_it_was(few_notebooks, tmp_p
     assert [path.name for path in first.parents[1].iterdir()] == ["site"]
 
 
+def test_a_swap_that_fails_puts_the_older_site_back(tmp_path):
+    output = tmp_path / "site"
+    output.mkdir()
+    (output / "index.html").write_text("old", "utf-8")
+    with pytest.raises(FileNotFoundError):
+        site._swap(tmp_path / "not there", output, tmp_path / "old")
+    assert (output / "index.html").read_text("utf-8") == "old"
+
+
+@pytest.fixture
+def command(few_notebooks, tmp_path, monkeypatch):
+    """The command on a project with one notebook; what it is given goes before the folder to write to."""
+    monkeypatch.setattr(cli, "load_project", lambda root: few_notebooks)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ELDERCARE_PROJECT", str(tmp_path))
+    return lambda *arguments: cli.main(["site", *map(str, arguments)])
+
+
+def test_the_command_says_where_to_begin(command, reports, tmp_path, capsys):
+    assert command("--reports", reports) == 0
+    assert capsys.readouterr().out == f"Open {Path('site') / 'index.html'} in a browser.\n"
+    assert (tmp_path / "site" / "reports" / f"{CITY}_zh.html").is_file()
+
+
+def test_a_report_that_fails_is_told_and_no_site_is_written(command, tmp_path, monkeypatch, capsys):
+    failed = [], {"lincang_zh": ValueError("a cell failed")}
+    monkeypatch.setattr(export, "write_reports", lambda *_: failed)
+    assert command() == 1
+    assert "lincang_zh failed; the site is as it was.\na cell failed" in capsys.readouterr().err
+    assert not (tmp_path / "site").exists()
+
+
+def test_an_interruption_leaves_the_site_as_it_was(command, tmp_path, monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(export, "write_reports", interrupted)
+    assert command() == cli.INTERRUPTED
+    assert capsys.readouterr().err == "Interrupted. The site is as it was.\n"
+    assert not (tmp_path / "site").exists()
+
+
 def test_a_folder_with_other_files_is_not_touched(few_notebooks, tmp_path):
     folder = tmp_path / "mine"
     folder.mkdir()
