@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -72,6 +73,11 @@ def _table(table: Table) -> str:
         for row in table.rows
     )
     return f"<table><caption>{escape(table.caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def text_width(text: str) -> int:
+    """Width of a text in Latin letters; a Chinese character is two wide."""
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
 def show(blocks: Sequence[Block], *images: Image) -> None:

@@ -127,7 +127,7 @@ def _say_what_is_missing(axis, words: Language, there: set[str]) -> None:
 
 
 def _legend(axis, drawn: Mapping) -> None:
-    axis.legend(list(drawn.values()), list(drawn), loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=LEGEND_COLUMNS)
+    axis.legend(list(drawn.values()), list(drawn), loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=LEGEND_COLUMNS)
 
 
 def _alt(project, result, words, label: str, array: xr.DataArray, unit: str) -> str:

@@ -12,7 +12,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 
-from .blocks import Block, Bullets, Figure, Heading, Paragraph, Table
+from .blocks import Block, Bullets, Figure, Heading, Paragraph, Table, text_width
 
 # Names of fonts that Word has wherever it shows Chinese: for text, and for headings.
 FONTS = {"en": ("Calibri", "SimSun", "SimHei"), "zh": ("Times New Roman", "SimSun", "SimHei")}
@@ -20,7 +20,8 @@ TAGS = {"en": "en-GB", "zh": "zh-CN"}
 MARGIN, PAGE = Cm(2.2), (Cm(21), Cm(29.7))
 PICTURE = Cm(16.2)
 TEXT_SIZE, TABLE_SIZE, NOTE_SIZE = Pt(10.5), Pt(8.5), Pt(9)
-INK = RGBColor(0x1B, 0x2A, 0x41)
+INK, HEAD = RGBColor(0x1B, 0x2A, 0x41), "F1F4F8"
+NARROWEST, WIDEST = 8, 26
 
 
 def word_document(blocks: Sequence[Block], pictures: Sequence[tuple[bytes, str]], code: str) -> bytes:
@@ -95,17 +96,35 @@ def _table(document: Document, block: Table) -> None:
     caption = document.add_paragraph(block.caption, style="Caption")
     caption.paragraph_format.keep_with_next = True
     table = document.add_table(rows=0, cols=len(block.columns), style="Table Grid")
+    widths = _widths(block)
     for number, cells in enumerate((block.columns, *block.rows)):
         row = table.add_row()
         properties = row._tr.get_or_add_trPr()
         properties.append(OxmlElement("w:cantSplit"))
         if number == 0:
             properties.append(OxmlElement("w:tblHeader"))
-        for cell, text in zip(row.cells, cells):
+        for cell, text, width in zip(row.cells, cells, widths):
+            cell.width = width
             run = cell.paragraphs[0].add_run(text)
             run.font.size, run.bold = TABLE_SIZE, number == 0
             cell.paragraphs[0].paragraph_format.space_after = Pt(0)
+            if number == 0:
+                _shade(cell)
     document.add_paragraph().paragraph_format.space_after = Pt(0)
+
+
+def _widths(block: Table) -> list[int]:
+    """Widths of the columns, by their longest texts, which add up to the width of the page's text."""
+    longest = [max(map(text_width, column)) for column in zip(block.columns, *block.rows)]
+    weights = [min(max(width, NARROWEST), WIDEST) for width in longest]
+    return [int((PAGE[0] - 2 * MARGIN) * weight / sum(weights)) for weight in weights]
+
+
+def _shade(cell) -> None:
+    shade = OxmlElement("w:shd")
+    shade.set(qn("w:val"), "clear")
+    shade.set(qn("w:fill"), HEAD)
+    cell._tc.get_or_add_tcPr().append(shade)
 
 
 def _picture(document: Document, block: Figure, waiting: Iterator[tuple[bytes, str]]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 import openpyxl
@@ -14,6 +13,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from .blocks import text_width
 from .chain import BASE_YEAR, QUANTILES, summarise
 from .compare import compare_targets
 from .present import sentence_case, significant
@@ -89,8 +89,7 @@ def _fill(sheet: Worksheet, facts: Facts, columns: Sequence[str], rows: Iterable
 
 
 def _width(value: Value) -> int:
-    text = f"{value:,.0f}" if isinstance(value, float) else str(value or "")
-    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+    return text_width(f"{value:,.0f}" if isinstance(value, float) else str(value or ""))
 
 
 def _readme(sheet: Worksheet, facts: Facts) -> None:
