@@ -10,7 +10,7 @@ from conftest import DRAWS, ROOT
 from report_checks import all_blocks, cells, numbers
 
 import eldercare as ec
-from eldercare import report, schema, site, wording
+from eldercare import charts_report, report, schema, site, wording
 from eldercare.blocks import Bullets, Figure, Heading, Paragraph, Table, html
 from eldercare.load import file_rows
 from eldercare.schema import DataFault
@@ -184,6 +184,19 @@ def test_a_phrase_that_is_not_there_is_told(words):
 def test_text_of_the_tables_cannot_become_markup():
     assert html(Paragraph("a < b & <script>")) == "<p>a &lt; b &amp; &lt;script&gt;</p>"
     assert "<i>" not in html(Table("<i>", ("<i>",), (("<i>", "<i>"),))) + html(Bullets(("<i>",)))
+
+
+@pytest.mark.parametrize("name", ["people", "beds", "caregivers", "payers"])
+def test_a_figure_has_the_same_numbers_in_both_languages_and_says_what_it_shows(project, results, words, name, tmp_path, monkeypatch):
+    made = {}
+    for code in wording.LANGUAGES:
+        monkeypatch.setenv("ELDERCARE_FIGURES", str(tmp_path / code))
+        made[code] = getattr(charts_report, name)(project, results["sanming"], words[code], name)
+    twins = {(tmp_path / code / f"{name}.csv").read_text("utf-8") for code in made}
+    assert len(twins) == 1 and made["en"].data != made["zh"].data
+    assert "Sanming" in made["en"].alt and "三明市" in made["zh"].alt
+    if name == "beds":
+        assert {line.split(",")[1] for line in twins.pop().splitlines()} >= {"need", "use", "promised", "stock"}
 
 
 @pytest.mark.parametrize("cell", ["{city}需要", "{city}有{beds}张", "{city有床位", "{}有床位"])
