@@ -11,7 +11,7 @@ FIND_PYTHON = for p in python3.13 python3.12 python3.11 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' </dev/null >/dev/null 2>&1 && echo "$$p" && break; done
 
 .DEFAULT_GOAL := help
-.PHONY: help run site test bench lab environment clean
+.PHONY: help run site test bench lab desk environment clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf 'make %-12s %s\n' "$$name" "$$text"; done
@@ -30,6 +30,9 @@ bench: environment  ## measure the run times
 
 lab: environment  ## open JupyterLab
 	@$(VENV_PYTHON) -m eldercare lab
+
+desk: environment  ## open the what-if desk as an app
+	@$(VENV_PYTHON) -m eldercare desk
 
 environment:  ## make .venv from the lock (nothing to do if it is up to date)
 	@python=$$($(FIND_PYTHON)); \

@@ -54,9 +54,18 @@ def execute(path: Path) -> None:
     """
     book = nbformat.read(path, as_version=4)
     execute_cells(book, path.parent)
+    _drop_live_views(book)
     book.metadata["language_info"] = {"name": "python"}
     book.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     write_whole(path, (nbformat.writes(book).rstrip("\n") + "\n").encode())
+
+
+def _drop_live_views(book: nbformat.NotebookNode) -> None:
+    """Take out what only a running kernel can show; its names are new at every run."""
+    book.metadata.pop("widgets", None)
+    for cell in book.cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
 
 
 def execute_all(root: Path) -> list[Path]:

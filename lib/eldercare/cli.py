@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
         ("run", _run, "run all notebooks and write figures/"),
         ("test", _test, "run all that CI runs"),
         ("lab", _lab, "open JupyterLab on the notebooks"),
+        ("desk", _desk, "open the what-if desk as an app in the browser"),
         ("bench", _bench, "measure speed and memory"),
         ("check", _check, "read and check the data only"),
     ):
@@ -116,6 +117,11 @@ def _test(_options) -> int:
 
 def _lab(_options) -> int:
     return subprocess.run([sys.executable, "-m", "jupyterlab", str(find_root() / "notebooks")], check=False).returncode
+
+
+def _desk(_options) -> int:
+    notebook = find_root() / "notebooks" / "09_what_if.ipynb"
+    return subprocess.run([sys.executable, "-m", "voila", str(notebook)], check=False).returncode
 
 
 def _bench(_options) -> None:

@@ -15,8 +15,12 @@ Named = list[tuple[str, dict]]
 
 
 def stream_name(row) -> str:
-    """The name that seeds a row's stream: assumption, city and keys, but not the year it begins."""
-    return "|".join([row["assumption"], row["city_id"], *(row[key] for key in ASSUMPTION_KEYS)])
+    """The name that seeds a row's stream: assumption, city and keys, but not the year it begins.
+
+    A row of a scenario has the stream of the row it takes the place of (column `stream_city`, where there is one).
+    """
+    city = row["stream_city"] if "stream_city" in row else row["city_id"]
+    return "|".join([row["assumption"], city, *(row[key] for key in ASSUMPTION_KEYS)])
 
 
 def parse_keys(text: str) -> dict[str, str]:

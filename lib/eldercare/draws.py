@@ -9,7 +9,7 @@ Rows that go together (`data/correlations.csv`) take the order of their streams 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -61,8 +61,8 @@ def uniform_stream(name: str, draws: int) -> np.ndarray:
     return np.concatenate([half, 1 - half])
 
 
-def _points(name: str, draws: int) -> tuple[np.ndarray, np.random.Generator]:
-    """Scrambled Sobol points of one dimension in rising order, and the generator that made them."""
+def _points(name: str, draws: int):
+    """Scrambled Sobol points of one dimension in rising order, and the generator, seeded by the name, that made them."""
     if draws < 2 or draws & (draws - 1):
         raise ValueError(f"draws must be a power of two, at least 2, for Sobol points; {draws} is not")
     seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
@@ -100,7 +100,8 @@ def choose_rows(project: Project, city: City | None, scenario: str = BASELINE) -
     begins (`year_from`; without one, from the start); before that year the rows below stay in force.
 
     city    : None for an area without a folder
-    Returns : rows of the assumptions with a column `chosen_from` (scenario, city, nation)
+    Returns : rows of the assumptions with the columns `chosen_from` (scenario, city, nation) and
+              `stream_city` (see `correlations.stream_name`)
     Raises  : KeyError for an unknown scenario
     """
     national = project.assumptions
@@ -115,10 +116,20 @@ def choose_rows(project: Project, city: City | None, scenario: str = BASELINE) -
         here = rows["city_id"].isin(["", city.city_id if city else ""])
         layers.append((rows[here].sort_values("city_id", kind="stable"), "scenario"))
     stacked = pd.concat([rows.assign(chosen_from=name) for rows, name in layers], ignore_index=True)
+    stacked["stream_city"] = _city_of_stream(stacked)
     keys = ["assumption", *ASSUMPTION_KEYS, "year_from"]
     chosen = stacked.drop_duplicates(keys, keep="last")
     chosen = chosen[~_is_overruled(chosen)]
     return chosen.sort_values(keys, kind="stable", na_position="first").reset_index(drop=True)
+
+
+def _city_of_stream(rows: pd.DataFrame) -> np.ndarray:
+    """City whose stream a row draws from: of a scenario's row, that of the row below with the same keys."""
+    keys = ["assumption", *ASSUMPTION_KEYS]
+    of_scenario = (rows["chosen_from"] == "scenario").to_numpy()
+    below = rows[~of_scenario].drop_duplicates(keys, keep="last").set_index(keys)["city_id"]
+    found = below.reindex(pd.MultiIndex.from_frame(rows[keys])).to_numpy()
+    return np.where(of_scenario & ~pd.isna(found), found, rows["city_id"])
 
 
 def _is_overruled(rows: pd.DataFrame) -> pd.Series:
@@ -263,10 +274,14 @@ def _draw_one(rows: list[dict], draws: int, source: Source, streams: dict[str, n
     values = []
     for row in rows:
         name = stream_name(row)
-        uniform = streams[name] if name in streams else source(name, draws)
-        drawn = quantile(uniform, row["low"], row["central"], row["high"], row["shape"])
-        values.append(np.clip(drawn, 0, 1) if row["unit"] == "share" else drawn)
+        values.append(drawn_values(row, streams[name] if name in streams else source(name, draws)))
     return _label(rows, np.array(values))
+
+
+def drawn_values(row: Mapping, uniform: np.ndarray) -> np.ndarray:
+    """Values of a row at given probabilities; a share never passes 0 or 1."""
+    drawn = quantile(uniform, row["low"], row["central"], row["high"], row["shape"])
+    return np.clip(drawn, 0, 1) if row["unit"] == "share" else drawn
 
 
 def _label(rows: list[dict], values: np.ndarray) -> xr.DataArray:

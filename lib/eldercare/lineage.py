@@ -426,6 +426,13 @@ def quantities_below(name: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=512)
+def assumptions_below(name: str) -> frozenset[str]:
+    """All assumptions that a quantity rests on under any condition."""
+    parts = (part for one in quantities_below(name) for part in (made_of(one), *made_of(one).when.values()))
+    return frozenset(word for part in parts for word in part.assumptions.split())
+
+
+@lru_cache(maxsize=512)
 def keys_of(name: str) -> frozenset[str]:
     """Keys that a quantity or anything it is made of may be asked by: measure, bed_type, path …"""
     about = made_of(name)

@@ -218,10 +218,10 @@ def _assumption(tracer: Tracer, city_id: str, name: str) -> Node:
     return assumption_node(tracer.place(city_id, SHOWN_YEAR), name)
 
 
-def _headline(tracer: Tracer, cells: Cells) -> Node:
-    """The indicator of a headline of the sensitivity tables."""
+def _headline(tracer: Tracer, cells: Cells, _column: str = "") -> Node:
+    """The indicator of a headline of the sensitivity tables and of the what-if desk."""
     one = next(one for one in headlines(tracer.project.city(cells["city_id"])) if one.name == cells["headline"])
-    return tracer.quantity(cells["city_id"], one.indicator, one.year)
+    return tracer.quantity(cells["city_id"], one.indicator, int(cells.get("year") or one.year))
 
 
 def _tornado(tracer: Tracer, cells: Cells, column: str) -> Node:
@@ -341,6 +341,7 @@ FIGURES: dict[str, Rule] = {
     "06_per_100": indicator("caregivers_per_100_needed", {
         "needed": ("caregivers_per_100_needed", {}), "in post": ("caregivers_in_post_per_100", {"path": "today"}),
     }),
+    "09_what_if": _headline,
     "06_supply": indicator("caregivers_stock", {
         "needed": ("caregivers_total_needed", {}), "in post, today's training": ("caregivers_stock", {"path": "today"}),
         "in post, programme": ("caregivers_stock", {"path": "programme"}),

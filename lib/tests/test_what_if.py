@@ -1,0 +1,135 @@
+"""The what-if desk: its levers come from the sensitivity, what it shows is what a saved scenario gives."""
+
+import numpy as np
+import pytest
+
+from eldercare import chain, desk, sensitivity, what_if
+from eldercare.charts_what_if import PANELS, DeskPicture
+from eldercare.load import load_project
+
+CITY = "shengzhou"
+DRAWS = 64
+
+
+@pytest.fixture(scope="module")
+def at_desk(project):
+    return what_if.Desk(project, CITY, draws=DRAWS)
+
+
+@pytest.fixture
+def fresh(at_desk):
+    at_desk.reset()
+    yield at_desk
+    at_desk.reset()
+
+
+def test_the_levers_are_those_with_the_largest_swing(project, at_desk):
+    table = sensitivity.tornado(project, CITY)
+    table = table[table["headline"].isin(sensitivity.MAIN) & (table["unit"] != "")]
+    swing = (table["swing"] / table["at_middle"]).groupby(table["assumption"] + " " + table["keys"]).max()
+    largest = swing.sort_values(ascending=False).index[: what_if.MOST].str.strip()
+    assert {lever.name for lever in at_desk.levers} == set(largest)
+    assert len(at_desk.levers) == what_if.MOST
+
+
+def test_the_baseline_of_the_desk_is_the_run_of_the_notebooks(project, at_desk):
+    result = chain.run_city(project, CITY, draws=DRAWS)
+    wanted = result.table("beds_total_needed", measure="need")[["low", "central", "high"]].to_numpy().T
+    assert at_desk.baseline.paths["beds"] == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("place", range(what_if.MOST))
+def test_a_lever_put_back_gives_the_baseline_again(fresh, place):
+    lever = fresh.levers[place]
+    moved = fresh.move(lever.name, lever.last)
+    assert any(not np.allclose(moved.paths[name], fresh.baseline.paths[name], rtol=1e-3) for name in PANELS)
+    back = fresh.move(lever.name, lever.central)
+    for name in PANELS:
+        assert back.paths[name] == pytest.approx(fresh.baseline.paths[name])
+    assert back.chance == fresh.baseline.chance
+
+
+def test_fuller_beds_take_fewer_beds_and_no_fewer_workers(fresh):
+    fresh.move("target_occupancy", 0.9)
+    assert (fresh.outcome.paths["beds"] < fresh.baseline.paths["beds"]).all()
+    assert fresh.outcome.paths["caregivers"] == pytest.approx(fresh.baseline.paths["caregivers"])
+
+
+def test_a_saved_scenario_gives_what_the_desk_shows(full_copy):
+    project = load_project(full_copy.root)
+    own = what_if.Desk(project, CITY, draws=DRAWS)
+    for lever, part in zip(own.levers, (0.2, 0.7, 0.6, 0.9)):
+        own.move(lever.name, lever.first + part * (lever.last - lever.first))
+    after = what_if.save_scenario(own, "tried_out")
+    assert "tried_out" in after.scenarios
+    result = chain.run_city(after, CITY, "tried_out", DRAWS)
+    for name, indicator in (("beds", "beds_total_needed"), ("yearly_cost", "cost_total")):
+        wanted = result.table(indicator, measure="need")[["low", "central", "high"]].to_numpy().T
+        assert own.outcome.paths[name] == pytest.approx(wanted, rel=1e-4), name
+    elsewhere = chain.run_city(after, "lincang", "tried_out", DRAWS)
+    untouched = chain.run_city(after, "lincang", draws=DRAWS)
+    assert elsewhere.values.equals(untouched.values)
+
+
+def test_a_desk_begun_with_a_scenario_saves_its_rows_too(project, full_copy):
+    file = "scenarios/better_use_of_beds.csv"
+    (full_copy.data / "scenarios").mkdir()
+    (full_copy.data / file).write_bytes((project.root / "data" / file).read_bytes())
+    project = load_project(full_copy.root)
+    own = what_if.Desk(project, CITY, "better_use_of_beds", DRAWS)
+    lever = own.levers[0]
+    own.move(lever.name, lever.first)
+    after = what_if.save_scenario(own, "both")
+    assert len(after.scenarios["both"]) >= len(project.scenarios["better_use_of_beds"])
+    result = chain.run_city(after, CITY, "both", DRAWS)
+    wanted = result.table("beds_total_needed", measure="need")[["low", "central", "high"]].to_numpy().T
+    assert own.outcome.paths["beds"] == pytest.approx(wanted, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("baseline", "already"), ("fewer_families", "already"), ("Two words", "small letters"), ("../up", "small letters"),
+     ("", "small letters")],
+)
+def test_a_name_that_does_not_suit_is_refused(fresh, name, words):
+    fresh.move("target_occupancy", 0.8)
+    with pytest.raises(ValueError, match=words):
+        what_if.save_scenario(fresh, name)
+
+
+def test_nothing_moved_is_nothing_to_save(fresh):
+    with pytest.raises(ValueError, match="no assumption was moved"):
+        what_if.save_scenario(fresh, "same_again")
+
+
+def test_an_unknown_lever_is_told_with_those_there_are(fresh):
+    with pytest.raises(KeyError, match="no lever “luck”; there are: "):
+        fresh.move("luck", 1)
+
+
+def test_the_picture_changes_with_the_levers_and_comes_back(fresh):
+    picture = DeskPicture(fresh.baseline, 2035)
+    first = picture.png(fresh.baseline, 2035)
+    assert picture.png(fresh.move("target_occupancy", 0.9), 2035) != first
+    assert picture.png(fresh.baseline, 2050) != first
+    assert picture.png(fresh.reset(), 2035) == first
+
+
+def test_the_view_moves_saves_and_resets(full_copy):
+    project = load_project(full_copy.root)
+    desks = {CITY: what_if.Desk(project, CITY, draws=DRAWS)}
+    view = desk.DeskView(project, desks, DRAWS)
+    assert len(view.levers.children) == what_if.MOST
+    before, slider = view.picture.value, view.levers.children[0].children[1]
+    slider.value = slider.max
+    assert view.picture.value != before
+    view.name.value = "from_the_view"
+    view.save.click()
+    assert "data/scenarios/from_the_view.csv" in view.message.value
+    assert "from_the_view" in view.scenario.options
+    view.save.click()
+    assert "already" in view.message.value
+    view.back.click()
+    assert view.picture.value == before
+    assert "text/plain" in view._repr_mimebundle_()
+    assert view._repr_mimebundle_()["text/plain"] == desk.STILL
