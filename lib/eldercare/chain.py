@@ -122,12 +122,14 @@ class Reckoned:
 
     values     : arrays by indicator, dims draw, year and what a step adds
     population : array [person]  dims draw, year, sex, age
+    needing    : head counts and people in need of care, by indicator; they are in `values` too
     prevalence, shares, by_place, by_kind : what the steps hand on (see `need.adl_prevalence`,
                  `places.setting_shares`, `places.people_by_setting`, `beds.built_by_kind`)
     """
 
     values: dict[str, xr.DataArray]
     population: xr.DataArray
+    needing: dict[str, xr.DataArray]
     prevalence: xr.DataArray
     shares: xr.DataArray
     by_place: xr.DataArray
@@ -136,31 +138,23 @@ class Reckoned:
 
 def reckon(
     china: China, city: City, area: Area, assumptions: Assumptions, last_year: int = LAST_YEAR,
-    population: xr.DataArray | None = None, prevalence: xr.DataArray | None = None, shares: xr.DataArray | None = None,
+    population: xr.DataArray | None = None, prevalence: xr.DataArray | None = None,
+    needing: dict[str, xr.DataArray] | None = None, shares: xr.DataArray | None = None,
 ) -> Reckoned:
     """From the population to the cost: all that the headlines and the promises need.
 
-    population, prevalence, shares : as an earlier call gave them, where no assumption they rest on has changed
+    population, prevalence, needing, shares : as an earlier call gave them, where no assumption they rest on
+                has changed; with shares of one measure only, all that follows is of that measure
     """
     people = project_population(china, city, area, assumptions, last_year) if population is None else population
     years = people["year"].values
     prevalence = need.adl_prevalence(china, assumptions) if prevalence is None else prevalence
-    limited = need.care_need(
-        people, prevalence,
-        need.drift(assumptions, "adl_prevalence_drift", years, need.SURVEY_YEAR),
-        need.drift_of_oldest(assumptions, years),
-    )
-    dementia = need.people_with_dementia(
-        people, need.dementia_prevalence(assumptions),
-        need.drift(assumptions, "dementia_prevalence_drift", years, need.DEMENTIA_YEAR),
-    )
-    out = _head_counts(people)
-    by_severity = need.by_severity(out["population_60_plus"], limited)
+    needing = people_in_need(people, prevalence, assumptions) if needing is None else needing
     shares = shares_of_places(china, city, assumptions, years) if shares is None else shares
+    out = dict(needing)
+    by_severity = need.by_severity(out["population_60_plus"], out["care_need"])
     by_place = places.people_by_setting(by_severity, shares)
-    out["care_need"] = limited
-    out["people_with_dementia"] = dementia
-    out |= _beds_and_caregivers(by_place, limited, dementia, out["population_60_plus"], assumptions)
+    out |= _beds_and_caregivers(by_place, out, assumptions)
     out |= _workforce(out, assumptions)
     out["urban_households"] = premises.urban_households(
         china.areas.loc[(city.adcode, BASE_YEAR)], out["population_total"]
@@ -169,7 +163,24 @@ def reckon(
     out |= built
     out |= money.costs(people, by_place, out, by_kind, assumptions)
     out |= childcare.childcare(out["population_under_3"], out["population_total"], assumptions)
-    return Reckoned(out, people, prevalence, shares, by_place, by_kind)
+    return Reckoned(out, people, needing, prevalence, shares, by_place, by_kind)
+
+
+def people_in_need(
+    population: xr.DataArray, prevalence: xr.DataArray, assumptions: Assumptions
+) -> dict[str, xr.DataArray]:
+    """Head counts, people with limitations and people with dementia, by indicator; dims draw, year (and severity)."""
+    years = population["year"].values
+    limited = need.care_need(
+        population, prevalence,
+        need.drift(assumptions, "adl_prevalence_drift", years, need.SURVEY_YEAR),
+        need.drift_of_oldest(assumptions, years),
+    )
+    dementia = need.people_with_dementia(
+        population, need.dementia_prevalence(assumptions),
+        need.drift(assumptions, "dementia_prevalence_drift", years, need.DEMENTIA_YEAR),
+    )
+    return {**_head_counts(population), "care_need": limited, "people_with_dementia": dementia}
 
 
 def run_block(
@@ -180,6 +191,9 @@ def run_block(
     out = dict(found.values)
     del out["urban_households"]
     out["people_by_setting"] = found.by_place.pipe(sum_over, "severity")
+    out["respite_beds_needed"] = _respite_beds(found.by_place, assumptions)
+    residents = found.by_place.sel(setting="institution", drop=True)
+    out["caregivers_by_standard"] = caregiver_step.caregivers_by_standard(residents, assumptions)
     onset = flow.onset_rates(need.national_ages(china), found.prevalence, assumptions)
     cases = flow.new_cases(found.population, onset)
     out |= _beds_from_flow(found.by_place, out["care_need"], cases, found.shares, assumptions)
@@ -229,7 +243,8 @@ def _head_counts(population: xr.DataArray) -> dict[str, xr.DataArray]:
     return {name: counts.sel(age_band=name, drop=True) for name in HEAD_COUNTS}
 
 
-def _beds_and_caregivers(by_place, limited, dementia, older, assumptions) -> dict[str, xr.DataArray]:
+def _beds_and_caregivers(by_place, needing, assumptions) -> dict[str, xr.DataArray]:
+    limited, dementia, older = (needing[name] for name in ("care_need", "people_with_dementia", "population_60_plus"))
     residents = by_place.sel(setting="institution", drop=True)
     heavy = limited.sel(severity=list(bed_step.HEAVY)).pipe(sum_over, "severity")
     dementia_share = xr.ufuncs.minimum(dementia / heavy, 1.0)
@@ -244,7 +259,6 @@ def _beds_and_caregivers(by_place, limited, dementia, older, assumptions) -> dic
     total = institution_beds + day_places
     return {
         "residents": by_bed_type,
-        "respite_beds_needed": _respite_beds(by_place, assumptions),
         "beds_needed": beds_needed,
         "day_care_places_needed": day_places,
         "beds_institution_needed": institution_beds,
@@ -253,7 +267,6 @@ def _beds_and_caregivers(by_place, limited, dementia, older, assumptions) -> dic
         "nursing_bed_share_needed": special / institution_beds,
         "dementia_beds_per_10000_needed": beds_needed.sel(bed_type="dementia", drop=True) / older * 1e4,
         "caregivers_needed": workers,
-        "caregivers_by_standard": caregiver_step.caregivers_by_standard(residents, assumptions),
         "caregivers_total_needed": workers.pipe(sum_over, "workplace"),
         "caregivers_per_10000_needed": certified / older * 1e4,
     }

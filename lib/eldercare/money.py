@@ -8,7 +8,6 @@ from .arrays import sum_over
 from . import caregivers as caregiver_step
 from . import funding, payers, premises
 from .draws import Assumptions
-from .places import MEASURES
 
 
 def cost_parts(
@@ -22,13 +21,13 @@ def cost_parts(
 
     out : the arrays of the steps before, by indicator
     """
-    years = population["year"].values
+    years, measures = population["year"].values, list(by_place["measure"].values)
     growth, pay = funding.pay_growth(assumptions, years), funding.pay_per_worker(assumptions, years)
     hours = caregiver_step.home_care_hours(by_place.sel(setting="home_service", drop=True), assumptions)
     workers = out["caregivers_needed"].sel(workplace="institution", drop=True)
     staff = caregiver_step.staff_beside(workers, assumptions)
-    training = funding.training_cost(_by_measure(out["training_intake"]), assumptions)
-    area = out["premises_area_needed"].expand_dims(measure=list(MEASURES))
+    training = funding.training_cost(_by_measure(out["training_intake"]).sel(measure=measures), assumptions)
+    area = out["premises_area_needed"].expand_dims(measure=measures)
     rooms = funding.premises_cost(area, assumptions)
     allowance = funding.old_age_allowance_cost(population, assumptions)
     return {
@@ -38,7 +37,7 @@ def cost_parts(
         "day_care": funding.day_care_cost(out["day_care_places_needed"], growth, assumptions),
         "premises": rooms.where(rooms["measure"] == "need", 0.0),
         "training": training,
-        "old_age_allowance": allowance.expand_dims(measure=list(MEASURES)),
+        "old_age_allowance": allowance.expand_dims(measure=measures),
         "home_adaptation": funding.home_adaptation_cost(out["home_adaptations_needed"], assumptions),
     }
 

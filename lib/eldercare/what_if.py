@@ -11,10 +11,12 @@ import pandas as pd
 import xarray as xr
 
 from .area import describe_area
-from .chain import QUANTILES, Reckoned, first_year, reckon
+from .chain import QUANTILES, Reckoned, first_year, project_population, reckon, shares_of_places
 from .charts import write_whole
 from .correlations import stream_name
-from .draws import DEFAULT_DRAWS, Assumptions, correlated_streams, draw_assumptions, drawn_values, quantile, uniform_stream
+from .draws import (
+    DEFAULT_DRAWS, Assumptions, choose_rows, correlated_streams, draw_assumptions, drawn_values, uniform_stream,
+)
 from .lineage import assumptions_below
 from .load import BASELINE, Project, load_project
 from .schema import ASSUMPTION_KEYS, ASSUMPTIONS, DataFault
@@ -22,8 +24,12 @@ from .sensitivity import MAIN, Headline, headlines, tornado
 
 MOST = 10
 ENDS_OF_SLIDER = (0.01, 0.99)
-# What is reckoned once and kept while nothing it rests on is moved: argument of `chain.reckon`, quantity of the lineage.
-KEPT = {"population": "population", "prevalence": "adl_prevalence", "shares": "setting_shares"}
+# What is reckoned once and kept while nothing it rests on is moved: argument of `chain.reckon`, quantities of the lineage.
+KEPT = {
+    "population": ("population",), "prevalence": ("adl_prevalence",), "shares": ("setting_shares",),
+    "needing": ("population", "care_need", "people_with_dementia"),
+}
+MEASURE = "need"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 KEYS = ["assumption", *ASSUMPTION_KEYS, "year_from"]
 
@@ -33,10 +39,12 @@ class Lever:
     """An assumption that can be moved: its row, and how far.
 
     row       : the row in force, as `draws.choose_rows` gives it
+    place     : its label in that table
     first, last : ends of the slider: 1st and 99th percentile of the row
     """
 
     row: Mapping
+    place: int
     first: float
     last: float
 
@@ -91,15 +99,16 @@ def levers(project: Project, city_id: str, scenario: str = BASELINE, most: int =
     table = table[table["headline"].isin(MAIN) & (table["unit"] != "")]
     swing = (table["swing"] / table["at_middle"].abs()).groupby([table["assumption"], table["keys"]]).max()
     first = swing.sort_values(ascending=False, kind="stable").head(most).index
-    rows = draw_assumptions(project, project.city(city_id), scenario, 2).rows.to_dict("records")
-    by_name = {(row["assumption"], " ".join(row[key] for key in ASSUMPTION_KEYS if row[key])): row for row in rows}
-    return [_lever(by_name[key]) for key in first]
+    rows = choose_rows(project, project.city(city_id), scenario).to_dict("index")
+    by_name = {
+        (row["assumption"], " ".join(row[key] for key in ASSUMPTION_KEYS if row[key])): (place, row)
+        for place, row in rows.items()
+    }
+    return [_lever(*by_name[key]) for key in first]
 
 
-def _lever(row: dict) -> Lever:
-    ends = quantile(np.array(ENDS_OF_SLIDER), row["low"], row["central"], row["high"], row["shape"])
-    first, last = np.clip(ends, 0, 1) if row["unit"] == "share" else ends
-    return Lever(row, float(first), float(last))
+def _lever(place: int, row: dict) -> Lever:
+    return Lever(row, place, *map(float, drawn_values(row, np.array(ENDS_OF_SLIDER))))
 
 
 class Desk:
@@ -111,14 +120,16 @@ class Desk:
         self._area = describe_area(project.china, self.city.adcode)
         self._drawn = draw_assumptions(project, self.city, scenario, draws)
         together = correlated_streams(project, self._drawn.rows, draws, uniform_stream)
-        names = {lever.name: stream_name(lever.row) for lever in self.levers}
+        streams = {lever.name: stream_name(lever.row) for lever in self.levers}
         self._numbers = {
-            lever: together[name] if name in together else uniform_stream(name, draws) for lever, name in names.items()
+            name: together[stream] if stream in together else uniform_stream(stream, draws)
+            for name, stream in streams.items()
         }
         self._headlines = headlines(self.city)
+        self._kept: dict = {}
         self.values = {lever.name: lever.central for lever in self.levers}
-        self._kept: dict[str, xr.DataArray] = {}
-        self.baseline = self.outcome = self._reckon(self._drawn)
+        self.assumptions = self._drawn
+        self.baseline = self.outcome = self._reckon()
         self._first = dict(self._kept)
 
     def move(self, name: str, value: float) -> Outcome:
@@ -126,15 +137,17 @@ class Desk:
         if name not in self.values:
             raise KeyError(f"no lever “{name}”; there are: {', '.join(self.values)}")
         self.values[name] = float(value)
-        moved = name.split(" ")[0]
-        self._kept = {part: kept for part, kept in self._kept.items() if moved not in assumptions_below(KEPT[part])}
-        self.outcome = self._reckon(self.assumptions())
+        lever = next(lever for lever in self.levers if lever.name == name)
+        self.assumptions = self._with_lever(lever, float(value))
+        rests = {part: set().union(*map(assumptions_below, quantities)) for part, quantities in KEPT.items()}
+        self._kept = {part: kept for part, kept in self._kept.items() if lever.row["assumption"] not in rests[part]}
+        self.outcome = self._reckon()
         return self.outcome
 
     def reset(self) -> Outcome:
         """All levers back to where they stood."""
         self.values = {lever.name: lever.central for lever in self.levers}
-        self._kept, self.outcome = dict(self._first), self.baseline
+        self.assumptions, self._kept, self.outcome = self._drawn, dict(self._first), self.baseline
         return self.outcome
 
     def moved_rows(self) -> pd.DataFrame:
@@ -142,21 +155,23 @@ class Desk:
         rows = [lever.moved(self.values[lever.name]) for lever in self.levers if self.values[lever.name] != lever.central]
         return pd.DataFrame(rows, columns=self._drawn.rows.columns)
 
-    def assumptions(self) -> Assumptions:
-        """The assumptions with the levers where they stand, on the draws of the baseline."""
-        moved = self.moved_rows()
-        if moved.empty:
-            return self._drawn
-        rows, arrays = self._drawn.rows.copy(), dict(self._drawn._arrays)
-        for row in moved.to_dict("records"):
-            same = (rows[KEYS].astype(object).where(rows[KEYS].notna(), None) == _key(row)).all(axis=1)
-            rows.loc[same, ["low", "central", "high"]] = row["low"], row["central"], row["high"]
-            arrays[row["assumption"]] = _with_row(arrays[row["assumption"]], row, self._numbers[Lever(row, 0, 0).name])
-        return replace(self._drawn, rows=rows, _arrays=arrays)
+    def _with_lever(self, lever: Lever, value: float) -> Assumptions:
+        """The assumptions as they are with one lever moved, on the draws of the baseline."""
+        row, rows, name = lever.moved(value), self.assumptions.rows.copy(), lever.row["assumption"]
+        rows.loc[lever.place, ["low", "central", "high"]] = row["low"], row["central"], row["high"]
+        arrays = dict(self.assumptions._arrays)
+        arrays[name] = _with_row(arrays[name], row, self._numbers[lever.name])
+        return replace(self.assumptions, rows=rows, _arrays=arrays)
 
-    def _reckon(self, assumptions: Assumptions) -> Outcome:
+    def _reckon(self) -> Outcome:
+        china, kept = self.project.china, self._kept
+        if "population" not in kept:
+            kept["population"] = project_population(china, self.city, self._area, self.assumptions)
+        if "shares" not in kept:
+            shares = shares_of_places(china, self.city, self.assumptions, kept["population"]["year"].values)
+            kept["shares"] = shares.sel(measure=[MEASURE])
         with xr.set_options(arithmetic_join="exact"):
-            found = reckon(self.project.china, self.city, self._area, assumptions, **self._kept)
+            found = reckon(china, self.city, self._area, self.assumptions, **kept)
         self._kept = {part: getattr(found, part) for part in KEPT}
         return self._outcome(found)
 
@@ -168,10 +183,6 @@ class Desk:
             one.name: float((one.value(found.values) >= 0).mean()) for one in self._headlines if one.promised is not None
         }
         return Outcome(years[shown], paths, chance)
-
-
-def _key(row: Mapping) -> list:
-    return [None if row[key] != row[key] else row[key] for key in KEYS]
 
 
 def _with_row(array: xr.DataArray, row: Mapping, numbers: np.ndarray) -> xr.DataArray:
@@ -186,7 +197,7 @@ def _with_row(array: xr.DataArray, row: Mapping, numbers: np.ndarray) -> xr.Data
 
 def _path(values: Mapping[str, xr.DataArray], headline: Headline) -> np.ndarray:
     """Low, central, high of a headline in all years; dims end, year."""
-    array = values[headline.indicator].sel(measure="need")
+    array = values[headline.indicator].sel(measure=MEASURE)
     if headline.bed_types:
         array = array.sel(bed_type=list(headline.bed_types)).sum("bed_type", skipna=False)
     ordered = array.transpose("draw", "year").values
