@@ -44,17 +44,23 @@ def error_factor(area: Area, assumptions: Assumptions, years, ages: np.ndarray =
 
     Source : data/china/projection_error.csv; assumption `census_count_error`
     """
+    factor, level = _error_levels(area, assumptions, years, ages)
+    return factor[..., level]
+
+
+def _error_levels(area: Area, assumptions: Assumptions, years, ages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`error_factor` by level, dims draw, year, level, and the level of each age; few ages differ from the one before."""
     stream = assumptions.uniform(f"projection_error|{area.adcode}")
     drawn = np.clip(student_t.ppf(stream, area.error_freedom), -LARGEST_ERROR, LARGEST_ERROR)
     passed = np.sqrt((np.asarray(years) + 1 - CENSUS_DATE) / 10)
     counted = assumptions["census_count_error"]
-    count_error = np.zeros((assumptions.draws, len(ages)))
-    for band in counted["age_band"].values:
-        low, high = age_band_limits(band)
-        count_error[:, (low <= ages) & (ages <= high)] = counted.sel(age_band=band).values[:, None]
-    steps, level = np.unique(area.error_scale[ages], return_inverse=True)
-    grown = np.exp(drawn[:, None, None] * passed[:, None] * steps)
-    return grown[..., level] * np.exp(count_error)[:, None, :]
+    bands = list(counted["age_band"].values)
+    limits = np.array([age_band_limits(band) for band in bands])
+    band = ((limits[:, :1] <= ages) & (ages <= limits[:, 1:])).argmax(axis=0)
+    scales, level = np.unique(np.stack([area.error_scale[ages], band]), axis=1, return_inverse=True)
+    grown = drawn[:, None, None] * passed[:, None] * scales[0]
+    count_error = counted.transpose("draw", "age_band").values[:, None, scales[1].astype(int)]
+    return np.exp(grown + count_error), level
 
 
 def life_expectancy_paths(area: Area, rates: Rates, assumptions: Assumptions, years) -> np.ndarray:
@@ -128,7 +134,9 @@ def project_area(china: China, area: Area, assumptions: Assumptions, last_year: 
     places = survival_places(area, rates, assumptions, np.arange(2021, last_year + 1))
     counts = carry(area, rates, assumptions, last_year, places)
     years = np.arange(2020, last_year + 1)
-    counts *= error_factor(area, assumptions, years)[:, :, None, :]
+    factor, level = _error_levels(area, assumptions, years, AGES)
+    for ages in np.split(AGES, np.flatnonzero(np.diff(level)) + 1):
+        counts[..., ages[0] : ages[-1] + 1] *= factor[:, :, None, level[ages[0]], None]
     return xr.DataArray(
         counts, dims=("draw", "year", "sex", "age"), name="population",
         coords={"draw": assumptions["migration_continuation"]["draw"], "year": years, "sex": list(SEXES), "age": AGES},

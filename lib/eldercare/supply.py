@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from .arrays import join
 from .caregivers import PER_10000
 from .draws import Assumptions
 
@@ -143,23 +142,16 @@ def workforce(older: xr.DataArray, needed: xr.DataArray, assumptions: Assumption
     wanted = needed.transpose("year", "draw").values
     window = [int(assumptions[f"programme_{end}_year"].values[0]) for end in ("first", "last")]
     paths = {path: _path(years, base, growth, today, rates, wanted, window, path) for path in PATHS}
-    coords = {"draw": older["draw"].values, "year": years}
+    coords = {"draw": older["draw"].values, "year": years, "path": list(PATHS)}
+    stock, trained = (np.array([paths[path][name] for path in PATHS]) for name in ("stock", "trained"))
+    flow = np.array([[paths[path][name] for name in FLOWS] for path in PATHS])
+    order = ("path", "year", "draw")
     labelled = {
-        path: {
-            name: xr.DataArray(values, dims=("year", "draw"), coords=coords).transpose("draw", "year")
-            for name, values in parts.items()
-        }
-        for path, parts in paths.items()
+        "stock": xr.DataArray(stock, dims=order, coords=coords),
+        "flow": xr.DataArray(flow, dims=("path", "flow", "year", "draw"), coords={**coords, "flow": list(FLOWS)}),
+        "intake": xr.DataArray(trained / assumptions["caregiver_entry_share"].values, dims=order, coords=coords),
     }
-    entry = assumptions["caregiver_entry_share"]
-    return {
-        "stock": join({path: parts["stock"] for path, parts in labelled.items()}, "path"),
-        "flow": join(
-            {path: join({flow: parts[flow] for flow in FLOWS}, "flow") for path, parts in labelled.items()},
-            "path",
-        ),
-        "intake": join({path: parts["trained"] / entry for path, parts in labelled.items()}, "path"),
-    }
+    return {name: array.transpose("draw", "year", "path", ...) for name, array in labelled.items()}
 
 
 def _path(years, base, growth, today, rates, wanted, window, path) -> dict[str, np.ndarray]:
