@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -61,7 +63,36 @@ from eldercare import load, sensitivity
 project = load.load_project(Path(sys.argv[1]))
 print(sensitivity.sampling_error(project, sys.argv[2]).to_json(orient="records"))
 """
+DESK = """
+import json, sys, time
+from pathlib import Path
+import numpy as np
+from eldercare import charts, charts_what_if, desk, load
+charts.set_style()
+project = load.load_project(Path(sys.argv[1]))
+desks = desk.open_desks(project)
+seconds = []
+for one in desks.values():
+    picture = charts_what_if.DeskPicture(one.baseline, 2035)
+    for part in (0.3, 0.7):
+        for lever in one.levers:
+            start = time.perf_counter()
+            picture.png(one.move(lever.name, lever.first + part * (lever.last - lever.first)), 2035)
+            seconds.append(time.perf_counter() - start)
+print(json.dumps({"moves": len(seconds), "half": np.quantile(seconds, 0.5), "most": np.quantile(seconds, 0.95)}))
+"""
+PRESS = """() => new Promise(done => {
+    const picture = document.querySelector("img.eldercare-picture"), start = performance.now();
+    const seen = new MutationObserver(() => {
+        seen.disconnect();
+        picture.decode().then(() => requestAnimationFrame(() => done(performance.now() - start)));
+    });
+    seen.observe(picture, {attributes: true, attributeFilter: ["src"]});
+    const key = {key: "ArrowRight", keyCode: 39, which: 39, bubbles: true};
+    document.activeElement.dispatchEvent(new KeyboardEvent("keydown", key));
+})"""
 REPEATS = 3
+START_OF_SERVER = 5
 KERNEL_DRAWS, KERNEL_YEARS = 1024, 30
 
 
@@ -124,6 +155,43 @@ def measure_precision(root: Path, city_id: str) -> list[dict]:
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
+def measure_desk(root: Path) -> dict[str, float]:
+    """Seconds from a lever's move to its new picture, without a browser: half and 95 % of all levers of all cities."""
+    command = [sys.executable, "-c", DESK, str(root)]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def measure_desk_on_screen(root: Path, moves: int = 60) -> dict[str, float] | None:
+    """The same as a browser sees it, from a key on a lever to the picture on the screen; None without Chromium."""
+    from playwright.sync_api import sync_playwright  # a package of the tests, which no other command needs
+
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        return None
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    notebook = root / "notebooks" / "09_what_if.ipynb"
+    command = [sys.executable, "-m", "voila", str(notebook), "--no-browser", f"--port={port}"]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(START_OF_SERVER)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+            page = browser.new_page(viewport={"width": 1400, "height": 1000})
+            page.goto(f"http://127.0.0.1:{port}/", timeout=180_000)
+            page.wait_for_selector("img.eldercare-picture", timeout=180_000)
+            levers = page.locator(".eldercare-lever .noUi-handle")
+            seconds = []
+            for number in range(moves):
+                levers.nth(number % levers.count()).focus()
+                seconds.append(page.evaluate(PRESS) / 1e3)
+            browser.close()
+    finally:
+        server.terminate()
+    return {"moves": moves, "half": np.quantile(seconds, 0.5), "most": np.quantile(seconds, 0.95)}
+
+
 def _fastest(action) -> float:
     times = []
     for _ in range(REPEATS + 1):
@@ -147,6 +215,12 @@ def run_bench(root: Path) -> None:
         f"sensitivity, {found['cities']} cities, {found['assumptions']} assumptions, "
         f"{found['runs']} model runs: {found['seconds']:.0f} s"
     )
+    for words, seen in (("in the kernel", measure_desk(root)), ("on the screen", measure_desk_on_screen(root))):
+        if seen is not None:
+            print(
+                f"what-if desk {words}, {seen['moves']} moves: half within {seen['half'] * 1e3:.0f} ms, "
+                f"95 % within {seen['most'] * 1e3:.0f} ms"
+            )
     small, large = (measure_chain(root, draws) for draws in (1024, 8192))
     for draws, figures in ((1024, small), (8192, large)):
         print(f"chain, all cities, {draws:5d} draws: {figures['seconds']:6.2f} s, {figures['mebibytes']:6.0f} MiB")

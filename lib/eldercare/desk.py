@@ -16,6 +16,10 @@ from .what_if import Desk, Lever, Outcome, save_scenario
 
 STEPS = 100
 STILL = "The desk moves where this notebook is run: in JupyterLab, or with `python -m eldercare desk` as an app."
+STYLE = (
+    "<style>.eldercare-answers {position: sticky; top: 0; align-self: flex-start}"
+    ".eldercare-lever-box {line-height: 1.3; margin-bottom: 2px} .eldercare-answers th {text-align: left}</style>"
+)
 LEGEND = (
     "<p>Blue: with the levers where they stand; grey, dashed: where they stood. Line: middle; shading and bar: "
     "eight of ten draws. All if need is met.</p>"
@@ -48,7 +52,9 @@ class DeskView(widgets.VBox):
         top = widgets.HBox([self.city, self.scenario, self.year])
         bottom = widgets.HBox([self.name, self.save, self.back])
         right = widgets.VBox([self.picture, self.figures])
-        super().__init__([top, widgets.HBox([self.levers, right]), bottom, self.message])
+        right.add_class("eldercare-answers")
+        middle = widgets.HBox([self.levers, right])
+        super().__init__([widgets.HTML(STYLE), top, middle, bottom, self.message])
         self.choose()
 
     def _repr_mimebundle_(self, **kwargs):
@@ -82,7 +88,7 @@ class DeskView(widgets.VBox):
         )
         slider.add_class("eldercare-lever")
         slider.observe(lambda change: self.move(lever, change["new"]), "value")
-        return widgets.VBox([widgets.HTML(label), slider])
+        return widgets.VBox([widgets.HTML(f"<div class='eldercare-lever-box'>{label}</div>"), slider])
 
     def move(self, lever: Lever, value: float) -> None:
         """A lever was moved on the screen."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from .charts import write_whole
+from .charts import FONT, write_whole
 from .load import City, Project
 from .pages import LANGUAGE_TAGS, TEMPLATES, Page, marked, notebook_page, report_page
 
@@ -139,6 +139,7 @@ def _write_shelf(shelf: _Shelf, folder: Path) -> None:
         if path.suffix != ".html":
             shutil.copyfile(path, folder / "reports" / name)
     shutil.copyfile(TEMPLATES / "style.css", folder / "style.css")
+    shutil.copytree(FONT.parent, folder / "fonts")
 
 
 def _write(folder: Path, name: str, html: str) -> None:

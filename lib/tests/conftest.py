@@ -1,15 +1,22 @@
 """What the tests share: the project, loaded once, a run with few draws, and copies of the data to damage."""
 
 import csv
+import os
 import shutil
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 import eldercare as ec
 
 ROOT = Path(__file__).resolve().parents[2]
 DRAWS = 64
+BROWSERS = "chromium", "chromium-browser", "google-chrome"
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
 
 
 class DataCopy:
@@ -86,3 +93,16 @@ def full_copy(tmp_path, project):
     copy = DataCopy(tmp_path / "project", tuple(project.cities))
     yield copy
     shutil.rmtree(copy.root)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """The machine's Chromium, without a window; where there is none, CI fails and others skip."""
+    command = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if command is None:
+        reason = "no Chromium to look at the pages with: install it (Debian, Ubuntu: apt install chromium)"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=command, args=FLAGS)
+        yield opened
+        opened.close()

@@ -1,7 +1,6 @@
 """The site: every page opens from disk, can be read by anyone on any window, and asks no other host."""
 
 import dataclasses
-import os
 import shutil
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import nbformat
 import page_checks as checks
 import pytest
 from conftest import ROOT
-from playwright.sync_api import sync_playwright
 
 from eldercare import cli, export, site
 from eldercare.pages import notebook_page, report_page
@@ -18,11 +16,6 @@ CITY = "lincang"
 NOTEBOOKS = [f"{path.stem}.html" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
 REPORTS = [f"reports/{CITY}_{language}.html" for language in site.HOME]
 PAGES = [*site.HOME.values(), *NOTEBOOKS, *REPORTS]
-BROWSERS = "chromium", "chromium-browser", "google-chrome"
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
 REPORT = """<!DOCTYPE html>
 <html lang="{tag}"><head><title>{title}</title><style>h1 {{ color: red }}</style></head>
 <body><h1>{title}</h1><h2>{title}</h2>
@@ -52,18 +45,6 @@ def reports(tmp_path_factory):
 def built(project, reports, tmp_path_factory):
     """The site of the committed notebooks."""
     return site.build_site(project, tmp_path_factory.mktemp("shelf") / "site", reports).parent
-
-
-@pytest.fixture(scope="module")
-def browser():
-    command = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if command is None:
-        reason = "no Chromium to look at the pages with: install it (Debian, Ubuntu: apt install chromium)"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=command, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -306,3 +287,12 @@ def test_links_between_notebooks_lead_to_their_pages_and_lost_ones_become_words(
     words_with_links = "[beds](05_beds.ipynb#limits) and [data](../data/x.csv)"
     page = page_of(words, nbformat.v4.new_markdown_cell(words_with_links))
     assert '<a href="05_beds.html#limits">beds</a> and data' in page.body
+
+
+@pytest.mark.parametrize("name", [site.HOME["zh"], "01_targets.html", REPORTS[1]])
+def test_chinese_shows_on_a_machine_without_a_chinese_font(built, browser, name):
+    """Chinese is written in the font that lies beside the pages."""
+    page = browser.new_page()
+    page.goto((built / name).as_uri())
+    assert page.evaluate("document.fonts.ready.then(() => [...document.fonts].map(font => font.status))") == ["loaded"]
+    page.close()
