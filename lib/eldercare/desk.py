@@ -114,8 +114,9 @@ class DeskView(widgets.VBox):
         except (ValueError, OSError, DataFault) as error:
             self.message.value = f"<p>{html.escape(str(error))}</p>"
             return
-        name = self.name.value.strip()
+        name, chosen = self.name.value.strip(), self.scenario.value
         self.scenario.options = [BASELINE, *self.project.scenarios]
+        self.scenario.value = chosen
         self.message.value = (
             f"<p>Written: data/scenarios/{name}.csv. Beside the baseline: "
             f"<code>python -m eldercare compare baseline {name} --city {self.city.value}</code></p>"

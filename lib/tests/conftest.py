@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DRAWS = 64
 BROWSERS = "chromium", "chromium-browser", "google-chrome"
 FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 ).split()
 

@@ -127,6 +127,7 @@ def test_the_view_moves_saves_and_resets(full_copy):
     view.save.click()
     assert "data/scenarios/from_the_view.csv" in view.message.value
     assert "from_the_view" in view.scenario.options
+    assert view.scenario.value == "baseline" and view.levers.children[0].children[1].value == slider.max
     view.save.click()
     assert "already" in view.message.value
     view.back.click()
