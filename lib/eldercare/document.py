@@ -97,6 +97,8 @@ def _table(document: Document, block: Table) -> None:
     caption.paragraph_format.keep_with_next = True
     table = document.add_table(rows=0, cols=len(block.columns), style="Table Grid")
     widths = _widths(block)
+    for column, width in zip(table.columns, widths):
+        column.width = width
     for number, cells in enumerate((block.columns, *block.rows)):
         row = table.add_row()
         properties = row._tr.get_or_add_trPr()
