@@ -93,6 +93,7 @@ PRESS = """() => new Promise(done => {
 })"""
 REPEATS = 3
 START_OF_SERVER = 5
+PAUSE = 1_000  # milliseconds in which a planner looks at what has come
 KERNEL_DRAWS, KERNEL_YEARS = 1024, 30
 
 
@@ -162,7 +163,7 @@ def measure_desk(root: Path) -> dict[str, float]:
 
 
 def measure_desk_on_screen(root: Path, moves: int = 60) -> dict[str, float] | None:
-    """The same as a browser sees it, from a key on a lever to the picture on the screen; None without Chromium."""
+    """As a browser sees it, from a key on a lever to the new picture on the screen; None without Chromium."""
     from playwright.sync_api import sync_playwright  # a package of the tests, which no other command needs
 
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
@@ -186,6 +187,7 @@ def measure_desk_on_screen(root: Path, moves: int = 60) -> dict[str, float] | No
             for number in range(moves):
                 levers.nth(number % levers.count()).focus()
                 seconds.append(page.evaluate(PRESS) / 1e3)
+                page.wait_for_timeout(PAUSE)
             browser.close()
     finally:
         server.terminate()
