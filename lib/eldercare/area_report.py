@@ -6,11 +6,9 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
-import seaborn as sns
-from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from .areas import QUANTITIES, area_inputs, level_table, project_areas
-from .charts import INK, PALETTE, SOFT, set_style, short_number, twin_text, write_picture, write_whole
+from .charts import INK, PALETTE, SOFT, dress_years, set_style, twin_text, write_picture, write_whole
 from .draws import draw_assumptions
 from .load import Project
 from .present import range_text
@@ -58,9 +56,7 @@ def write_area(project: Project, code: int, table: pd.DataFrame, folder: Path) -
         label = project.indicators.set_index("indicator").loc[quantity]
         axis.set_title(f"{label['label_en']}\n{label['label_zh']}")
         axis.set_ylim(bottom=0)
-        axis.yaxis.set_major_formatter(FuncFormatter(short_number))
-        axis.xaxis.set_major_locator(MultipleLocator(10))
-        sns.despine(ax=axis)
+        dress_years(axis)
     figure.suptitle(f"{facts['name']} ({code}, {facts.province})", x=0.01, ha="left", color=INK)
     figure.text(0.01, 0.01, "Source: census of 2020; WPP 2024; own projection, 80 % range", fontsize=7, color=SOFT)
     figure.tight_layout(rect=(0, 0.04, 1, 1))

@@ -73,7 +73,7 @@ project = load.load_project(Path(sys.argv[1]))
 desks = desk.open_desks(project)
 seconds = []
 for one in desks.values():
-    picture = charts_what_if.DeskPicture(one.baseline, 2035)
+    picture = charts_what_if.DeskPicture(one.baseline)
     for part in (0.3, 0.7):
         for lever in one.levers:
             start = time.perf_counter()

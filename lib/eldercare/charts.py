@@ -192,6 +192,11 @@ def paths(
 def _dress(axis, result: CityResult) -> None:
     axis.set_title(_city_title(result))
     axis.set_ylim(bottom=0)
+    dress_years(axis)
+
+
+def dress_years(axis) -> None:
+    """Axes of a panel whose years run across: short numbers upwards, a mark every ten years, no frame."""
     axis.yaxis.set_major_formatter(FuncFormatter(short_number))
     axis.xaxis.set_major_locator(MultipleLocator(10))
     sns.despine(ax=axis)

@@ -8,14 +8,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import PIL.Image
-import seaborn as sns
 from IPython.display import Image
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from .chain import QUANTILES
-from .charts import INK, PALETTE, SOFT, _finish, publish, short_number
+from .charts import INK, PALETTE, SOFT, _finish, dress_years, publish
 from .load import Project
 from .what_if import Desk, Outcome
 
@@ -32,8 +30,8 @@ ROOM = 1.35
 class DeskPicture:
     """A figure that is drawn once and then only as far as the levers change it."""
 
-    def __init__(self, baseline: Outcome, year: int):
-        self._baseline, self._year = baseline, year
+    def __init__(self, baseline: Outcome):
+        self._baseline = baseline
         self._figure = Figure(SIZE, dpi=DOTS, layout="tight")
         self._canvas = FigureCanvasAgg(self._figure)
         self._axes = dict(zip(PANELS, self._figure.subplots(2, 2, sharex=True).flat))
@@ -44,9 +42,10 @@ class DeskPicture:
             axis.plot(baseline.years, central, color=SOFT, linestyle="--")
             band = axis.fill_between(baseline.years, low, high, color=PALETTE[0], alpha=0.25, linewidth=0, animated=True)
             line, = axis.plot(baseline.years, central, color=PALETTE[0], animated=True)
-            dot = axis.errorbar([year], [0], [[0], [0]], fmt="o", color=INK, capsize=3, animated=True)
+            dot = axis.errorbar(baseline.years[:1], [0], [[0], [0]], fmt="o", color=INK, capsize=3, animated=True)
             self._moving[name] = (band, line, dot)
-            dress(axis, PANELS[name])
+            axis.set_title(PANELS[name])
+            dress_years(axis)
         self._draw_ground(baseline)
 
     def _draw_ground(self, outcome: Outcome) -> None:
@@ -79,14 +78,6 @@ class DeskPicture:
         return out.getvalue()
 
 
-def dress(axis, title: str) -> None:
-    """Title, axes and grid of one panel."""
-    axis.set_title(title)
-    axis.yaxis.set_major_formatter(FuncFormatter(short_number))
-    axis.xaxis.set_major_locator(MultipleLocator(10))
-    sns.despine(ax=axis)
-
-
 def default_state(project: Project, desks: dict[str, Desk], name: str, title: str, source: str) -> Image:
     """The state in which the desk opens, one line a city, for those who read without a kernel.
 
@@ -103,7 +94,8 @@ def default_state(project: Project, desks: dict[str, Desk], name: str, title: st
             table = pd.DataFrame(dict(zip(QUANTILES, path)))
             twins.append(table.assign(city_id=city_id, headline=headline, year=years))
         axis.set_yscale("log")
-        dress(axis, f"{words} (log scale)")
+        axis.set_title(f"{words} (log scale)")
+        dress_years(axis)
     _finish(figure, title, source, list(drawn.values()), list(drawn))
     columns = ["city_id", "headline", "year", *QUANTILES]
     return publish(project, name, figure, pd.concat(twins)[columns], f"{title}. Four panels: {', '.join(PANELS.values())}.")

@@ -72,7 +72,7 @@ class DeskView(widgets.VBox):
     def choose(self) -> None:
         """Show the chosen city: its levers, where they stand, and its picture."""
         desk = self.desk
-        self._drawing = DeskPicture(desk.baseline, self.year.value)
+        self._drawing = DeskPicture(desk.baseline)
         self.levers.children = [self._slider(lever) for lever in desk.levers]
         self.show()
 

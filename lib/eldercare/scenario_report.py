@@ -7,11 +7,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
-from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from .chain import QUANTILES, run_city
-from .charts import INK, PALETTE, SOFT, set_style, short_number, twin_text, write_picture, write_whole
+from .charts import INK, PALETTE, SOFT, dress_years, set_style, twin_text, write_picture, write_whole
 from .load import Project
 from .present import range_text, text_millions, text_number
 
@@ -100,6 +98,4 @@ def _draw(axis, rows: pd.DataFrame, label: str, colour: str) -> None:
     axis.plot(rows["year"], rows["central"] / scale, color=colour, label=label)
     if not rows[list(QUANTILES)].to_numpy().any():
         axis.set_yticks([0])
-    axis.yaxis.set_major_formatter(FuncFormatter(short_number))
-    axis.xaxis.set_major_locator(MultipleLocator(10))
-    sns.despine(ax=axis)
+    dress_years(axis)

@@ -41,14 +41,17 @@ class Headline:
     bed_types: tuple[str, ...] = ()
     promised: float | None = None
 
-    def value(self, values: Mapping[str, xr.DataArray]) -> np.ndarray:
-        """The number in each draw; of a promise the gap: promised - need."""
-        array = values[self.indicator].sel(year=self.year)
+    def of_need(self, array: xr.DataArray) -> xr.DataArray:
+        """An array of the indicator if need is met, of the headline's bed types together."""
         if "measure" in array.dims:
             array = array.sel(measure="need")
         if self.bed_types:
             array = array.sel(bed_type=list(self.bed_types)).sum("bed_type", skipna=False)
-        found = array.values.astype(float)
+        return array
+
+    def value(self, values: Mapping[str, xr.DataArray]) -> np.ndarray:
+        """The number in each draw; of a promise the gap: promised - need."""
+        found = self.of_need(values[self.indicator].sel(year=self.year)).values.astype(float)
         return found if self.promised is None else self.promised - found
 
 

@@ -139,8 +139,11 @@ class Desk:
         self.values[name] = float(value)
         lever = next(lever for lever in self.levers if lever.name == name)
         self.assumptions = self._with_lever(lever, float(value))
-        rests = {part: set().union(*map(assumptions_below, quantities)) for part, quantities in KEPT.items()}
-        self._kept = {part: kept for part, kept in self._kept.items() if lever.row["assumption"] not in rests[part]}
+        moved = lever.row["assumption"]
+        self._kept = {
+            part: kept for part, kept in self._kept.items()
+            if not any(moved in assumptions_below(quantity) for quantity in KEPT[part])
+        }
         self.outcome = self._reckon()
         return self.outcome
 
@@ -197,10 +200,7 @@ def _with_row(array: xr.DataArray, row: Mapping, numbers: np.ndarray) -> xr.Data
 
 def _path(values: Mapping[str, xr.DataArray], headline: Headline) -> np.ndarray:
     """Low, central, high of a headline in all years; dims end, year."""
-    array = values[headline.indicator].sel(measure=MEASURE)
-    if headline.bed_types:
-        array = array.sel(bed_type=list(headline.bed_types)).sum("bed_type", skipna=False)
-    ordered = array.transpose("draw", "year").values
+    ordered = headline.of_need(values[headline.indicator]).transpose("draw", "year").values
     return np.quantile(ordered, list(QUANTILES.values()), axis=0)
 
 

@@ -1,6 +1,5 @@
 """Care workers, money and who pays: published examples, conservation, monotony."""
 
-import re
 from types import SimpleNamespace
 
 import numpy as np

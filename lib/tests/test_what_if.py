@@ -108,7 +108,7 @@ def test_an_unknown_lever_is_told_with_those_there_are(fresh):
 
 
 def test_the_picture_changes_with_the_levers_and_comes_back(fresh):
-    picture = DeskPicture(fresh.baseline, 2035)
+    picture = DeskPicture(fresh.baseline)
     first = picture.png(fresh.baseline, 2035)
     assert picture.png(fresh.move("target_occupancy", 0.9), 2035) != first
     assert picture.png(fresh.baseline, 2050) != first
