@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from .base import AGES, SEXES, base_populations, national_pattern, province_of, single_ages
+from .boundaries import END, START, kept_areas
 from .cohort import project_compiled
 from .lifetable import ALPHA_GRID, SurvivalGrid, survival_grid
 from .load import NATION, China
 
-START, END = 2010, 2020
 STEPS = END - START
 THRESHOLDS = (60, 65, 75, 80, 85)
 SIZE_EDGES = (0, 1e5, 3e5, 6e5, 1.5e6, 4e6, np.inf)
@@ -27,45 +27,6 @@ DEATH_INDEX_WEIGHTS = np.linspace(0, 1, 5)
 URBAN_WEIGHTS = np.linspace(0, 1, 5)
 LAST_CHANGE_AGE = 85
 URBAN_AGES = slice(60, 70)
-BOUNDARY_TOLERANCE = 0.001
-
-
-def kept_areas(china: China) -> pd.DataFrame:
-    """Which areas of the census of 2010 can be followed to 2020, and why the others cannot.
-
-    A prefecture has kept its boundary if the population of both years equals, within 0.1 %, that of
-    the table with matched boundaries; a county if code and name are the same in both censuses and
-    its prefecture has kept its boundary (or has no prefecture row); a province if its code stands.
-
-    Returns : table adcode, name, level, kept, reason; one row an area of 2010
-    """
-    matched = china.matched_boundary.set_index("adcode")
-    table = china.areas.reset_index()
-    later = table[table["year"] == END].set_index("adcode")
-    rows = table[table["year"] == START].set_index("adcode")
-    reasons = {code: _reason(code, rows, later, matched) for code in rows.index if rows.at[code, "code_kind"] == "official"}
-    moved = {code for code, reason in reasons.items() if reason == "its boundary moved"}
-    for code, reason in reasons.items():
-        if not reason and code % 100 and code // 100 * 100 in moved:
-            reasons[code] = "the boundary of its prefecture moved"
-    out = rows.loc[list(reasons), ["name", "level"]].assign(reason=pd.Series(reasons))
-    out["kept"] = out["reason"] == ""
-    return out.reset_index()
-
-
-def _reason(code: int, rows: pd.DataFrame, later: pd.DataFrame, matched: pd.DataFrame) -> str:
-    if code not in later.index:
-        return "its code is gone in 2020"
-    if rows.at[code, "name"] != later.at[code, "name"]:
-        return "its name changed"
-    if code % 100 or code % 10000 == 0:
-        return ""
-    if code not in matched.index:
-        return "no table of matched boundaries"
-    for year, table in ((START, rows), (END, later)):
-        if abs(matched.at[code, f"population_{year}"] / table.at[code, "population"] - 1) > BOUNDARY_TOLERANCE:
-            return "its boundary moved"
-    return ""
 
 
 def death_rates_known(china: China) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ import xarray as xr
 from scipy.interpolate import PchipInterpolator
 
 from .base import AGES, SEXES, TablesKey, base_population, base_populations, province_of
+from .boundaries import compare_censuses
 from .cohort import next_step, project_compiled
 from .draws import Z90
 from .lifetable import SurvivalGrid, survival_grid, yearly_rates
@@ -17,6 +18,7 @@ from .load import NATION, China
 
 CENSUS_YEARS = (2010, 2020)
 FIRST_RATE_YEAR = 2010
+FIRST_PUBLISHED_YEAR = 2020
 LAST_MIGRATION_AGE = 85
 
 
@@ -25,7 +27,9 @@ class Rates:
     """The nation's rates by calendar year, which every area takes over at a level of its own.
 
     grid            : survivorship ratios by year, sex, level
-    life_expectancy : array [year]  dims year, sex: the UN's central figure
+    life_expectancy : array [year]  dims year, sex: the UN's central figure, from 2020 at the level of the
+                      national statistics as long as these reach
+    published_gap   : array [year]  dims year: in later years, what the last of them was above the UN's; else 0
     spread          : array [year]  dims year, sex: one standard deviation of its 80 % range
     fertility       : array [birth per woman and year]  dims year, age (single)
     fertility_spread: array [share]  dims year: one standard deviation, relative
@@ -35,6 +39,7 @@ class Rates:
     years: np.ndarray
     grid: SurvivalGrid
     life_expectancy: np.ndarray
+    published_gap: np.ndarray
     spread: np.ndarray
     fertility: np.ndarray
     fertility_spread: np.ndarray
@@ -46,19 +51,22 @@ class Area:
     """What is known of one area before any draw.
 
     base             : array [person]  dims sex, age: at the census of 2020
-    earlier          : array [person]  dims sex, age: at the census of 2010, or None
+    earlier          : array [person]  dims sex, age: in 2010 within the boundary of 2020, see `boundaries`
     life_expectancy_gap : years above the nation; `gap_known` tells whether of 2020 or derived
     change           : array [per year]  dims sex, age: change of cohorts 2010-2020 that survival leaves
-                       unexplained, less the nation's; the area's own, or the province's without a census of 2010
+                       unexplained, less the nation's; of the area `change_of`
+    basis, change_of, reason : whose change it is, its code, and why not the area's own, see `boundaries`
     change_province, change_nation : the same of the province, and the nation's remainder itself
     fertility_ratio  : the area's child-woman ratio over the nation's
     error_scale      : array [share]  dims age: spread of the error of a ten-year projection, see `calibration`
     error_freedom    : degrees of freedom of that error's distribution
+    settled          : array [ratio]  dims year, five-year age: by which the area and those beside it are made to add
+                       up, and the error keeps the mean, see `areas.settled_area`; None if projected by itself
     """
 
     adcode: int
     base: np.ndarray
-    earlier: np.ndarray | None
+    earlier: np.ndarray
     life_expectancy_gap: float
     gap_known: bool
     change: np.ndarray
@@ -67,6 +75,10 @@ class Area:
     fertility_ratio: float
     error_scale: np.ndarray
     error_freedom: float
+    basis: str
+    change_of: int
+    reason: str
+    settled: np.ndarray | None = None
 
 
 @lru_cache(maxsize=2)
@@ -92,12 +104,29 @@ def national_rates(china: TablesKey) -> Rates:
     total = series("total_fertility_rate", "both", "central")
     ratio = series("sex_ratio_at_birth", "both", "central")
     ratio = np.where(ratio > 10, ratio / 100, ratio)
+    male = ratio / (1 + ratio)
+    within, beyond = _published_gap(tables, years, (expectancy * np.stack([male, 1 - male], axis=1)).sum(axis=1))
     return Rates(
-        years, grid, expectancy, spread,
+        years, grid, expectancy + within[:, None], beyond, spread,
         total[:, None] * _fertility_pattern(tables, years),
-        deviation("total_fertility_rate", "both") / total,
-        ratio / (1 + ratio),
+        deviation("total_fertility_rate", "both") / total, male,
     )
+
+
+def _published_gap(tables: China, years: np.ndarray, expectancy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Years by which the national statistics are above the UN's life expectancy of both sexes.
+
+    Between published years the gap goes in a straight line. The UN's figure of both sexes is the mean of men
+    and women, weighted as births are.
+
+    Returns : (from 2020 to the last published year, else 0; after it the last gap, else 0), dims year
+    """
+    published = _official_life_expectancy(TablesKey(tables))[NATION]
+    known = sorted(year for year in published if year >= FIRST_PUBLISHED_YEAR)
+    gaps = [published[year] - expectancy[year - FIRST_RATE_YEAR] for year in known]
+    gap = np.interp(years, known, gaps)
+    reached = (years >= FIRST_PUBLISHED_YEAR) & (years <= known[-1])
+    return np.where(reached, gap, 0.0), np.where(years > known[-1], gaps[-1], 0.0)
 
 
 def _fertility_pattern(tables: China, years: np.ndarray) -> np.ndarray:
@@ -154,9 +183,10 @@ def cohort_changes(china: China) -> xr.DataArray:
     Defined as::  change = ln(counted in 2020 / survivors expected from 2010) / 10
 
     by five-year groups up to 85 and over, laid on the ages people had in the middle of the ten years.
-    It holds migration, mortality other than the tables, and how well the two censuses counted.
+    It holds migration, mortality other than the tables, and how well the two censuses counted, but no
+    boundary that moved: an area that cannot be followed has the change of another (see `boundaries`).
 
-    Returns : array [per year]  dims area, sex, age; NaN for areas without a census of 2010
+    Returns : array [per year]  dims area, sex, age
     """
     return _cohort_changes(TablesKey(china))
 
@@ -164,36 +194,32 @@ def cohort_changes(china: China) -> xr.DataArray:
 @lru_cache(maxsize=2)
 def _cohort_changes(key: TablesKey) -> xr.DataArray:
     china, rates = key.tables, rates_of(key.tables)
-    codes = [NATION, *(int(code) for code in china.census["area"].values)]
-    earlier, later = (_with_nation(china, year) for year in CENSUS_YEARS)
-    known = np.isfinite(earlier).all(axis=(1, 2)) & np.isfinite(later).all(axis=(1, 2))
-    provinces = [province_of(code) for code in codes]
+    comparison = compare_censuses(china)
+    bases = comparison.bases
+    own = [code for code in bases.index if bases.at[code, "change_of"] == code]
+    earlier = comparison.start.sel(area=own).values
+    later = base_populations(china, CENSUS_YEARS[1]).reindex(area=own)
+    later[own.index(NATION)] = base_population(china, NATION, CENSUS_YEARS[1])
+    provinces = [province_of(code) for code in own]
     gap_of = {code: life_expectancy_gap(china, code)[0] for code in set(provinces)}
-    gaps = np.array([gap_of[code] for code in provinces])[known]
+    gaps = np.array([gap_of[code] for code in provinces])
     steps = np.arange(CENSUS_YEARS[1] - CENSUS_YEARS[0])
     places = [rates.grid.locate(step, rates.life_expectancy[step][:, None] + gaps) for step in steps]
     total = rates.fertility[steps].sum(axis=1)
     expected = project_compiled(
-        earlier[known], rates.grid.ratios[steps], np.stack([p[0] for p in places]), np.stack([p[1] for p in places]),
-        np.ones_like(earlier[known]), np.repeat(total[:, None], known.sum(), axis=1),
+        earlier, rates.grid.ratios[steps], np.stack([p[0] for p in places]), np.stack([p[1] for p in places]),
+        np.ones_like(earlier), np.repeat(total[:, None], len(own), axis=1),
         rates.fertility[steps] / total[:, None], rates.male_births[steps],
     )[:, -1]
     edges = np.arange(0, LAST_MIGRATION_AGE + 1, 5)
-    groups = [np.add.reduceat(counts, edges, axis=-1) + 1 for counts in (later[known], expected)]
+    groups = [np.add.reduceat(counts, edges, axis=-1) + 1 for counts in (later.values, expected)]
     rate = np.log(groups[0] / groups[1]) / len(steps)
     middle_of_stay = np.maximum(edges + 2.5 - len(steps) / 2, 0)
-    out = np.full(earlier.shape, np.nan)
-    out[known] = PchipInterpolator(middle_of_stay[1:], rate[..., 1:], axis=-1)(
+    change = PchipInterpolator(middle_of_stay[1:], rate[..., 1:], axis=-1)(
         np.clip(AGES, middle_of_stay[1], middle_of_stay[-1])
     )
-    return xr.DataArray(
-        out, dims=("area", "sex", "age"), coords={"area": codes, "sex": list(SEXES), "age": AGES}
-    )
-
-
-def _with_nation(china: China, year: int) -> np.ndarray:
-    nation = base_population(china, NATION, year)
-    return np.concatenate([nation[None], base_populations(china, year).values])
+    found = xr.DataArray(change, dims=("area", "sex", "age"), coords={"area": own, "sex": list(SEXES), "age": AGES})
+    return found.sel(area=bases["change_of"].to_numpy()).assign_coords(area=bases.index.to_numpy())
 
 
 def describe_area(china: China, adcode: int) -> Area:
@@ -211,10 +237,11 @@ def describe_area(china: China, adcode: int) -> Area:
     own = changes.sel(area=adcode).values - nation
     everyone = base_population(china, NATION, 2020)
     scale, freedom = error_spread(china, base.sum())
+    comparison = compare_censuses(china)
     return Area(
-        adcode, base, base_population(china, adcode, 2010), gap, gap_year == 2020,
-        province if np.isnan(own).any() else own, province, nation,
-        child_woman_ratio(base) / child_woman_ratio(everyone), scale, freedom,
+        adcode, base, comparison.start.sel(area=adcode).values, gap, gap_year == 2020,
+        own, province, nation, child_woman_ratio(base) / child_woman_ratio(everyone), scale, freedom,
+        *comparison.bases.loc[adcode, ["basis", "change_of", "reason"]],
     )
 
 

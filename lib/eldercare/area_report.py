@@ -12,6 +12,7 @@ from .charts import INK, PALETTE, SOFT, dress_years, set_style, twin_text, write
 from .draws import draw_assumptions
 from .load import Project
 from .present import range_text
+from .wording import language
 
 SHOWN_YEARS = (2020, 2025, 2030, 2035, 2040, 2050)
 
@@ -19,11 +20,12 @@ SHOWN_YEARS = (2020, 2025, 2030, 2035, 2040, 2050)
 def area_table(project: Project, code: int, draws: int) -> pd.DataFrame:
     """People in total, of 60, 65, 80 and 85 and over, at the ends of the years 2020-2050.
 
-    Returns : table quantity, year, low, central, high (80 % range)
+    Returns : table quantity, year, low, central, high (80 % range), basis (see `boundaries`)
     """
     inputs = area_inputs(project.china, [code])
     summary = project_areas(inputs, project.china, draw_assumptions(project, draws=draws))
-    return level_table(summary, code, summary["year"].values)
+    basis = str(inputs["basis"].sel(area=code).values)
+    return level_table(summary, code, summary["year"].values).assign(basis=basis)
 
 
 def area_text(project: Project, code: int, table: pd.DataFrame) -> str:
@@ -31,6 +33,7 @@ def area_text(project: Project, code: int, table: pd.DataFrame) -> str:
     facts = project.china.areas.loc[(code, 2020)]
     labels = project.indicators.set_index("indicator")["label_en"]
     lines = [f"{code} {facts['name']} ({facts.level}, {facts.province}): middle (80 % range)"]
+    lines.append(language(project, "en").change_basis(project, code))
     for quantity in QUANTITIES:
         label = labels.get(quantity, quantity.replace("_", " "))
         rows = table[table["quantity"] == quantity].set_index("year")
@@ -58,7 +61,8 @@ def write_area(project: Project, code: int, table: pd.DataFrame, folder: Path) -
         axis.set_ylim(bottom=0)
         dress_years(axis)
     figure.suptitle(f"{facts['name']} ({code}, {facts.province})", x=0.01, ha="left", color=INK)
-    figure.text(0.01, 0.01, "Source: census of 2020; WPP 2024; own projection, 80 % range", fontsize=7, color=SOFT)
+    basis = language(project, "en").change_basis(project, code)
+    figure.text(0.01, 0.01, f"Source: census of 2020; WPP 2024; own projection, 80 % range. {basis}", fontsize=7, color=SOFT)
     figure.tight_layout(rect=(0, 0.04, 1, 1))
     paths = [folder / f"area_{code}.csv", folder / f"area_{code}.png"]
     write_whole(paths[0], twin_text(table).encode())

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .areas import BAND_OF_AGE
 from .base import AGES
 from .cohort import project, project_compiled
+from .draws import DEFAULT_DRAWS
 from .load import load_project
+from .population import BAND_OF_AGE
 
 CHAIN = """
 import json, resource, sys, time
@@ -151,7 +152,7 @@ def measure_sensitivity(root: Path) -> dict[str, float]:
 
 
 def measure_precision(root: Path, city_id: str) -> list[dict]:
-    """Low, central, high of each headline at 1,024 draws beside 131,072 (see `sensitivity.sampling_error`)."""
+    """Low, central, high of each headline at the draws in use beside 131,072 (see `sensitivity.sampling_error`)."""
     command = [sys.executable, "-c", PRECISION, str(root), city_id]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
@@ -230,4 +231,7 @@ def run_bench(root: Path) -> None:
     for city_id in load_project(root).cities:
         for row in measure_precision(root, city_id):
             unit = " points" if row["end"] == "chance" else " %"
-            print(f"1024 draws against 131072, {city_id}, {row['headline']}, {row['end']}: {row['error'] * 100:+.2f}{unit}")
+            print(
+                f"{DEFAULT_DRAWS} draws against 131072, {city_id}, {row['headline']}, {row['end']}: {row['error'] * 100:+.2f}{unit}; "
+                f"ten other scramblings: {row['spread'] * 100:.2f}{unit}, at most {row['largest'] * 100:.2f}{unit}"
+            )

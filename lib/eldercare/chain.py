@@ -14,7 +14,8 @@ from . import beds as bed_step
 from . import caregivers as caregiver_step
 from . import childcare, flow, money, need, places, premises, supply
 from . import population as population_step
-from .area import Area, describe_area
+from .area import Area
+from .areas import settled_area
 from .draws import DEFAULT_DRAWS, Assumptions, draw_assumptions
 from .load import BASELINE, China, City, Project
 
@@ -84,7 +85,7 @@ def run_city(
     """
     city = project.city(city_id)
     assumptions = draw_assumptions(project, city, scenario, draws)
-    area = describe_area(project.china, city.adcode)
+    area = settled_area(project, city.adcode, scenario, min(draws, BLOCK))
     values: dict[str, np.ndarray] = {}
     template = None
     for start in range(0, draws, block):
@@ -230,8 +231,6 @@ def project_population(
     """
     ahead = population_step.project_area(china, area, assumptions, last_year)
     before = population_step.history(china, area, range(first_year(city) - 1, BASE_YEAR))
-    if before is None:
-        return ahead
     values = np.empty((ahead.sizes["draw"], before.sizes["year"] + ahead.sizes["year"], *ahead.shape[2:]))
     values[:, : before.sizes["year"]], values[:, before.sizes["year"] :] = before.values, ahead.values
     years = np.concatenate([before["year"].values, ahead["year"].values])
@@ -325,7 +324,7 @@ def age_structure(project: Project, city_id: str, years=(2020, 2035, 2050), draw
     Returns : table year, sex, age, central
     """
     city = project.city(city_id)
-    area = describe_area(project.china, city.adcode)
+    area = settled_area(project, city.adcode, BASELINE, draws)
     assumptions = draw_assumptions(project, city, BASELINE, draws)
     ahead = population_step.project_area(project.china, area, assumptions, LAST_YEAR).sel(year=list(years))
     return summarise(ahead)[["year", "sex", "age", "central"]]

@@ -14,7 +14,8 @@ from . import beds as bed_step
 from . import caregivers as caregiver_step
 from . import funding, need, places
 from . import population as population_step
-from .area import FIRST_RATE_YEAR, Area, Rates, describe_area, rates_of
+from .area import FIRST_RATE_YEAR, Area, Rates, rates_of
+from .areas import settled_area
 from .base import AGES
 from .chain import BASE_YEAR, QUANTILES
 from .draws import Assumptions, draw_assumptions
@@ -191,7 +192,7 @@ def decompose(
     """
     city = project.city(city_id)
     assumptions = draw_assumptions(project, city, scenario, draws)
-    area, rates = describe_area(project.china, city.adcode), rates_of(project.china)
+    area, rates = settled_area(project, city.adcode, scenario, draws), rates_of(project.china)
     population = population_step.project_area(project.china, area, assumptions, max(years))
     frozen = at_first_mortality(population, area, rates, assumptions)
     older = {"age": AGES[AGES >= need.FIRST_AGE]}

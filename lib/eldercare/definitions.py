@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from .area import describe_area
+from .areas import settled_area
 from .base import AGES
 from .draws import Assumptions, draw_assumptions
 from .health import QUANTILES
@@ -91,7 +91,7 @@ def definition_table(
     city = project.city(city_id)
     assumptions = draw_assumptions(project, city, BASELINE, draws)
     population = project_area(
-        project.china, describe_area(project.china, city.adcode), assumptions, max(years)
+        project.china, settled_area(project, city.adcode, draws=draws), assumptions, max(years)
     )
     population = population.sel(year=list(years))
     people = people_by_definition(population, limited_from(population, project, assumptions), assumptions)
@@ -122,7 +122,7 @@ def national_care_need(project: Project, years, first_age: int, draws: int = DRA
     Returns : table year, low, central, high [person]
     """
     assumptions = draw_assumptions(project, None, BASELINE, draws)
-    population = project_area(project.china, describe_area(project.china, NATION), assumptions, max(years))
+    population = project_area(project.china, settled_area(project, NATION, draws=draws), assumptions, max(years))
     limited = limited_from(population.sel(year=list(years)), project, assumptions, first_age).sum("severity")
     low, central, high = np.quantile(limited.values, list(QUANTILES.values()), axis=0)
     return pd.DataFrame({"year": list(years), "low": low, "central": central, "high": high})

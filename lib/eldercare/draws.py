@@ -26,8 +26,6 @@ from .schema import ASSUMPTION_KEYS, BED_TYPES, SETTINGS, SEVERITIES
 Source = Callable[[str, int], np.ndarray]
 Z90 = float(ndtri(0.9))
 DEFAULT_DRAWS = 1024
-# Which scrambling: of 36 tried, the one with 1,024 draws nearest to 131,072 (`make bench` prints how near).
-DESIGN = 25
 
 
 @lru_cache(maxsize=4096)
@@ -55,7 +53,16 @@ def uniform_stream(name: str, draws: int) -> np.ndarray:
     Returns : array [share], one of each of `draws` equal slices of (0, 1)
     Source  : Hammersley, J. and Morton, K. (1956), antithetic variates
     """
-    points, generator = _points(f"{DESIGN}|{name}", draws)
+    return _mirrored(*_points(name, draws))
+
+
+def other_scrambling(number: int) -> Source:
+    """A source like `uniform_stream` with another scrambling: how far two of them differ is the error of the draws."""
+    return lambda name, draws: _mirrored(*_points(f"{number}|{name}", draws))
+
+
+def _mirrored(points: np.ndarray, generator) -> np.ndarray:
+    draws = len(points)
     half = generator.permutation(points[: draws // 2])
     half = np.where(generator.random(draws // 2) < 0.5, 1 - half, half)
     return np.concatenate([half, 1 - half])

@@ -9,30 +9,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from . import (
-    accuracy,
-    affordability,
-    area,
-    base,
-    beds,
-    calibration,
-    caregivers,
-    chain,
-    childcare,
-    compare,
-    decomposition,
-    definitions,
-    flow,
-    funding,
-    health,
-    lifetable,
-    money,
-    need,
-    payers,
-    places,
-    population,
-    premises,
-    sensitivity,
-    supply,
+    accuracy, affordability, area, areas, base, beds, calibration, caregivers, chain, childcare, compare,
+    decomposition, definitions, flow, funding, health, lifetable, money, need, payers, places, population,
+    premises, sensitivity, supply,
 )
 from .origins import Inputs, Made, split_input
 
@@ -47,22 +26,27 @@ POPULATION = {
     }, formula="gap = gap published for 2020 + error; where none is, persistence x gap last published + error",
     ),
     "life_expectancy_paths": Made(
-        population.life_expectancy_paths, "expectancy_gap", tables="wpp_life_expectancy",
-        when={"from_2021": Inputs(assumptions="life_expectancy_improvement")},
+        population.life_expectancy_paths, "expectancy_gap", tables="wpp_life_expectancy life_expectancy",
+        when={"from_2021": Inputs(assumptions="life_expectancy_improvement life_expectancy_published_gap_continuation")},
     ),
     "survivorship": Made(lifetable.survival_ratios, "life_expectancy_paths", tables="wpp_death_rates"),
     "cohort_change_2010_2020": Made(
-        area.cohort_changes, tables="census_2010 census_2020 census_province census_nation wpp_death_rates life_expectancy"
+        area.cohort_changes,
+        tables="census_2010 census_2020 census_province census_nation matched_boundary wpp_death_rates life_expectancy",
     ),
     "change_rate": Made(
         population.change_rate, "cohort_change_2010_2020 census_base",
-        "migration_continuation migration_shrinkage national_change_continuation",
+        "migration_continuation migration_shrinkage change_difference_bound national_change_continuation",
     ),
     "projection_spread": Made(
         calibration.error_table, tables="projection_error",
         formula="spread by size of area and age, with which the ranges of the back-test hold",
     ),
-    "error_factor": Made(population.error_factor, "projection_spread", "census_count_error"),
+    "error_factor": Made(population.error_factor, "projection_spread settled_factor", "census_count_error"),
+    "settled_factor": Made(
+        areas.settled_area, "change_rate survivorship", tables="census_all_areas",
+        formula="mean of the area above / sum of the means of its parts, all without error, from the nation down",
+    ),
     "people_between_censuses": Made(
         population.history, "expectancy_gap_published", tables="census_2010 census_2020 single_age_2010 wpp_death_rates",
         formula="cohorts of 2010 carried on; what survival leaves unexplained is spread evenly up to 2020",

@@ -59,6 +59,9 @@ TABLES = {
     "census_province": Rows(AGES_FILE, {"adcode": "{province}"}, CENSUS, "people of the province by age and sex"),
     "census_nation": Rows(AGES_FILE, {"adcode": "{provinces}"}, CENSUS, "all provinces, which make the nation"),
     "census_all_areas": Rows(AGES_FILE, {}, CENSUS, "all areas of both censuses"),
+    "matched_boundary": Rows(
+        "china/census_matched_boundary.csv", {"adcode": "{area}"}, CENSUS, "both censuses within one boundary, of prefectures"
+    ),
     "households": Rows(AREA_FILE, {"adcode": "{area}", "year": "2020"}, "census_2020_county_tables", "households of the area"),
     "households_nation": Rows(
         AREA_FILE, {"adcode": "{provinces}", "year": "2020"}, "census_2020_county_tables", "households of all provinces"

@@ -8,7 +8,7 @@ from scipy.stats import t as student_t
 
 from .area import CENSUS_YEARS, FIRST_RATE_YEAR, Area, Rates, closed_survivors, rates_of
 from .arrays import sum_product
-from .base import AGES, OPEN_AGE, SEXES, at_later_date
+from .base import AGES, OPEN_AGE, SEXES, at_later_date, province_of
 from .cohort import next_step, project_compiled
 from .draws import Assumptions
 from .load import China, age_band_limits
@@ -16,41 +16,54 @@ from .load import China, age_band_limits
 CENSUS_TO_YEAR_END = 61 / 366
 CENSUS_DATE = 2021 - CENSUS_TO_YEAR_END
 LARGEST_ERROR = 6.0
+BAND_WIDTH = 5
+BAND_OF_AGE = np.minimum(AGES // BAND_WIDTH, OPEN_AGE // BAND_WIDTH)
+BANDS = np.arange(0, OPEN_AGE + 1, BAND_WIDTH)
 
 
 def change_rate(area: Area, assumptions: Assumptions) -> np.ndarray:
     """Change of cohorts per year beyond survival (mostly migration), by draw, sex and age.
 
-    Defined as::  rate = kept_nation x nation + kept x (w own + (1 - w) province),  w = P / (P + shrinkage)
+    Defined as::  rate = kept_nation x nation + kept x (province + w difference),  w = P / (P + shrinkage)
+                  difference = own - province, at most `change_difference_bound` either way
 
-    with P the area's population: a small area's own pattern is noisy and counts less.
-    Source : assumptions `national_change_continuation`, `migration_continuation`, `migration_shrinkage`
+    with P the area's population: a small area's own pattern is noisy and counts less. May bind: the change of
+    ten years at one age may be a new campus, a barracks or a prison, which does not grow on for thirty.
+    Source : assumptions `national_change_continuation`, `migration_continuation`, `migration_shrinkage`,
+             `change_difference_bound`
     """
     people = area.base.sum()
     weight = (people / (people + assumptions["migration_shrinkage"].values))[:, None, None]
-    mixed = weight * area.change + (1 - weight) * area.change_province
+    bound = assumptions["change_difference_bound"].values[:, None, None]
+    difference = np.clip(area.change - area.change_province, -bound, bound)
+    mixed = area.change_province + weight * difference
     kept = assumptions["migration_continuation"].values[:, None, None]
     kept_nation = assumptions["national_change_continuation"].values[:, None, None]
     return kept_nation * area.change_nation + kept * mixed
 
 
-def error_factor(area: Area, assumptions: Assumptions, years, ages: np.ndarray = AGES) -> np.ndarray:
-    """Factor by which people of an age may differ from the projection, by draw, year and age.
+def error_factor(area: Area, assumptions: Assumptions, years) -> np.ndarray:
+    """Factor by which people of a five-year age may differ from the projection, by draw, year and age.
 
-    Defined as::  factor = exp(count error(age) + T scale(age) sqrt(years passed / 10))
+    Defined as::  factor = settled exp(count error(age) + T scale(age) sqrt(years passed / 10))
 
-    T is drawn from Student's t; scale and degrees of freedom are those that made the ranges of the
-    back-test hold (`calibration`). The error of the census count is there from the first day.
+    T is drawn from Student's t, once for all areas of a province: they err together, each by a scale of
+    its own. Scale and degrees of freedom are those that made the ranges of the back-test hold
+    (`calibration`). The error of the census count is there from the first day. `settled` makes the area add
+    up with those beside it, and keeps its mean where the error of such a kind would raise it: the middle
+    comes to lie a little below the mean (see `areas.settled_area`).
 
-    Source : data/china/projection_error.csv; assumption `census_count_error`
+    Returns : array [ratio]  dims draw, year, five-year age
+    Source  : data/china/projection_error.csv; assumption `census_count_error`
     """
-    factor, level = _error_levels(area, assumptions, years, ages)
-    return factor[..., level]
+    factor, level = _error_levels(area, assumptions, years, BANDS)
+    factor = factor[..., level]
+    return factor if area.settled is None else factor * area.settled[: factor.shape[1]]
 
 
 def _error_levels(area: Area, assumptions: Assumptions, years, ages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`error_factor` by level, dims draw, year, level, and the level of each age; few ages differ from the one before."""
-    stream = assumptions.uniform(f"projection_error|{area.adcode}")
+    """Error alone by level, dims draw, year, level, and the level of each age; few ages differ from the one before."""
+    stream = assumptions.uniform(error_stream(area.adcode))
     drawn = np.clip(student_t.ppf(stream, area.error_freedom), -LARGEST_ERROR, LARGEST_ERROR)
     passed = np.sqrt((np.asarray(years) + 1 - CENSUS_DATE) / 10)
     counted = assumptions["census_count_error"]
@@ -63,19 +76,32 @@ def _error_levels(area: Area, assumptions: Assumptions, years, ages: np.ndarray)
     return np.exp(grown + count_error), level
 
 
+def error_stream(adcode: int) -> str:
+    """Name of the stream that the error of an area's projection is drawn from: that of its province."""
+    return f"projection_error|{province_of(adcode)}"
+
+
+def in_bands(counts: np.ndarray) -> np.ndarray:
+    """People of both sexes by five-year age, from counts with the dims …, sex, single age."""
+    return np.add.reduceat(counts[..., 0, :] + counts[..., 1, :], BANDS, axis=-1)
+
+
 def life_expectancy_paths(area: Area, rates: Rates, assumptions: Assumptions, years) -> np.ndarray:
     """Life expectancy at birth [year] by year, sex and draw.
 
-    Defined as::  e0 = e0(nation, WPP) + gap(province) + error + z x spread(year)
+    Defined as::  e0 = e0(nation) + gap(province) + error + z x spread(year)
+                  e0(nation) = published, as far as it is; later that of WPP + kept x the last published gap to it
 
-    Source : assumptions `life_expectancy_improvement`, `life_expectancy_error_known` or `…_derived`,
-             `life_expectancy_gap_persistence`
+    Source : assumptions `life_expectancy_published_gap_continuation` (kept), `life_expectancy_improvement`,
+             `life_expectancy_error_known` or `…_derived`, `life_expectancy_gap_persistence`
     """
     index = np.asarray(years) - FIRST_RATE_YEAR
     gap = expectancy_gap(area.life_expectancy_gap, area.gap_known, assumptions)
     z = assumptions["life_expectancy_improvement"].values
     spread = rates.spread[index] - rates.spread[2020 - FIRST_RATE_YEAR]
-    return rates.life_expectancy[index][..., None] + gap + np.maximum(spread, 0)[..., None] * z
+    kept = assumptions["life_expectancy_published_gap_continuation"].values
+    beyond = rates.published_gap[index][:, None, None] * kept
+    return rates.life_expectancy[index][..., None] + beyond + gap + np.maximum(spread, 0)[..., None] * z
 
 
 def survival_places(
@@ -108,10 +134,12 @@ def carry(
     """
     years = np.arange(2021, last_year + 1)
     index = years - FIRST_RATE_YEAR
+    # Up to the end of the year of the census the change seen before it goes on whole, as in `history`.
+    seen = (area.change_nation + area.change)[None] if change is None else change
     change = change_rate(area, assumptions) if change is None else change
     gap = expectancy_gap(area.life_expectancy_gap, area.gap_known, assumptions)
     local = area.fertility_ratio ** assumptions["fertility_local_persistence"].values
-    first = to_year_end(area.base, gap, local, rates, change)
+    first = to_year_end(area.base, gap, local, rates, seen)
     path = 1 + rates.fertility_spread[index][:, None] * assumptions["fertility_path"].values
     total = rates.fertility[index].sum(axis=1)
     standard = index if longer_life else np.full(len(index), 2020 - FIRST_RATE_YEAR)
@@ -134,9 +162,9 @@ def project_area(china: China, area: Area, assumptions: Assumptions, last_year: 
     places = survival_places(area, rates, assumptions, np.arange(2021, last_year + 1))
     counts = carry(area, rates, assumptions, last_year, places)
     years = np.arange(2020, last_year + 1)
-    factor, level = _error_levels(area, assumptions, years, AGES)
-    for ages in np.split(AGES, np.flatnonzero(np.diff(level)) + 1):
-        counts[..., ages[0] : ages[-1] + 1] *= factor[:, :, None, level[ages[0]], None]
+    factor = error_factor(area, assumptions, years)
+    for band, ages in enumerate(np.split(AGES, BANDS[1:])):
+        counts[..., ages[0] : ages[-1] + 1] *= factor[:, :, None, band, None]
     return xr.DataArray(
         counts, dims=("draw", "year", "sex", "age"), name="population",
         coords={"draw": assumptions["migration_continuation"]["draw"], "year": years, "sex": list(SEXES), "age": AGES},
@@ -153,7 +181,7 @@ def check_horizon(rates: Rates, last_year: int, what: str) -> None:
 
 
 def growth_parts(china: China, area: Area, assumptions: Assumptions, first_age: int, year: int) -> dict[str, float]:
-    """What makes the people from an age on more by some year: those already there, longer life, coming and going.
+    """What makes the people from an age on more by some year: those already there, longer life, net migration.
 
     Each part is the mean over the draws of what a run gains by adding it: first the people of 2020
     with the death rates of 2020 and no migration, then longer life, then the change of cohorts.
@@ -167,13 +195,14 @@ def growth_parts(china: China, area: Area, assumptions: Assumptions, first_age: 
     def people(longer_life: bool, change: np.ndarray | None) -> tuple[float, float]:
         places = survival_places(area, rates, assumptions, years, longer_life)
         counts = carry(area, rates, assumptions, year, places, None, longer_life, change)
-        older = counts[..., first_age:].sum(axis=(-1, -2)).mean(axis=0)
+        bands = in_bands(counts) * error_factor(area, assumptions, [2020, *years])
+        older = bands[..., BANDS >= first_age].sum(axis=-1).mean(axis=0)
         return float(older[0]), float(older[-1])
 
     (start, ageing), (_, longer), (_, everything) = people(False, none), people(True, none), people(True, None)
     return {
         "people in 2020": start, "ageing of those there": ageing - start,
-        "longer life": longer - ageing, "coming and going": everything - longer,
+        "longer life": longer - ageing, "net migration": everything - longer,
     }
 
 
@@ -208,37 +237,36 @@ def to_year_end(base: np.ndarray, gap: np.ndarray, fertility: np.ndarray, rates:
     return counts * np.exp(change * fraction)
 
 
-def history(china: China, area: Area, years) -> xr.DataArray | None:
+def history(china: China, area: Area, years) -> xr.DataArray:
     """Population at the ends of years between the two censuses, without draws.
 
-    Each cohort of the census of 2010 is carried forward and meets the census of 2020 exactly:
-    what survival leaves unexplained is spread evenly over the ten years.
+    Each cohort of 2010 is carried forward and meets the census of 2020 exactly: what survival leaves
+    unexplained is spread evenly over the ten years. From the day of the census, 1 November, to the end
+    of a year there are two months of births, of deaths and of the unexplained change, as in `to_year_end`.
 
-    Returns : array [person]  dims year, sex, age; None where the area has no census of 2010
-    Raises  : ValueError for a year before 2010
+    Returns : array [person]  dims year, sex, age
+    Raises  : ValueError for a year before 2010 or after 2020
     """
-    if any(year < CENSUS_YEARS[0] for year in years):
-        raise ValueError(f"years before the census of {CENSUS_YEARS[0]} cannot be interpolated: {min(years)}")
-    if area.earlier is None:
-        return None
+    first, last = CENSUS_YEARS
+    outside = [year for year in years if not first <= year <= last]
+    if outside:
+        raise ValueError(f"only years between the censuses of {first} and {last} can be interpolated, not {outside[0]}")
     rates = rates_of(china)
     closed = closed_survivors(rates, area.earlier, area.life_expectancy_gap)
     correction = np.where(closed > 0, area.base / np.maximum(closed, 1e-9), 1.0)
-    paths = [area.earlier]
-    counts = area.earlier[None]
-    for year in range(*CENSUS_YEARS):
-        index = year - FIRST_RATE_YEAR
+    counts, ends = area.earlier[None], {}
+    for year in range(first, last + 1):
+        index, passed = year - FIRST_RATE_YEAR, year - first
         target = (rates.life_expectancy[index] + area.life_expectancy_gap)[:, None]
         survival = rates.grid.survival(index, target)
+        change = correction[:, np.minimum(AGES + last - year, OPEN_AGE)]
+        now = counts[0] * change ** (passed / (last - first))
+        part = survival[0, :, 1:] ** CENSUS_TO_YEAR_END * change ** (CENSUS_TO_YEAR_END / (last - first))
+        ends[year] = at_later_date(now, CENSUS_TO_YEAR_END) * part
+        ends[year][:, 0] += CENSUS_TO_YEAR_END * now[:, 0]
         counts = next_step(counts, survival, rates.fertility[index], rates.male_births[index])
-        passed = year + 1 - CENSUS_YEARS[0]
-        ahead = np.minimum(AGES + 10 - passed, OPEN_AGE)
-        paths.append(counts[0] * correction[:, ahead] ** (passed / 10))
-    ends = [at_later_date(paths[year - 2010], CENSUS_TO_YEAR_END) for year in years]
-    for year, counts in zip(years, ends):
-        counts[:, 0] += CENSUS_TO_YEAR_END * paths[year - 2010][:, 0]
     return xr.DataArray(
-        np.array(ends), dims=("year", "sex", "age"), name="population",
+        np.array([ends[year] for year in years]), dims=("year", "sex", "age"), name="population",
         coords={"year": list(years), "sex": list(SEXES), "age": AGES},
     )
 

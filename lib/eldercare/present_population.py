@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from .area import describe_area
+from .areas import settled_area
 from .chain import BASE_YEAR, CityResult
 from .draws import draw_assumptions
 from .load import Project
@@ -33,7 +33,7 @@ def growth_table(project: Project, results: dict[str, CityResult], first_age: in
     """What makes the older people more: ageing of those there, longer life, coming and going; a row a city and year."""
     rows = []
     for result in results.values():
-        area = describe_area(project.china, result.city.adcode)
+        area = settled_area(project, result.city.adcode, result.scenario)
         assumptions = draw_assumptions(project, result.city, result.scenario, PART_DRAWS)
         for year in years:
             parts = growth_parts(project.china, area, assumptions, first_age, year)

@@ -347,7 +347,8 @@ def _factor_range(words: Language, row: dict) -> str:
 
 def _limits(facts: Facts) -> tuple[Block, ...]:
     say, rows = facts.words.phrase, facts.result.assumptions.rows
-    items = [say("limit_basis")] + ([] if facts.result.city.source_id else [say("limit_document")])
+    items = [say("limit_basis"), facts.words.change_basis(facts.project, facts.result.city.adcode)]
+    items += ([] if facts.result.city.source_id else [say("limit_document")])
     for row in compare_head_counts(facts.result).to_dict("records"):
         census = facts.words.counted(row["census_2020"], "person")
         items.append(say(_head_count(row["difference"]), quote=row["quote_zh"], census_year=BASE_YEAR, census=census,

@@ -12,12 +12,14 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import sobol_indices
 
-from .area import Area, describe_area
+from .area import Area
+from .areas import settled_area
 from .chain import QUANTILES, first_year, reckon
 from .compare import promises_of
 from .correlations import stream_name
-from .draws import Assumptions, draw_assumptions, independent_stream, uniform_stream
+from .draws import DEFAULT_DRAWS, Assumptions, draw_assumptions, independent_stream, other_scrambling, uniform_stream
 from .load import BASELINE, City, Project
+from .population import error_stream
 from .schema import ASSUMPTION_KEYS
 
 YEAR = 2035
@@ -86,11 +88,11 @@ def headlines(city: City) -> list[Headline]:
 class Model:
     """The chain of one city as a function from drawn assumptions to its headlines."""
 
-    def __init__(self, project: Project, city_id: str, scenario: str = BASELINE):
+    def __init__(self, project: Project, city_id: str, scenario: str = BASELINE, draws: int = DEFAULT_DRAWS):
         self.project, self.city, self.scenario = project, project.city(city_id), scenario
-        self.area: Area = describe_area(project.china, self.city.adcode)
+        self.area: Area = settled_area(project, self.city.adcode, scenario, draws)
         self.headlines = headlines(self.city)
-        self.error_name = f"{PROJECTION_ERROR}|{self.city.adcode}"
+        self.error_name = error_stream(self.city.adcode)
 
     def draw(self, draws: int, source=uniform_stream, together: bool = True) -> Assumptions:
         """The city's assumptions from a source of numbers."""
@@ -328,22 +330,36 @@ def _row_label(row: dict) -> dict:
 
 
 def sampling_error(
-    project: Project, city_id: str, draws: int = 1024, reference: int = 131072, scenario: str = BASELINE
+    project: Project, city_id: str, draws: int = DEFAULT_DRAWS, others: int = 10, reference: int = 131072,
+    scenario: str = BASELINE,
 ) -> pd.DataFrame:
     """How far low, central, high of each headline at some draws lie from those at very many.
 
-    Returns : table headline, end (low, central, high, or chance of a promise), value, reference, error:
-              relative; of a chance and of what a promise leaves over, which may be 0: the difference of chances
+    The draws in use are one scrambling among many and not chosen for its result, so the spread over others
+    of the same kind says what to expect of it.
+
+    Returns : table headline, end (low, central, high, or chance of a promise), reference, error (of the scrambling
+              in use), spread (root of the mean squared error over the others), largest (of the others): relative;
+              of a chance, which may be 0, the difference of chances
     """
     model = Model(project, city_id, scenario)
-    few, many = (model.run(model.draw(count)) for count in (draws, reference))
+    sources = [uniform_stream, *(other_scrambling(number) for number in range(1, others + 1))]
+    tried = [model.run(model.draw(draws, source)) for source in sources]
+    many = model.run(model.draw(reference))
     rows = []
-    for headline, one, other in zip(model.headlines, few, many):
-        if headline.promised is None:
-            ends = {end: (np.quantile(one, share), np.quantile(other, share)) for end, share in QUANTILES.items()}
-        else:
-            ends = {"chance": ((one >= 0).mean(), (other >= 0).mean())}
-        for end, (value, true) in ends.items():
-            error = value - true if end == "chance" else value / true - 1
-            rows.append({"headline": headline.name, "end": end, "value": value, "reference": true, "error": error})
+    for place, headline in enumerate(model.headlines):
+        for end, measure in _ends_of(headline).items():
+            true = measure(many[place])
+            found = np.array([measure(values[place]) for values in tried])
+            errors = found - true if end == "chance" else found / true - 1
+            rows.append({
+                "headline": headline.name, "end": end, "reference": true, "error": errors[0],
+                "spread": np.sqrt((errors[1:] ** 2).mean()), "largest": np.abs(errors[1:]).max(),
+            })
     return pd.DataFrame(rows)
+
+
+def _ends_of(headline: Headline) -> dict[str, Callable[[np.ndarray], float]]:
+    if headline.promised is not None:
+        return {"chance": lambda values: float((values >= 0).mean())}
+    return {end: lambda values, share=share: float(np.quantile(values, share)) for end, share in QUANTILES.items()}

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from .area import describe_area
+from .areas import settled_area
 from .chain import QUANTILES, Reckoned, first_year, project_population, reckon, shares_of_places
 from .charts import write_whole
 from .correlations import stream_name
@@ -117,7 +117,7 @@ class Desk:
     def __init__(self, project: Project, city_id: str, scenario: str = BASELINE, draws: int = DEFAULT_DRAWS):
         self.project, self.city, self.scenario = project, project.city(city_id), scenario
         self.levers = levers(project, city_id, scenario)
-        self._area = describe_area(project.china, self.city.adcode)
+        self._area = settled_area(project, self.city.adcode, scenario, draws)
         self._drawn = draw_assumptions(project, self.city, scenario, draws)
         together = correlated_streams(project, self._drawn.rows, draws, uniform_stream)
         streams = {lever.name: stream_name(lever.row) for lever in self.levers}

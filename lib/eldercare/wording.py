@@ -10,8 +10,9 @@ from functools import reduce
 import numpy as np
 import pandas as pd
 
+from .boundaries import compare_censuses
 from .chain import BASE_YEAR
-from .load import City, Project
+from .load import NATION, City, Project
 from .present import significant
 
 LANGUAGES = ("en", "zh")
@@ -24,7 +25,7 @@ COUNTED = frozenset({"bed", "household", "person", "place", "worker", "yuan"})
 WHOLE = COUNTED - {"yuan"}
 # Phrases whose name is put together from a kind and a word of the tables, as unit_bed.
 FAMILIES = (
-    "basis", "bed_type", "bound", "chosen", "count", "definition", "follow_up", "kind", "measure", "path", "payer", "range", "series",
+    "basis", "bed_type", "bound", "change", "chosen", "count", "definition", "follow_up", "kind", "measure", "path", "payer", "range", "reason", "series",
     "setting", "severity", "sex", "unit", "workplace",
 )
 KEYS = ("sex", "severity", "setting", "bed_type")
@@ -66,6 +67,13 @@ class Language:
         """Name of a city; its name in the census where its folder gives none."""
         own = city.name_en if self.code == LANGUAGES[0] else city.name_zh
         return own or str(project.china.areas.loc[(city.adcode, BASE_YEAR), "name"])
+
+    def change_basis(self, project: Project, adcode: int) -> str:
+        """On whose change of cohorts an area's projection stands, and why (see `boundaries`)."""
+        row = compare_censuses(project.china).bases.loc[adcode]
+        other = "" if row["change_of"] == NATION else str(project.china.areas.loc[(row["change_of"], BASE_YEAR), "name"])
+        reason = self.of("reason", row["reason"].replace(" ", "_"))
+        return self.phrase(f"change_{row['basis']}", other=other, reason=reason)
 
     def join(self, kind: str, parts: list[str]) -> str:
         """Parts put one after the other by a phrase such as `list_join`."""

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 from dask.distributed import Client
+from scipy.stats import t as student_t
 
 from eldercare import areas, population
 from eldercare.area import describe_area
 from eldercare.draws import draw_assumptions
+from eldercare.load import NATION
 
-NINGXIA, HAINAN, YINCHUAN = 640000, 460000, 640100
+NINGXIA, HAINAN, YINCHUAN, HELAN = 640000, 460000, 640100, 640122
 DRAWS = 64
 
 
@@ -33,14 +35,56 @@ def statistics(counts, first_age):
     return np.stack([people.mean(axis=1), *np.quantile(people, areas.LEVELS, axis=1)], axis=1)
 
 
+@pytest.mark.parametrize("code", [NINGXIA, YINCHUAN, HELAN])
 @pytest.mark.parametrize("alone", [True, False])
-def test_a_province_among_all_areas_is_the_province_by_itself(china, assumptions, summary, alone):
-    one = population.project_area(china, describe_area(china, NINGXIA), assumptions)
+def test_an_area_is_the_same_among_all_areas_asked_for_alone_and_in_the_chain(project, china, assumptions, summary, alone, code):
+    one = population.project_area(china, areas.settled_area(project, code, draws=DRAWS), assumptions)
     if alone:
-        summary = areas.project_areas(areas.area_inputs(china, [NINGXIA]), china, assumptions)
+        summary = areas.project_areas(areas.area_inputs(china, [code]), china, assumptions)
+        assert list(summary["area"].values) == [code]
     for quantity, age in areas.QUANTITIES.items():
-        found = summary.sel(area=NINGXIA, quantity=quantity).transpose("year", "statistic").values
+        found = summary.sel(area=code, quantity=quantity).transpose("year", "statistic").values
         assert np.allclose(found, statistics(one, age), rtol=1e-9)
+
+
+def test_a_city_of_the_chain_is_the_area_of_its_code(project, china, results):
+    codes = {city_id: result.city.adcode for city_id, result in results.items()}
+    drawn = draw_assumptions(project, draws=DRAWS)
+    own = population_rows(project)
+    summary = areas.project_areas(areas.area_inputs(china, list(codes.values())), china, drawn)
+    for city_id, code in codes.items():
+        if city_id not in own:
+            found = results[city_id].values["population_80_plus"].sel(year=slice(2020, None)).values
+            wanted = summary.sel(area=code, quantity="population_80_plus")
+            assert found.mean(axis=0) == pytest.approx(wanted.sel(statistic="mean").values, rel=1e-5)
+            assert np.quantile(found, 0.9, axis=0) == pytest.approx(wanted.sel(statistic="high").values, rel=1e-5)
+
+
+def population_rows(project):
+    """Cities with rows of their own for the population; they rightly differ from their part of the whole."""
+    steps = project.assumption_steps.set_index("assumption")["step"]
+    return {city.city_id for city in project.cities.values() if (steps.reindex(city.assumptions["assumption"]) == "population").any()}
+
+
+def test_the_provinces_add_up_to_the_nation_in_the_mean(project, china, assumptions):
+    provinces = [code for code in areas.area_inputs(china)["area"].values if code % 10000 == 0]
+    summary = areas.project_areas(areas.area_inputs(china, provinces), china, assumptions)
+    nation = population.project_area(china, areas.settled_area(project, NATION, draws=DRAWS), assumptions)
+    for quantity, age in areas.QUANTITIES.items():
+        found = summary.sel(quantity=quantity, statistic="mean").sum("area").values
+        assert found == pytest.approx(population.people_in(nation, age).mean("draw").values, rel=1e-9)
+
+
+def test_the_range_of_an_area_is_the_one_the_back_test_fitted(project, china):
+    """With all assumptions at their middle the range at 60+ is the error's own, whatever family it stands in."""
+    name = population.error_stream(YINCHUAN)
+    numbers = (np.arange(512) + 0.5) / 512
+    drawn = draw_assumptions(project, draws=512, source=lambda one, draws: numbers if one == name else np.full(draws, 0.5))
+    area = areas.settled_area(project, YINCHUAN)
+    people = population.people_in(population.project_area(china, area, drawn).sel(year=2035), 60).values
+    low, high = np.quantile(people, [0.1, 0.9])
+    scale = area.error_scale[[60, 65, 75, 80, 85]] * student_t.ppf(0.9, area.error_freedom) * np.sqrt((2036 - population.CENSUS_DATE) / 10)
+    assert 2 * scale.min() <= np.log(high / low) <= 2 * scale.max()
 
 
 def test_the_counties_of_a_prefecture_add_up_to_it_in_the_mean(inputs, summary):

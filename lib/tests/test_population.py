@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from eldercare import area as area_step
-from eldercare import base, cohort, population
+from eldercare import areas, base, cohort, population
 from eldercare.draws import draw_assumptions
 from eldercare.load import NATION
 from eldercare.schema import AGE_GROUP_START
@@ -91,16 +91,61 @@ def test_the_year_end_of_2020_is_close_to_the_census(lincang, ahead):
     assert np.ptp(first.values) > 0
 
 
-def test_history_meets_the_census_of_2020(china, lincang):
-    found = population.history(china, lincang, [2020]).values[0]
-    at_year_end = base.at_later_date(lincang.base, population.CENSUS_TO_YEAR_END)
-    assert found[:, 1:] == pytest.approx(at_year_end[:, 1:], abs=2)
+def two_months_on(counts, area, rates, year, change):
+    """Counts of 1 November at the end of the year, but for births."""
+    survival = rates.grid.survival(year - 2010, (rates.life_expectancy[year - 2010] + area.life_expectancy_gap)[:, None])[0]
+    fraction = population.CENSUS_TO_YEAR_END
+    return base.at_later_date(counts, fraction) * survival[:, 1:] ** fraction * change**fraction
 
 
-def test_history_begins_with_the_census_of_2010(china, lincang):
-    found = population.history(china, lincang, [2010]).values[0]
-    at_year_end = base.at_later_date(lincang.earlier, population.CENSUS_TO_YEAR_END)
-    assert found[:, 1:] == pytest.approx(at_year_end[:, 1:])
+@pytest.mark.parametrize(("year", "start"), [(2010, "earlier"), (2020, "base")])
+def test_history_meets_both_censuses_with_two_months_of_deaths(china, lincang, year, start):
+    rates = area_step.rates_of(china)
+    closed = area_step.closed_survivors(rates, lincang.earlier, lincang.life_expectancy_gap)
+    change = (lincang.base / closed) ** 0.1
+    ahead = np.minimum(np.arange(101) + 2020 - year, 100)
+    found = population.history(china, lincang, [year]).values[0]
+    wanted = two_months_on(getattr(lincang, start), lincang, rates, year, change[:, ahead])
+    assert found[:, 1:] == pytest.approx(wanted[:, 1:])
+
+
+def growth_of_oldest(china, area, assumptions):
+    """Growth of 80+ in a year, from 2018 to 2019, to 2020 and to 2021; from 2020 on the mean of the projection."""
+    before = population.people_in(population.history(china, area, [2018, 2019]), 80).values
+    after = population.people_in(population.project_area(china, area, assumptions, 2021), 80).mean("draw").values
+    people = np.array([*before, *after])
+    return people[1:] / people[:-1] - 1
+
+
+@pytest.mark.parametrize("adcode", [NATION, 350400, 411400, 520381, 530900, 330683])
+def test_the_oldest_grow_into_2020_as_in_the_years_beside_it(project, china, adcode):
+    area = areas.settled_area(project, adcode, draws=64)
+    before, into, after = growth_of_oldest(china, area, draw_assumptions(project, draws=64))
+    assert min(before, after) <= into <= max(before, after)
+
+
+COUNTED = {(2021, 60): 267.36e6, (2021, 65): 200.56e6, (2023, 60): 296.97e6, (2023, 65): 216.76e6}
+
+
+@pytest.mark.parametrize(("year", "age"), COUNTED)
+def test_the_nation_comes_within_0_6_per_cent_of_the_counts_since_the_census(project, china, year, age):
+    nation = population.project_area(china, areas.settled_area(project, NATION, draws=256), draw_assumptions(project, draws=256), 2023)
+    people = population.people_in(nation.sel(year=year), age)
+    assert float(people.mean()) == pytest.approx(COUNTED[year, age], rel=0.006)
+    assert float(people.median()) == pytest.approx(COUNTED[year, age], rel=0.006)
+
+
+def test_life_expectancy_is_the_published_one_as_far_as_it_goes(china):
+    rates = area_step.rates_of(china)
+    male = rates.male_births
+    both = rates.life_expectancy[:, 0] * male + rates.life_expectancy[:, 1] * (1 - male)
+    table = china.life_expectancy
+    rows = table[(table["adcode"] == NATION) & (table["sex"] == "both") & (table["kind"] == "official") & (table["year"] >= 2020)]
+    assert len(rows) >= 4
+    for row in rows.itertuples():
+        assert both[row.year - 2010] == pytest.approx(row.life_expectancy, abs=1e-9)
+        assert rates.published_gap[row.year - 2010] == 0
+    assert rates.published_gap[int(rows["year"].max()) + 1 - 2010] > 0
 
 
 @pytest.mark.parametrize("year", [2005, 2009])

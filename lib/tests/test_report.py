@@ -10,7 +10,7 @@ from conftest import DRAWS, ROOT
 from report_checks import all_blocks, cells, numbers
 
 import eldercare as ec
-from eldercare import charts_report, report, schema, site, wording
+from eldercare import boundaries, charts_report, report, schema, site, wording
 from eldercare.blocks import Bullets, Figure, Heading, Paragraph, Table, html
 from eldercare.load import file_rows
 from eldercare.schema import DataFault
@@ -255,14 +255,17 @@ def test_the_search_for_words_in_code_finds_them():
     assert literals(tree, errors=False) == ["beds that stand", "张"]
 
 
+REASONS = {reason.replace(" ", "_") for reason in boundaries.REASONS}
+
+
 def family_members(project, results):
     """The words that each family of phrases may be put together with."""
     values = results["lincang"].values
     return {
-        "basis": schema.BASES, "bed_type": schema.BED_TYPES, "bound": schema.BOUNDS, "chosen": ("nation", "city", "scenario"),
+        "basis": schema.BASES, "bed_type": schema.BED_TYPES, "bound": schema.BOUNDS, "change": boundaries.BASES, "chosen": ("nation", "city", "scenario"),
         "count": wording.COUNTED, "definition": (*report.DEFINITIONS_OF_NEED, "none"), "follow_up": schema.FOLLOW_UPS,
         "issuer": project.sources["source_id"], "kind": schema.KINDS, "measure": values["measure"].values,
-        "path": values["path"].values, "payer": values["payer"].values, "range": (*wording.COUNTED, "plain", "with_unit"),
+        "path": values["path"].values, "reason": REASONS, "payer": values["payer"].values, "range": (*wording.COUNTED, "plain", "with_unit"),
         "setting": schema.SETTINGS, "severity": schema.SEVERITIES, "sex": ("male", "female"), "unit": schema.UNITS,
         "workplace": values["workplace"].values,
     }

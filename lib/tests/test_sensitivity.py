@@ -20,7 +20,7 @@ def found(project):
 
 @pytest.fixture(scope="module")
 def model(project):
-    return step.Model(project, "lincang")
+    return step.Model(project, "lincang", draws=64)
 
 
 @pytest.fixture(scope="module")
@@ -135,9 +135,11 @@ def test_knowing_an_assumption_narrows_the_range_and_knowing_more_narrows_it_mor
 
 
 def test_the_sampling_error_compares_low_central_and_high(project):
-    table = step.sampling_error(project, "lincang", 64, 256)
+    table = step.sampling_error(project, "lincang", 64, 3, 256)
     assert set(table["end"]) == {"low", "central", "high", "chance"}
     assert (table["error"].abs() < 0.5).all()
+    assert (table["spread"] <= table["largest"]).all()
+    assert (table.loc[table["end"] != "chance", "spread"] > 0).all()
 
 
 def test_the_log_names_every_row_and_every_weak_one_in_bold(project, found):
