@@ -228,7 +228,7 @@ def _settle(families: _Families, row: int, people: np.ndarray, factor: np.ndarra
         of_parts = factor * _ratio(people.mean(axis=0), sum(part.mean(axis=0) for part in below))
     if families.facts["asked"][row]:
         place = int(families.facts["asked"][:row].sum())
-        out.values[place] = _summary(people * families.error(row, people, factor))
+        out.values[place] = _summary(families.with_error(row, people, factor))
     for part, own in zip(parts, below):
         _settle(families, part, own, of_parts, out)
 
@@ -277,11 +277,11 @@ class _Families:
             parts = sum(pool.map(self.mean, self.parts(above)))
         return self.factor(above, of_province) * _ratio(self.mean(above), parts)
 
-    def error(self, row: int, people: np.ndarray, factor: np.ndarray) -> np.ndarray:
-        """Factor of the area's error and of its place in the family (see `population.error_factor`)."""
-        area = self.area(row)
-        settled = factor * _kept_mean(area, self.assumptions, people)
-        return error_factor(area, self.assumptions, self.years) * settled
+    def with_error(self, row: int, people: np.ndarray, factor: np.ndarray) -> np.ndarray:
+        """People with the area's error, scaled to its place in the family (see `settled_area`)."""
+        found = people * error_factor(self.area(row), self.assumptions, self.years)
+        found *= factor * _ratio(people.mean(axis=0), found.mean(axis=0))
+        return found
 
     def area(self, row: int) -> Area:
         """The area of a row, as `area.describe_area` tells it but for its people of 2010."""
