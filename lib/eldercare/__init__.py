@@ -5,7 +5,7 @@
     results = ec.run(project)
 
 The modules stand in one line, each importing only from its left:
-arrays, schema, correlations, load, ledger, draws, lifetable, base, boundaries, cohort, area, population, areas, wpp, accuracy, calibration, base_methods, need, health, definitions, places, beds, flow, caregivers, supply, premises, childcare,
+arrays, schema, correlations, dated, reading, checks, load, ledger, draws, lifetable, base, boundaries, cohort, area, population, areas, wpp, accuracy, calibration, base_methods, need, health, definitions, places, beds, flow, caregivers, supply, premises, childcare,
 funding, payers, affordability, money, chain, compare, balance, decomposition, sensitivity, origins, lineage,
 present, present_population, present_accuracy, present_care, present_beds, present_workforce, present_money, present_sensitivity, tree, trace, crosscheck, consistency, comparable, tracking, charts, charts_accuracy, charts_care, charts_money, charts_promises, charts_sensitivity, blocks, wording, report, charts_report, twins, area_report, scenario_report, what_if, present_what_if, charts_what_if, desk, book, workbook, document, export, bench, pages, site, cli.
 """

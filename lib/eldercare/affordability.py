@@ -56,6 +56,8 @@ def subsidy_that_pays(
 
     Paid for if::  12 x residents x (fee that families can pay + one bed each x subsidy) + others >= cost
 
+    Residents of places paid whole count here as all others: the public purse then pays the fee.
+
     cost, others : array [yuan per year]  running institutions; insurance and vouchers in them
     residents    : array [person]
     fee          : array [yuan per person and month]

@@ -51,6 +51,20 @@ def sum_over(array: xr.DataArray, *dims: str) -> xr.DataArray:
     return xr.DataArray(values, dims=kept, coords={name: labels[name] for name in kept if name in labels})
 
 
+def over_year(array: xr.DataArray) -> xr.DataArray:
+    """Who or what there is over a year, from what there is at its end and at the end of the year before.
+
+    Defined as::  over(t) = (end(t - 1) + end(t)) / 2;  the first year has its own end
+
+    Returns : array in the unit of `array`  the same dims, year among them
+    """
+    place = array.dims.index("year")
+    ends = np.moveaxis(array.values, place, 0)
+    out = ends.astype(float)
+    out[1:] = (ends[1:] + ends[:-1]) / 2
+    return array.copy(data=np.moveaxis(out, 0, place))
+
+
 def sum_product(people: xr.DataArray, rates: xr.DataArray, over: tuple[str, ...] = ("sex", "age")) -> xr.DataArray:
     """Sum of people times rates over sex and age, as one product of matrices a draw.
 

@@ -18,6 +18,8 @@ SPECIAL = ["nursing", "dementia"]
 def nursing_share(city: City) -> tuple[float, int, str] | None:
     """Share of nursing beds in the stock of institutions: as published, else as the city promised it.
 
+    A promised share of all beds, day care counted in, says nothing of institutions alone and is left out.
+
     Returns : share, year and `published` or `promised`; None where there is neither
     """
     if city.capacity is not None:
@@ -30,6 +32,7 @@ def nursing_share(city: City) -> tuple[float, int, str] | None:
         (table["indicator"] == "nursing_bed_share")
         & (table["kind"] == "target")
         & table["target_year"].notna()
+        & (table["measured_by"] != "nursing_bed_share_of_all_needed")
     ]
     rows = rows[[is_usable(row) for _, row in rows.iterrows()]] if len(rows) else rows
     if rows.empty:
@@ -48,7 +51,7 @@ def bed_balance(result: CityResult, year: int) -> pd.DataFrame:
                             - stock of institutions x share of nursing beds)
 
     Returns : table quantity (standing, empty, missing, missing_nursing), low, central, high [bed]; NaN where
-              no stock (or no share of nursing beds) is known: nothing is put in its place
+              no stock (or no share of nursing beds) is on record
     Source  : capacity.csv; targets.csv; assumption `observed_occupancy`
     """
     stock = stock_of_beds(result.city)
@@ -63,12 +66,7 @@ def bed_balance(result: CityResult, year: int) -> pd.DataFrame:
         share = nursing_share(result.city)
         if share is not None:
             needed = _need(result, "beds_needed", year).sel(bed_type=SPECIAL).sum("bed_type", skipna=False)
-            now = max(int(stock["year"]), int(result.values["year"].values[0]))
-            nursing = share[0] * bed_step.institution_part(
-                standing,
-                _need(result, "beds_institution_needed", now),
-                _need(result, "beds_total_needed", now),
-            )
+            nursing = share[0] * bed_step.institution_part(standing, result.assumptions)
             parts["missing_nursing"] = bed_step.missing_beds(needed, nursing).values
     rows = [
         {"quantity": name, **dict(zip(QUANTILES, np.quantile(values, list(QUANTILES.values()))))}

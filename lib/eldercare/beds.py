@@ -15,24 +15,27 @@ BEDS_PER_RESIDENT = 1  # a resident holds one bed
 
 
 def residents_by_bed_type(
-    residents: xr.DataArray, dementia_share: xr.DataArray, assumptions: Assumptions
+    residents: xr.DataArray, assumptions: Assumptions
 ) -> xr.DataArray:
     """Residents by the type of bed they need.
 
-    Defined as::  dementia = dementia share x `dementia_bed_share` x residents with moderate or severe
-                             limitation
+    Defined as::  dementia = residents x `dementia_share_of_residents` x `dementia_bed_share`
                   nursing  = sum over severity(residents x `nursing_bed_share`) - dementia
                   general  = the rest
-    (a dementia-care bed is a nursing bed with more; it is taken out of the nursing beds, so the three add up)
+    (a dementia-care bed is a nursing bed with more; it is taken out of the nursing beds, so the types add up)
 
-    residents      : array [person]  dims draw, measure, year, severity
-    dementia_share : array [share]  dims draw, year: of residents with moderate or severe limitation
-    Returns        : array [person]  dims draw, measure, year, bed_type; sums to all residents
+    How many residents have dementia is what homes counted, not a ratio of two surveys of the whole population:
+    who enters a home is chosen by need. So the prevalence among all people moves those with dementia, not the
+    beds. May bind: in draws in which hardly any nursing bed is needed, dementia beds are no more than these.
+
+    residents : array [person]  dims draw, measure, year, severity
+    Returns   : array [person]  dims draw, measure, year, bed_type; sums to all residents
+    Source    : assumptions `dementia_share_of_residents`, `dementia_bed_share`, `nursing_bed_share`
     """
     total = residents.pipe(sum_over, "severity")
     nursing_all = (residents * assumptions["nursing_bed_share"]).pipe(sum_over, "severity")
-    heavy = residents.sel(severity=list(HEAVY)).pipe(sum_over, "severity")
-    dementia = xr.ufuncs.minimum(heavy * dementia_share * assumptions["dementia_bed_share"], nursing_all)
+    wanted = total * assumptions["dementia_share_of_residents"] * assumptions["dementia_bed_share"]
+    dementia = xr.ufuncs.minimum(wanted, nursing_all)
     parts = [total - nursing_all, nursing_all - dementia, dementia]
     return join(dict(zip(BED_TYPES, parts)), "bed_type").transpose("draw", "measure", "year", "bed_type")
 
@@ -76,16 +79,18 @@ def respite_beds(at_home: xr.DataArray, assumptions: Assumptions) -> xr.DataArra
     return beds(heavy * assumptions["respite_time_share"], assumptions["target_occupancy"])
 
 
-def institution_part(stock: float, institution_beds: xr.DataArray, total_beds: xr.DataArray) -> xr.DataArray:
-    """Beds of institutions in a stock that counts day-care places too, as Chinese statistics do.
+def institution_part(stock: float, assumptions: Assumptions) -> float:
+    """Beds of institutions in a stock that counts beds and places of communities too, as Chinese statistics do.
 
-    Defined as::  stock x beds needed in institutions / beds needed of all kinds
+    Defined as::  stock x institutions' share of all beds
 
-    stock                        : number [bed]
-    institution_beds, total_beds : array [bed]  dims draw, measure, in the year of the stock
-    Returns                      : array [bed]  dims draw, measure
+    A stock is a fact: it is divided as the nation's was counted, the same in every draw, under need and use.
+
+    stock   : number [bed]
+    Returns : number [bed]
+    Source  : assumption `institution_share_of_beds`
     """
-    return stock * institution_beds / total_beds
+    return stock * float(assumptions["institution_share_of_beds"].values[0])
 
 
 def building(
@@ -99,18 +104,19 @@ def building(
                   standing(t) = standing(t-1) - worn(t) + built(t)
                   gap         = max(0, needed(t0) - stock), in all bed types together
 
-    So the programme closes the gap to the stock evenly over its years, growth of need is met as it
-    comes, worn beds are rebuilt where they are needed, and beds beyond need wear out unreplaced.
+    So the programme, which begins in its first year, closes the gap to the stock evenly over its years, growth
+    of need is met as it comes, worn beds are rebuilt where they are needed, and beds beyond need wear out
+    unreplaced. May bind: where the stock is above need nothing is built, and there is no gap.
 
     A step is a year, so beds worn and built in it count as beds.
 
     beds_needed : array [bed]  dims draw, measure, year, bed_type
     stock       : number [bed]  of institutions, standing in the stock year t0, spread over the types as
-                  need is; None where nobody published them: need is then taken to be met at t0, so that the
+                  need is; None where it is not collected here: need is then taken to be met at t0, so that the
                   gap is left out, not taken for need itself
     Returns     : array [bed]  standing, worn, built, by name; dims of beds_needed;
                   built and worn are not defined (NaN) up to t0, standing not before it
-    Source      : capacity.csv; assumptions `bed_life`, `building_programme_years`
+    Source      : capacity.csv; assumptions `bed_life`, `building_programme_years`, `building_programme_first_year`
     """
     years, order = beds_needed["year"].values, ("draw", "measure", "bed_type")
     needed = beds_needed.transpose("year", *order)
@@ -123,10 +129,11 @@ def building(
     )
     out = {name: np.full(needed.shape, np.nan) for name in ("standing", "worn", "built")}
     start = int(np.flatnonzero(years == stock_year)[0])
+    before = max(stock_year, int(assumptions["building_programme_first_year"].values[0]) - 1)
     out["standing"][start] = standing
     for place in range(start + 1, len(years)):
         worn = standing / life
-        left = gap * (1 - (years[place] - stock_year) / length).clip(min=0)
+        left = gap * (1 - max(years[place] - before, 0) / length).clip(min=0)
         built = (needed.values[place] - left - standing + worn).clip(min=0)
         standing = standing - worn + built
         out["standing"][place], out["worn"][place], out["built"][place] = standing, worn, built

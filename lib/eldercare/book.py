@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
@@ -24,6 +25,17 @@ WORKERS = 2
 def notebook_paths(root: Path) -> list[Path]:
     """The notebooks in reading order: the numbered ones, then the city report."""
     return sorted((root / "notebooks").glob("*.ipynb"))
+
+
+def notebook_map(root: Path) -> pd.DataFrame:
+    """All notebooks in reading order, with the title and the question that their first cells state."""
+    rows = []
+    for path in notebook_paths(root):
+        first = nbformat.read(path, as_version=4).cells[0].source
+        title, _, text = first.partition("\n")
+        question = text.strip().split("\n")[0].replace("**Question.**", "").replace("*", "").strip()
+        rows.append({"notebook": path.stem, "title": title.lstrip("# "), "question": question})
+    return pd.DataFrame(rows)
 
 
 def execute_cells(

@@ -27,6 +27,7 @@ HEAD_COUNTS = {
     "population_80_plus": (80, 100), "population_under_3": (0, 2),
 }
 QUANTILES = {"low": 0.1, "central": 0.5, "high": 0.9}
+TOTAL = "total"
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,30 @@ def summarise(array: xr.DataArray) -> pd.DataFrame:
     return xr.Dataset(parts).to_dataframe().reset_index()[[*order, *QUANTILES]]
 
 
+def summarise_parts(array: xr.DataArray, dim: str) -> pd.DataFrame:
+    """`summarise` of parts and of all of them together, with the mean, by which parts add up to their total.
+
+    Defined as::  total = sum of the parts in each draw;  mean(total) = sum of the means of the parts
+
+    which middles and ends of ranges do not do.
+
+    dim     : the dim whose labels are the parts
+    Returns : table with a row for each year and key, and columns mean, low, central, high; `total` in the
+              column of the dim is all parts together
+    """
+    array = array.astype(float)
+    both = xr.concat([array, array.sum(dim, skipna=False).expand_dims({dim: [TOTAL]})], dim)
+    table = summarise(both)
+    keys = [column for column in table.columns if column not in QUANTILES]
+    means = both.mean("draw", skipna=False).transpose(*keys).values.ravel()
+    table.insert(len(keys), "mean", means)
+    return table
+
+
 def first_year(city: City) -> int:
-    """The first year reckoned: that of the city's earliest promise, at the latest the census year."""
-    measured = city.targets[city.targets["follow_up"] == "measured"]
-    years = measured["target_year"].fillna(measured["base_year"]).dropna()
-    return int(min([BASE_YEAR, *years]))
+    """The first year of a city's results: that of its earliest measured promise, at the latest the census year."""
+    measured = city.targets[(city.targets["follow_up"] == "measured") & (city.targets["kind"] == "target")]
+    return int(min([BASE_YEAR, *measured["target_year"].dropna()]))
 
 
 def stock_of_beds(city: City) -> pd.Series | None:
@@ -102,6 +122,24 @@ def run_city(
         coords={name: coord for name, coord in template.coords.items() if name != "draw"},
     )
     return CityResult(city, scenario, assumptions, area.base, dataset)
+
+
+def run_to_cost(
+    project: Project, city_id: str, scenario: str = BASELINE, draws: int = DEFAULT_DRAWS, last_year: int = LAST_YEAR
+) -> CityResult:
+    """`run_city` up to the cost and to a year: the same numbers on the same draws, without what no headline rests on.
+
+    Raises : KeyError for an unknown city or scenario
+    """
+    city = project.city(city_id)
+    assumptions, area = draw_assumptions(project, city, scenario, draws), settled_area(project, city.adcode, scenario, min(draws, BLOCK))
+    last = max(last_year, first_year(city) + 1, int(assumptions["programme_last_year"].max()))
+    with xr.set_options(arithmetic_join="exact"):
+        values = reckon(project.china, city, area, assumptions, last).values
+    del values["urban_households"]
+    return CityResult(
+        city, scenario, assumptions, area.base, _dataset(values).sel(year=slice(first_year(city), last_year))
+    )
 
 
 def run(
@@ -158,7 +196,7 @@ def reckon(
     out |= _beds_and_caregivers(by_place, out, assumptions)
     out |= _workforce(out, assumptions)
     out["urban_households"] = premises.urban_households(
-        china.areas.loc[(city.adcode, BASE_YEAR)], out["population_total"]
+        premises.census_row(china, city.adcode), out["population_total"]
     )
     built, by_kind = _building(out, city, assumptions)
     out |= built
@@ -189,17 +227,30 @@ def run_block(
 ) -> xr.Dataset:
     """All steps for some of the draws, up to a year; dims draw first, then year."""
     found = reckon(china, city, area, assumptions, last_year)
-    out = dict(found.values)
+    out = found.values | _beyond_cost(china, found, assumptions)
     del out["urban_households"]
-    out["people_by_setting"] = found.by_place.pipe(sum_over, "severity")
-    out["respite_beds_needed"] = _respite_beds(found.by_place, assumptions)
-    residents = found.by_place.sel(setting="institution", drop=True)
-    out["caregivers_by_standard"] = caregiver_step.caregivers_by_standard(residents, assumptions)
+    return _dataset(out).sel(year=slice(first_year(city), None))
+
+
+def with_quantities(china: China, found: Reckoned, assumptions: Assumptions, names) -> dict[str, xr.DataArray]:
+    """The quantities up to cost by indicator; where one of the names is not among them, all others too."""
+    return found.values if set(names) <= set(found.values) else found.values | _beyond_cost(china, found, assumptions)
+
+
+def _beyond_cost(china: China, found: Reckoned, assumptions: Assumptions) -> dict[str, xr.DataArray]:
+    """What no headline rests on: places of care, the second estimate of beds, and who pays."""
+    values, by_place = found.values, found.by_place
+    residents = by_place.sel(setting="institution", drop=True)
     onset = flow.onset_rates(need.national_ages(china), found.prevalence, assumptions)
     cases = flow.new_cases(found.population, onset)
-    out |= _beds_from_flow(found.by_place, out["care_need"], cases, found.shares, assumptions)
-    out |= money.payers_of(out["cost"], found.by_kind, found.by_place, out["residents"], assumptions)
-    return _dataset(out).sel(year=slice(first_year(city), None))
+    older = values["population_60_plus"]
+    return {
+        "people_by_setting": by_place.pipe(sum_over, "severity"),
+        "respite_beds_needed": _respite_beds(by_place, assumptions),
+        "caregivers_by_standard": caregiver_step.caregivers_by_standard(residents, assumptions),
+        **_beds_from_flow(by_place, values["care_need"], cases, found.shares, assumptions),
+        **money.payers_of(values["cost"], found.by_kind, by_place, values["residents"], older, assumptions),
+    }
 
 
 def _dataset(arrays: dict[str, xr.DataArray]) -> xr.Dataset:
@@ -243,11 +294,8 @@ def _head_counts(population: xr.DataArray) -> dict[str, xr.DataArray]:
 
 
 def _beds_and_caregivers(by_place, needing, assumptions) -> dict[str, xr.DataArray]:
-    limited, dementia, older = (needing[name] for name in ("care_need", "people_with_dementia", "population_60_plus"))
-    residents = by_place.sel(setting="institution", drop=True)
-    heavy = limited.sel(severity=list(bed_step.HEAVY)).pipe(sum_over, "severity")
-    dementia_share = xr.ufuncs.minimum(dementia / heavy, 1.0)
-    by_bed_type = bed_step.residents_by_bed_type(residents, dementia_share, assumptions)
+    older = needing["population_60_plus"]
+    by_bed_type = bed_step.residents_by_bed_type(by_place.sel(setting="institution", drop=True), assumptions)
     beds_needed = bed_step.beds(by_bed_type, assumptions["target_occupancy"])
     day_users = by_place.sel(setting="day_care", drop=True).pipe(sum_over, "severity")
     day_places = bed_step.day_care_places(day_users, assumptions)
@@ -264,6 +312,7 @@ def _beds_and_caregivers(by_place, needing, assumptions) -> dict[str, xr.DataArr
         "beds_total_needed": total,
         "beds_per_1000_needed": total / older * 1e3,
         "nursing_bed_share_needed": special / institution_beds,
+        "nursing_bed_share_of_all_needed": special / total,
         "dementia_beds_per_10000_needed": beds_needed.sel(bed_type="dementia", drop=True) / older * 1e4,
         "caregivers_needed": workers,
         "caregivers_total_needed": workers.pipe(sum_over, "workplace"),
@@ -294,10 +343,7 @@ def _building(out, city: City, assumptions: Assumptions) -> tuple[dict[str, xr.D
     year, part = int(years[0]), None
     if stock is not None:
         year = int(np.clip(stock["year"], years[0], years[-1]))
-        now = {"year": year, "drop": True}
-        part = bed_step.institution_part(
-            float(stock["value"]), out["beds_institution_needed"].sel(**now), out["beds_total_needed"].sel(**now)
-        )
+        part = bed_step.institution_part(float(stock["value"]), assumptions)
     parts = bed_step.building(out["beds_needed"], part, year, assumptions)
     by_kind = bed_step.built_by_kind(parts["built"], parts["worn"], assumptions)
     return {
@@ -318,8 +364,8 @@ def _workforce(out, assumptions: Assumptions) -> dict[str, xr.DataArray]:
     }
 
 
-def age_structure(project: Project, city_id: str, years=(2020, 2035, 2050), draws: int = 256) -> pd.DataFrame:
-    """People by single age and sex in some years, the middle of the draws.
+def age_structure(project: Project, city_id: str, years=(2020, 2035, 2050), draws: int = DEFAULT_DRAWS) -> pd.DataFrame:
+    """People by single age and sex in some years, the middle of the draws of the result.
 
     Returns : table year, sex, age, central
     """

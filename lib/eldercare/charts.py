@@ -18,7 +18,7 @@ from matplotlib import font_manager
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, MultipleLocator, NullLocator
 
 from .base import AGES
-from .chain import BASE_YEAR, CityResult, stock_of_beds
+from .chain import BASE_YEAR, TOTAL, CityResult, stock_of_beds, summarise_parts
 from .compare import compare_all, compare_targets
 from .load import Project
 from .present import sentence_case, significant, text_chance
@@ -26,9 +26,22 @@ from .present import sentence_case, significant, text_chance
 FONT = Path(__file__).parent / "fonts" / "NotebookSansSC-Regular.otf"
 INK, SOFT, MARK = "#1b2a41", "#8d99ae", "#c1121f"
 PALETTE = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00"]
+LEGEND_COLUMNS = 6
+LINE_STYLES = ("-", "--", "-.", ":")
 WIDTH = 10.5
 TWIN_DIGITS = 4
+MEANS = "mean of the draws"
 LABEL_WIDTH = 34
+
+
+def colour_of(number: int) -> str:
+    """Colour of a line or layer by its number; they begin again after the last, see `style_of`."""
+    return PALETTE[number % len(PALETTE)]
+
+
+def style_of(number: int) -> str:
+    """Line of a number: full, then, when the colours begin again, dashed and so on, so that no two look alike."""
+    return LINE_STYLES[number // len(PALETTE) % len(LINE_STYLES)]
 
 
 def set_style() -> None:
@@ -94,7 +107,7 @@ def twin_text(table: pd.DataFrame) -> str:
     for column in out.columns:
         if pd.api.types.is_float_dtype(out[column]):
             out[column] = [_plain(significant(value, TWIN_DIGITS)) for value in out[column]]
-    keys = [column for column in out.columns if column not in ("low", "central", "high", "value")]
+    keys = [column for column in out.columns if column not in ("mean", "low", "central", "high", "value")]
     return out.sort_values(keys, kind="stable").to_csv(index=False, lineterminator="\n")
 
 
@@ -134,9 +147,18 @@ def _finish(figure, title: str, source: str, handles=None, labels=None) -> None:
     figure.text(0.01, 1 - 0.05 * inch, title, ha="left", va="top", fontsize=12, fontweight="bold", color=INK)
     if handles:
         figure.legend(
-            handles, labels, loc="lower right", ncols=len(handles), bbox_to_anchor=(1, 0.2 * inch), borderaxespad=0.2
+            handles, labels, loc="lower right", ncols=min(len(handles), LEGEND_COLUMNS), bbox_to_anchor=(1, 0.2 * inch), borderaxespad=0.2
         )
     figure.text(0.01, 0.05 * inch, f"Source: {source}", fontsize=7, color=SOFT, ha="left")
+
+
+def nothing_to_draw(title: str, words: str):
+    """A figure that says why there is nothing to draw."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 1.4))
+    axis.set_axis_off()
+    axis.text(0, 0.5, words, fontsize=9, color=INK, va="center")
+    figure.text(0.01, 0.98, title, ha="left", va="top", fontsize=12, fontweight="bold", color=INK)
+    return figure
 
 
 def short_number(value: float, _position=None) -> str:
@@ -170,7 +192,7 @@ def paths(
         selections = {"need": where} if not with_use else {"need": {**where, "measure": "need"}, "today's use": {**where, "measure": "use"}}
         for number, (label, selection) in enumerate(selections.items()):
             table = result.table(indicator, **selection)
-            colour = PALETTE[number]
+            colour = colour_of(number)
             drawn["80 % range" if number == 0 else f"80 % range, {label}"] = axis.fill_between(
                 table["year"], table["low"], table["high"], color=colour, alpha=0.2, linewidth=0
             )
@@ -236,23 +258,24 @@ def stacks(
     project: Project, results: dict[str, CityResult], indicator: str, dim: str, name: str, title: str, source: str,
     parts=None, **where,
 ) -> Image:
-    """One panel a city: the middle values of an indicator's parts, one on the other, by year."""
+    """One panel a city: the means of an indicator's parts, one on the other, by year; so they add up to the mean of all."""
     figure, axes = _grid(len(results))
     twins, handles, labels = [], [], []
     for axis, result in zip(axes, results.values()):
-        table = result.table(indicator, **where)
-        table = table[table["central"].notna()]
-        wide = table.pivot_table("central", "year", dim, sort=False)
+        array = result.values[indicator].sel(where)
+        table = summarise_parts(array.sel({dim: list(parts)}) if parts else array, dim)
+        table = table[table["mean"].notna()]
+        wide = table[table[dim] != TOTAL].pivot_table("mean", "year", dim, sort=False)
         wide = wide[list(parts)] if parts else wide
-        colours = PALETTE[: wide.shape[1]]
+        colours = [colour_of(number) for number in range(wide.shape[1])]
         layers = axis.stackplot(wide.index, wide.to_numpy().T, colors=colours, alpha=0.85, linewidth=0)
         handles, labels = layers, [str(part).replace("_", " ") for part in wide.columns]
-        twins.append(table[table[dim].isin(wide.columns)].assign(city_id=result.city.city_id))
+        twins.append(table.assign(city_id=result.city.city_id))
         _dress(axis, result)
         axis.margins(x=0)
-    axes[0].set_ylabel(_axis_label(project, indicator))
+    axes[0].set_ylabel(_axis_label(project, indicator, MEANS))
     _finish(figure, title, source, handles, labels)
-    columns = ["city_id", dim, "year", "low", "central", "high"]
+    columns = ["city_id", dim, "year", "mean", "low", "central", "high"]
     return publish(project, name, figure, pd.concat(twins)[columns], _alt(title, results))
 
 
@@ -270,7 +293,7 @@ def pyramids(project: Project, results: dict[str, CityResult], populations: dict
                 values = part[part["sex"] == sex].set_index("age")["central"].reindex(AGES)
                 if number == 0:
                     axis.fill_betweenx(AGES, 0, sign * values, color=SOFT, alpha=0.35, linewidth=0, step="mid")
-                line, = axis.plot(sign * values, AGES, color=PALETTE[number], linewidth=1.2)
+                line, = axis.plot(sign * values, AGES, color=colour_of(number), linewidth=1.2)
                 drawn[str(year)] = line
         twins.append(table.assign(city_id=result.city.city_id))
         axis.set_title(_city_title(result))

@@ -13,6 +13,7 @@ from .chain import CityResult
 from .charts import (
     INK,
     MARK,
+    MEANS,
     PALETTE,
     SOFT,
     WIDTH,
@@ -28,10 +29,10 @@ from .decomposition import FACTORS, OUTCOMES
 from .definitions import ORDER, definition_table
 from .load import Project, age_band_limits
 from .need import LIMITED, severity_curves, survey_weights
-from .present_care import SCENARIO_WORDS
+from .present_care import scenario_words
 
 FACTOR_LABELS = {
-    "start": "use 2020",
+    "start": "beds of 2020\n(as full as seen)",
     "ageing": "ageing",
     "longer_life": "longer life",
     "drift": "drift",
@@ -90,7 +91,8 @@ def definitions(
     figure, axes = _grid(len(results), height=2.3)
     twins, drawn = [], {}
     for axis, (city_id, result) in zip(axes, results.items()):
-        table = definition_table(project, city_id, (year,)).set_index("definition").loc[list(ORDER)[::-1]]
+        table = definition_table(project, city_id, (year,), result.assumptions.draws, result.scenario)
+        table = table.set_index("definition").loc[list(ORDER)[::-1]]
         for place, row in enumerate(table.itertuples()):
             look = BY_AGE_LOOK if row.age_adjusted else ONE_SHARE_LOOK
             drawn[look["label"]] = axis.barh(place, row.central, edgecolor=SOFT, linewidth=0.4, **look)
@@ -120,23 +122,23 @@ def healthy_years(
     project: Project, results: dict[str, CityResult], tables: pd.DataFrame, age: int, name: str, title: str,
     source: str,
 ) -> Image:
-    """Years to live from an age on, divided by limitation: one bar for men and women of each city."""
+    """Years to live from an age on, divided by limitation: one bar for men and women of each city, means, which add up."""
     table = tables[tables["age"] == age]
     figure, axis = plt.subplots(figsize=(WIDTH, 0.36 * 2 * len(results) + 1.6))
     labels, drawn = {}, {}
     for number, city_id in enumerate(reversed(list(results))):
         for shift, (sex, words) in enumerate((("female", "women 女"), ("male", "men 男"))):
             place = number * 2.4 + shift
-            part = table[(table["city_id"] == city_id) & (table["sex"] == sex)].set_index("state")["central"]
+            part = table[(table["city_id"] == city_id) & (table["sex"] == sex)].set_index("state")["mean"]
             _draw_years(axis, place, part, drawn)
             labels[place] = f"{results[city_id].city.name_en}, {words}"
     axis.set_yticks(list(labels), list(labels.values()))
-    axis.set_xlabel(f"years from age {age} on  {age}岁预期寿命")
-    axis.set_xlim(0, table["central"].max() * 1.27)
+    axis.set_xlabel(f"years from age {age} on, {MEANS}  {age}岁预期寿命，均值")
+    axis.set_xlim(0, table["mean"].max() * 1.27)
     axis.grid(axis="y", visible=False)
     sns.despine(ax=axis, left=True)
     _finish(figure, title, source, list(drawn.values()), list(drawn))
-    twin = table[["city_id", "age", "sex", "state", "low", "central", "high"]]
+    twin = table[["city_id", "age", "sex", "state", "mean", "low", "central", "high"]]
     return publish(project, name, figure, twin, _alt(title, results))
 
 
@@ -181,14 +183,14 @@ def causes(
     project: Project, results: dict[str, CityResult], tables: pd.DataFrame, year: int, name: str, title: str,
     source: str,
 ) -> Image:
-    """One panel a city: from use in 2020 to need in a year, cause by cause; the steps add up."""
+    """One panel a city: from the beds of 2020, as full as seen, to need in a year, cause by cause; means, which add up."""
     rows = tables[(tables["outcome"] == OUTCOMES[0]) & (tables["year"] == year)]
     parts = ["start", *(factor for factor in FACTORS if factor != "unit_cost"), "end"]
     figure, axes = _grid(len(results), height=2.9)
     for axis, (city_id, result) in zip(axes, results.items()):
         _draw_causes(axis, rows[rows["city_id"] == city_id].set_index("part")["mean"], parts)
         axis.set_title(_city_title(result))
-    axes[0].set_ylabel("beds, institutions and day care\n养老床位")
+    axes[0].set_ylabel(f"beds, institutions and day care, {MEANS}\n养老床位，均值")
     _finish(figure, f"{title}, 2020 to {year}", source)
     twin = rows[rows["part"].isin(parts)][["city_id", "year", "part", "mean", "low", "central", "high"]]
     return publish(project, name, figure, twin.rename(columns={"mean": "value"}), _alt(title, results))
@@ -226,7 +228,7 @@ def scenarios(
                 row = one[city_id].table("beds_total_needed", [year], measure=measure).iloc[0].to_dict()
                 _draw_range(axis, place, row, measure, drawn)
                 twins.append({"city_id": city_id, "scenario": scenario, **row, "measure": measure})
-        words = [SCENARIO_WORDS[scenario].split(":")[0] for scenario in reversed(runs)]
+        words = [scenario_words(scenario).split(":")[0] for scenario in reversed(runs)]
         axis.set_yticks(range(len(runs)), words if axis in axes[::3] else [""] * len(runs))
         axis.set_xlim(left=0)
         _dress_across(axis, result)

@@ -9,9 +9,10 @@ import seaborn as sns
 from IPython.display import Image
 from matplotlib.ticker import FuncFormatter
 
+from .arrays import join
 from .caregivers import caregivers_per_100
-from .chain import CityResult, summarise
-from .charts import INK, MARK, PALETTE, SOFT, WIDTH, _alt, _dress, _finish, _grid, publish
+from .chain import TOTAL, CityResult, summarise, summarise_parts
+from .charts import INK, MARK, MEANS, PALETTE, SOFT, WIDTH, _alt, _dress, _finish, _grid, colour_of, publish, style_of
 from .childcare import childcare_places_promised
 from .compare import compare_targets
 from .load import Project
@@ -25,7 +26,7 @@ GROUPS = {
     "other running": ("other_running",),
     "home care": ("home_care",),
     "day care": ("day_care",),
-    "allowances": ("old_age_allowance",),
+    "allowances": ("old_age_allowance", "service_subsidy"),
     "training, premises, adaptations": ("training", "premises", "home_adaptation"),
 }
 COLOURS = [*PALETTE, SOFT, INK]
@@ -41,7 +42,7 @@ def _lines(
     for axis, result in zip(axes, results.values()):
         for number, (words, array) in enumerate(series(result).items()):
             table = summarise(array)
-            colour = PALETTE[number]
+            colour = colour_of(number)
             drawn[f"80 % range, {words}"] = axis.fill_between(
                 table["year"], table["low"], table["high"], color=colour, alpha=0.15, linewidth=0
             )
@@ -98,25 +99,25 @@ def ratios(project: Project, results: dict[str, CityResult], name: str, title: s
 def cost_groups(
     project: Project, results: dict[str, CityResult], name: str, title: str, source: str
 ) -> Image:
-    """One panel a city: the middle values of the groups of cost, one on the other, if need is met."""
+    """One panel a city: the means of the groups of cost, one on the other, if need is met; so they add up to that of all."""
     figure, axes = _grid(len(results))
     twins, layers = [], []
     for axis, result in zip(axes, results.values()):
         cost = result.values["cost"].sel(measure="need")
-        tables = {
-            group: summarise(cost.sel(cost_item=list(items)).sum("cost_item"))
-            for group, items in GROUPS.items()
+        groups = {
+            group: cost.sel(cost_item=list(items)).sum("cost_item", skipna=False) for group, items in GROUPS.items()
         }
-        middle = np.array([table["central"] for table in tables.values()])
-        layers = axis.stackplot(cost["year"].values, middle, colors=COLOURS, alpha=0.85, linewidth=0)
-        twins += [table.assign(city_id=result.city.city_id, group=group) for group, table in tables.items()]
+        table = summarise_parts(join(groups, "group"), "group")
+        wide = table[table["group"] != TOTAL].pivot_table("mean", "year", "group", sort=False)[list(GROUPS)]
+        layers = axis.stackplot(wide.index, wide.to_numpy().T, colors=COLOURS, alpha=0.85, linewidth=0)
+        twins.append(table.assign(city_id=result.city.city_id))
         _dress(axis, result)
         axis.margins(x=0)
-    axes[0].set_ylabel("yuan a year\n年度费用（元）")
+    axes[0].set_ylabel(f"yuan a year, {MEANS}\n年度费用（元，均值）")
     _finish(figure, title, source)
     handles = [plt.Rectangle((0, 0), 1, 1, color=layer.get_facecolor()[0]) for layer in layers]
     figure.legend(handles, list(GROUPS), loc="lower right", ncols=1, bbox_to_anchor=(0.97, 0.1))
-    twin = pd.concat(twins)[["city_id", "group", "year", "low", "central", "high"]]
+    twin = pd.concat(twins)[["city_id", "group", "year", "mean", "low", "central", "high"]]
     return publish(project, name, figure, twin, _alt(title, results))
 
 
@@ -130,7 +131,7 @@ def affordability(
         for number, result in enumerate(results.values()):
             levels = [level_that_pays(result, kind, year, float(chance)) for chance in CHANCES]
             shown = np.array(levels) * (100 if kind == "co_payment" else 1)
-            (lines[result.city.name_en],) = axis.plot(shown, CHANCES * 100, color=PALETTE[number])
+            (lines[result.city.name_en],) = axis.plot(shown, CHANCES * 100, color=colour_of(number), linestyle=style_of(number))
             twins.append(
                 pd.DataFrame(
                     {
@@ -156,27 +157,22 @@ def affordability(
 def childcare(project: Project, result: CityResult, name: str, title: str, source: str) -> Image:
     """Places for children under 3 that the promise comes to, beside those used and wanted."""
     table = compare_targets(project, result)
-    row = table[table["measured_by"] == "childcare_places_per_1000_used"].iloc[0]
+    promised = table[table["measured_by"] == "childcare_places_per_1000_used"].head(1)
     values = result.values
-    series = {
-        "wanted": values["childcare_places_wanted"],
-        "used at the enrolment seen": values["childcare_places_used"],
-        "promised ratio": childcare_places_promised(values["population_total"], float(row["promised"])),
-    }
+    series = {"wanted": values["childcare_places_wanted"], "used at the enrolment seen": values["childcare_places_used"]}
+    for row in promised.itertuples():
+        series["promised ratio"] = childcare_places_promised(values["population_total"], float(row.promised))
     figure, axis = plt.subplots(figsize=(WIDTH * 0.62, 3.4))
     twins, lines = [], {}
     for number, (words, array) in enumerate(series.items()):
         part = summarise(array)
-        colour = MARK if words == "promised ratio" else PALETTE[number]
+        colour = MARK if words == "promised ratio" else colour_of(number)
         axis.fill_between(part["year"], part["low"], part["high"], color=colour, alpha=0.15, linewidth=0)
         (lines[words],) = axis.plot(part["year"], part["central"], color=colour)
         twins.append(part.assign(city_id=result.city.city_id, series=words))
-    axis.plot(
-        row["target_year"],
-        float(series["promised ratio"].sel(year=row["target_year"]).median()),
-        marker="D",
-        color=MARK,
-    )
+    for row in promised.itertuples():
+        height = float(series["promised ratio"].sel(year=row.target_year).median())
+        axis.plot(row.target_year, height, marker="D", color=MARK)
     _dress(axis, result)
     axis.set_ylabel("places\n3岁以下婴幼儿托位")
     shade = plt.Rectangle((0, 0), 1, 1, color=SOFT, alpha=0.3)

@@ -10,7 +10,7 @@ import seaborn as sns
 from IPython.display import Image
 from matplotlib.ticker import FixedLocator
 
-from .charts import INK, MARK, PALETTE, SOFT, WIDTH, _finish, publish
+from .charts import INK, MARK, PALETTE, SOFT, WIDTH, _finish, nothing_to_draw, publish
 from .load import Project
 from .tracking import timeline_table
 
@@ -20,6 +20,8 @@ LANE, STAGE_STEP, LETTERS_A_YEAR = 1.0, 0.095, 14
 def timeline(project: Project, name: str, title: str, source: str) -> Image:
     """One lane a plan, in the order of issue: stages above the line, promises on it, the measured ones named below."""
     table = timeline_table(project)
+    if table.empty:
+        return publish(project, name, nothing_to_draw(title, "no plan with a day of issue and promises is on record"), table, title)
     order = table[table["series"] == "issued"].sort_values("start")["city_id"].tolist()
     figure, axis = plt.subplots(figsize=(WIDTH, 1.12 * max(len(order), 1) + 1.3))
     drawn = {}

@@ -12,8 +12,8 @@ import xarray as xr
 from IPython.display import Image
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-from .chain import BASE_YEAR, LAST_YEAR, CityResult, stock_of_beds, summarise
-from .charts import INK, MARK, PALETTE, SOFT, publish, set_style
+from .chain import BASE_YEAR, LAST_YEAR, TOTAL, CityResult, stock_of_beds, summarise, summarise_parts
+from .charts import INK, MARK, PALETTE, SOFT, colour_of, publish, set_style
 from .compare import compare_targets
 from .load import Project
 from .report import LIMITED, summed
@@ -56,15 +56,15 @@ def caregivers(project: Project, result: CityResult, words: Language, name: str)
 
 
 def payers(project: Project, result: CityResult, words: Language, name: str) -> Image:
-    """Yearly cost by payer if need is met, the middle values one on the other."""
+    """Yearly cost by payer if need is met, the means one on the other."""
     figure, axis = _axis(words, "money")
-    table = summarise(result.values["payment"].sel(NEED))
-    wide = table.pivot_table("central", "year", "payer", sort=False)
+    table = summarise_parts(result.values["payment"].sel(NEED), "payer")
+    wide = table[table["payer"] != TOTAL].pivot_table("mean", "year", "payer", sort=False)
     layers = axis.stackplot(wide.index, wide.to_numpy().T, colors=[*PALETTE, SOFT], alpha=0.85, linewidth=0)
     axis.margins(x=0)
     labels = [words.of("payer", payer) for payer in wide.columns]
     _legend(axis, dict(zip(labels[::-1], layers[::-1])))
-    twin = table.assign(city_id=result.city.city_id)[["city_id", "payer", "year", "low", "central", "high"]]
+    twin = table.assign(city_id=result.city.city_id)[["city_id", "payer", "year", "mean", "low", "central", "high"]]
     alt = _alt(project, result, words, "payers", result.values["cost_total"].sel(NEED), "yuan")
     return _publish(project, name, figure, twin, alt)
 
@@ -85,9 +85,9 @@ def _lines(project, result, words, name, label: str, series: Mapping[str, xr.Dat
     drawn, twins = {}, []
     for number, (kind, array) in enumerate(series.items()):
         table = summarise(array)
-        axis.fill_between(table["year"], table["low"], table["high"], color=PALETTE[number], alpha=0.18, linewidth=0)
+        axis.fill_between(table["year"], table["low"], table["high"], color=colour_of(number), alpha=0.18, linewidth=0)
         drawn[words.of("series", kind)], = axis.plot(
-            table["year"], table["central"], color=PALETTE[number], linestyle=STYLES[number]
+            table["year"], table["central"], color=colour_of(number), linestyle=STYLES[number % len(STYLES)]
         )
         twins.append(table.assign(series=kind))
     for mark in marks:

@@ -86,7 +86,7 @@ def nursing_floor_lines(results: dict[str, CityResult]) -> list[tuple]:
             "institution beds are a part of all beds: if nursing beds stand in institutions only, their share there can only be higher",
             "only as a lower bound",
         )
-        for result, row in _rows(results, ["nursing_bed_share"]) if row["denominator"] == "local eldercare beds"
+        for result, row in _rows(results, ["nursing_bed_share"]) if row["measured_by"] == "nursing_bed_share_of_all_needed"
     ]
 
 

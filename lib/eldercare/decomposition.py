@@ -18,7 +18,7 @@ from .area import FIRST_RATE_YEAR, Area, Rates, rates_of
 from .areas import settled_area
 from .base import AGES
 from .chain import BASE_YEAR, QUANTILES
-from .draws import Assumptions, draw_assumptions
+from .draws import DEFAULT_DRAWS, Assumptions, draw_assumptions
 from .load import BASELINE, Project
 
 FACTORS = ("ageing", "longer_life", "drift", "places", "occupancy", "unit_cost")
@@ -31,7 +31,6 @@ FACTOR_WORDS = {
     "occupancy": "fuller beds",
     "unit_cost": "unit cost",
 }
-DRAWS = 128
 
 
 def shapley(factors: Sequence[str], value: Callable[[frozenset], np.ndarray]) -> dict[str, np.ndarray]:
@@ -179,12 +178,13 @@ class Switchboard:
 
 
 def decompose(
-    project: Project, city_id: str, years: Sequence[int], scenario: str = BASELINE, draws: int = DRAWS
+    project: Project, city_id: str, years: Sequence[int], scenario: str = BASELINE, draws: int = DEFAULT_DRAWS
 ) -> pd.DataFrame:
     """The rise of beds and of the cost of care from 2020 to each year, divided among its causes.
 
-    The start is what today's habits use in 2020 at the occupancy observed, the end is need in the
-    later year at the target occupancy. Cost of care is running institutions, home care and day care:
+    On the draws of the result, so that the end is the mean of its need. The start is the beds that those
+    whom today's habits bring take in 2020 at the occupancy observed (elsewhere use is at the target
+    occupancy, as need is), the end is need in the later year at the target occupancy. Cost of care is running institutions, home care and day care:
     building and allowances are not in it, so occupancy moves beds only. Unit cost moves cost only.
 
     Returns : table outcome, year, part (start, the factors, end), mean, low, central, high;

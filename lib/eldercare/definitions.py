@@ -8,7 +8,7 @@ import xarray as xr
 
 from .areas import settled_area
 from .base import AGES
-from .draws import Assumptions, draw_assumptions
+from .draws import DEFAULT_DRAWS, Assumptions, draw_assumptions
 from .health import QUANTILES
 from .load import BASELINE, NATION, Project, age_band_limits
 from .need import (
@@ -37,8 +37,6 @@ ORDER = (
     "fifth national survey",
     "ADL or IADL",
 )
-DRAWS = 256
-
 
 def limited_from(
     population: xr.DataArray, project: Project, assumptions: Assumptions, first_age: int = FIRST_AGE
@@ -81,15 +79,15 @@ def people_by_definition(
 
 
 def definition_table(
-    project: Project, city_id: str, years=(2020, 2035, 2050), draws: int = DRAWS
+    project: Project, city_id: str, years=(2020, 2035, 2050), draws: int = DEFAULT_DRAWS, scenario: str = BASELINE
 ) -> pd.DataFrame:
-    """The definitions side by side for a city.
+    """The definitions side by side for a city, on the draws of its result.
 
     Returns : table definition, age_adjusted, year, low, central, high [person], share_of_60_plus,
               population_60_plus
     """
     city = project.city(city_id)
-    assumptions = draw_assumptions(project, city, BASELINE, draws)
+    assumptions = draw_assumptions(project, city, scenario, draws)
     population = project_area(
         project.china, settled_area(project, city.adcode, draws=draws), assumptions, max(years)
     )
@@ -116,7 +114,7 @@ def definition_table(
     return pd.DataFrame(rows)
 
 
-def national_care_need(project: Project, years, first_age: int, draws: int = DRAWS) -> pd.DataFrame:
+def national_care_need(project: Project, years, first_age: int, draws: int = DEFAULT_DRAWS) -> pd.DataFrame:
     """People of the nation with any limitation in daily living from an age on.
 
     Returns : table year, low, central, high [person]
@@ -128,7 +126,7 @@ def national_care_need(project: Project, years, first_age: int, draws: int = DRA
     return pd.DataFrame({"year": list(years), "low": low, "central": central, "high": high})
 
 
-def beside_published(project: Project, draws: int = DRAWS) -> pd.DataFrame:
+def beside_published(project: Project, draws: int = DEFAULT_DRAWS) -> pd.DataFrame:
     """What others reckoned for the nation beside this model's any limitation, of the same ages and year.
 
     Returns : table series, definition, first_age, year, published, low, central, high [person],

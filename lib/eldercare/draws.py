@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -20,6 +20,7 @@ from scipy.special import ndtri
 from scipy.stats import qmc
 
 from .correlations import correlation_groups, stream_name
+from .dated import carry_on, pick_years
 from .load import BASELINE, City, Project
 from .schema import ASSUMPTION_KEYS, BED_TYPES, SETTINGS, SEVERITIES
 
@@ -160,6 +161,7 @@ class Assumptions:
     rows  : table, as `choose_rows` gives it
     draws : number of draws
     total_draws, rows_of_all : of a block, how many draws there are in all and which these are
+    streams_used : names of `uniform` that a run has asked for, by this block or another of the same draws
     """
 
     rows: pd.DataFrame
@@ -169,9 +171,11 @@ class Assumptions:
     total_draws: int
     rows_of_all: slice
     _source: Source = uniform_stream
+    streams_used: dict[str, None] = field(default_factory=dict, compare=False)
 
     def uniform(self, name: str) -> np.ndarray:
         """Evenly spread numbers in (0, 1) that belong to a name which is no row, e.g. an error of projection."""
+        self.streams_used[name] = None
         return self._source(name, self.total_draws)[self.rows_of_all]
 
     def __getitem__(self, assumption: str) -> xr.DataArray:
@@ -185,14 +189,7 @@ class Assumptions:
 
     def in_year(self, assumption: str, years) -> xr.DataArray:
         """Draws for each year: of rows with `year_from`, the latest not after the year."""
-        array = self[assumption]
-        if "year_from" not in array.dims:
-            return array
-        starts = array["year_from"].values
-        place = np.searchsorted(starts, np.asarray(years), side="right") - 1
-        if (place < 0).any():
-            raise KeyError(f"assumption “{assumption}” has no row for the year {np.asarray(years)[place < 0][0]}")
-        return array.isel(year_from=xr.DataArray(place, dims="year", coords={"year": years})).drop_vars("year_from")
+        return pick_years(self[assumption], years, assumption)
 
     def price_year(self, assumption: str) -> xr.DataArray:
         """Year in whose prices an assumption is printed; dims are its keys."""
@@ -204,7 +201,9 @@ class Assumptions:
         if count == self.draws:
             return self
         arrays = {name: array.isel(draw=rows) for name, array in self._arrays.items()}
-        return Assumptions(self.rows, count, arrays, self._price_years, self.total_draws, rows, self._source)
+        return Assumptions(
+            self.rows, count, arrays, self._price_years, self.total_draws, rows, self._source, self.streams_used
+        )
 
 
 def correlated_streams(project: Project, rows: pd.DataFrame, draws: int, source: Source) -> dict[str, np.ndarray]:
@@ -304,6 +303,8 @@ def _label(rows: list[dict], values: np.ndarray) -> xr.DataArray:
     out = np.full((values.shape[1], *map(len, levels)), np.nan)
     for number, row in enumerate(rows):
         out[(slice(None), *(level.index(row[key]) for key, level in zip(keys, levels)))] = values[number]
+    if keys[-1] == "year_from":
+        carry_on(out)
     return xr.DataArray(out, dims=("draw", *keys), coords={**draw, **dict(zip(keys, levels))})
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from .arrays import join, sum_over
+from .arrays import join, over_year, sum_over
 from .beds import HEAVY
 from .caregivers import MONTHS
+from .dated import pick_years
 from .draws import Assumptions
 from .load import age_band_limits
 from .population import people_in_bands
@@ -22,6 +23,7 @@ COST_ITEMS = (
     "premises",
     "training",
     "old_age_allowance",
+    "service_subsidy",
     "home_adaptation",
 )
 AT_HOME = ("family", "home_service", "day_care")
@@ -33,16 +35,37 @@ def results_price_year(assumptions: Assumptions) -> int:
     return int(assumptions["results_price_year"].values[0])
 
 
-def price(assumptions: Assumptions, name: str) -> xr.DataArray:
+def price(assumptions: Assumptions, name: str, years=None) -> xr.DataArray:
     """A unit price brought to the price year of the results.
 
-    Defined as::  price as printed x (1 + price growth)^(price year of results - price year of the row)
+    Defined as::  price as printed / price level of its price year, that of the results being 1
 
-    Returns : array in the unit of the assumption  its dims
-    Source  : the assumption named, `price_growth`, `results_price_year`
+    years   : of a price whose rows begin in a year (`year_from`), the years it is wanted for
+    Returns : array in the unit of the assumption  its dims; with years, year instead of year_from
+    Source  : the assumption named, and those of `price_level`
     """
-    passed = results_price_year(assumptions) - assumptions.price_year(name)
-    return assumptions[name] * (1 + assumptions["price_growth"]) ** passed
+    printed = assumptions.price_year(name).astype(int)
+    constant = assumptions[name] / price_level(assumptions, np.unique(printed.values)).sel(year=printed).drop_vars("year")
+    return constant if years is None else pick_years(constant, years, name)
+
+
+def price_level(assumptions: Assumptions, years) -> xr.DataArray:
+    """Price level of some years, that of the price year of the results being 1.
+
+    Defined as::  level(t) = level(t - 1) x (1 + growth(t)),  growth as published where it is, later `price_growth`
+
+    So only what is still to come is drawn: a price of the past is brought forward by what prices did.
+
+    Returns : array [ratio]  dims draw, year
+    Source  : assumptions `known_price_growth`, `price_growth`, `results_price_year`
+    """
+    base, known = results_price_year(assumptions), assumptions["known_price_growth"]
+    last_known = int(known["year_from"].values[-1]) if "year_from" in known.dims else base
+    span = np.arange(min(base, *map(int, years)), max(base, *map(int, years)) + 1)
+    year = xr.DataArray(span, dims="year", coords={"year": span})
+    growth = xr.where(year <= last_known, pick_years(known, span, "known_price_growth"), assumptions["price_growth"])
+    grown = np.log1p(growth).cumsum("year")
+    return np.exp(grown - grown.sel(year=base, drop=True)).sel(year=[int(one) for one in years])
 
 
 def pay_per_worker(assumptions: Assumptions, years) -> xr.DataArray:
@@ -161,16 +184,33 @@ def training_cost(trained: xr.DataArray, assumptions: Assumptions) -> xr.DataArr
 def old_age_allowance_cost(population: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
     """Old-age allowances, an entitlement that does not depend on care.
 
-    Defined as::  12 x sum over bands(people x coverage x allowance a month)
+    Defined as::  12 x sum over bands(people over the year x coverage x allowance a month)
 
     population : array [person]  dims draw, year, sex, age
     Returns    : array [yuan per year]  dims draw, year
     Source     : assumptions `old_age_allowance`, `old_age_allowance_coverage`
     """
-    rate = price(assumptions, "old_age_allowance")
+    years = population["year"].values
+    rate = price(assumptions, "old_age_allowance", years)
     bands = {band: age_band_limits(band) for band in rate["age_band"].values}
-    total = (people_in_bands(population, bands) * rate).pipe(sum_over, "age_band")
-    return MONTHS * total * assumptions["old_age_allowance_coverage"]
+    total = (over_year(people_in_bands(population, bands)) * rate).pipe(sum_over, "age_band")
+    return MONTHS * total * assumptions.in_year("old_age_allowance_coverage", years)
+
+
+def service_subsidy_cost(older: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
+    """Service, nursing and combined subsidies (养老服务补贴、护理补贴、综合补贴) to hard-up older people.
+
+    Paid to persons as the old-age allowance is; what they buy with it stands in what families pay.
+
+    Defined as::  12 x people of 60 and over x share who draw one x subsidy a month
+
+    older   : array [person]  dims draw, year
+    Returns : array [yuan per year]  dims draw, year
+    Source  : assumptions `service_subsidy`, `service_subsidy_share`
+    """
+    years = older["year"].values
+    drawing = older * assumptions.in_year("service_subsidy_share", years)
+    return MONTHS * drawing * price(assumptions, "service_subsidy", years)
 
 
 def home_adaptations(by_place: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
@@ -210,16 +250,13 @@ def cost(parts: dict[str, xr.DataArray]) -> xr.DataArray:
 def nominal(real: xr.DataArray, assumptions: Assumptions, years) -> xr.DataArray:
     """Money of a year in that year's own prices.
 
-    Defined as::  nominal(t) = real(t) x (1 + price growth)^(t - price year of results)
+    Defined as::  nominal(t) = real(t) x price level(t)
 
     real    : array [yuan per year]  dims draw, year and others
     Returns : array [yuan per year]  the dims of real
-    Source  : assumptions `price_growth`, `results_price_year`
+    Source  : assumptions of `price_level`
     """
-    passed = xr.DataArray(
-        np.asarray(years) - results_price_year(assumptions), dims="year", coords={"year": years}
-    )
-    return real * (1 + assumptions["price_growth"]) ** passed
+    return real * price_level(assumptions, years)
 
 
 def present_value(real: xr.DataArray, rate: float, first_year: int, last_year: int) -> xr.DataArray:

@@ -47,7 +47,8 @@ def health_expectancy(
 ) -> pd.DataFrame:
     """Life expectancy of an area at some ages: all years, those without a limitation, those with one.
 
-    Returns : table age, sex, state (all, none, mild, moderate, severe), low, central, high [year]
+    Returns : table age, sex, state (all, none, mild, moderate, severe), mean, low, central, high [year];
+              the means of the states add up to that of all
     Source  : the area's life table (`population.life_expectancy_paths`), `need.adl_prevalence`
     """
     rates = rates_of(china)
@@ -63,9 +64,9 @@ def health_expectancy(
         for state in ("all", "none", *LIMITED):
             for number, sex in enumerate(SEXES):
                 low, central, high = np.quantile(parts[state][:, number], list(QUANTILES.values()))
-                rows.append(
-                    {"age": age, "sex": sex, "state": state, "low": low, "central": central, "high": high}
-                )
+                mean = parts[state][:, number].mean()
+                ends = {"mean": mean, "low": low, "central": central, "high": high}
+                rows.append({"age": age, "sex": sex, "state": state, **ends})
     return pd.DataFrame(rows)
 
 

@@ -14,21 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
-import pandera.pandas as pa
 
-from . import schema
 from .load import Project, file_sha256
+from .reading import read_table
+from .schema import EXCEPTIONS
 
 FINDING_COLUMNS = ["target_id", "check", "finding"]
 CONTEXT = 12
-
-EXCEPTIONS = pa.DataFrameSchema(
-    {
-        "phrase": pa.Column(str, pa.Check.str_length(min_value=1, error="must not be empty")),
-        "reason": pa.Column(str), "note": pa.Column(str),
-    },
-    unique=["phrase"], name="exceptions.csv",
-)
 
 _DASHES = re.compile("[‐‑‒–—―−─━﹘~〜]")
 _UNSEEN = re.compile("[\u200b-\u200f\u2060\ufeff]")
@@ -329,7 +321,7 @@ def verify_city(project: Project, city_id: str, documents: Path) -> pd.DataFrame
     path = project.root / "data" / "cities" / city_id / "exceptions.csv"
     exceptions = pd.DataFrame({"phrase": []})
     if path.is_file():
-        exceptions = schema.read_table(path, EXCEPTIONS, f"cities/{city_id}/exceptions.csv")
+        exceptions = read_table(path, EXCEPTIONS, f"cities/{city_id}/exceptions.csv")
     findings = [pd.DataFrame(columns=FINDING_COLUMNS, dtype=object)]
     for source_id, rows in city.targets.groupby("source_id", sort=False):
         source = project.sources.set_index("source_id").loc[source_id]

@@ -162,8 +162,8 @@ CARE = {
 
 BEDS = {
     "residents": Made(
-        beds.residents_by_bed_type, "people_by_setting[setting=institution] people_with_dementia care_need",
-        "nursing_bed_share dementia_bed_share", keys="bed_type",
+        beds.residents_by_bed_type, "people_by_setting[setting=institution]",
+        "nursing_bed_share dementia_bed_share dementia_share_of_residents", keys="bed_type",
     ),
     "respite_beds_needed": Made(beds.respite_beds, "people_by_setting", "respite_time_share target_occupancy"),
     "beds_needed": Made(beds.beds, "residents", "target_occupancy", keys="bed_type"),
@@ -184,6 +184,10 @@ BEDS = {
         chain.run_block, "people_by_setting[setting=institution]", "nursing_bed_share",
         formula="(nursing + dementia-care beds) / beds in institutions = sum(residents x nursing share) / residents",
     ),
+    "nursing_bed_share_of_all_needed": Made(
+        chain.run_block, "people_by_setting[setting=institution] beds_total_needed", "nursing_bed_share target_occupancy",
+        formula="sum(residents x nursing share) / occupancy / (beds in institutions + places in day care)",
+    ),
     "dementia_beds_per_10000_needed": Made(
         chain.run_block, "beds_needed population_60_plus",
         formula="dementia-care beds / people of 60 and over x 10,000",
@@ -198,7 +202,7 @@ BEDS = {
     "beds_from_flow": Made(beds.beds, "residents_from_flow", "target_occupancy"),
     "beds_built_by_type": Made(beds.building, "beds_needed", "bed_life", when={
         "stock_known": Inputs(
-            "beds_institution_needed beds_total_needed", "building_programme_years", "stock_of_beds"
+            "", "building_programme_years building_programme_first_year institution_share_of_beds", "stock_of_beds"
         ),
     }),
     "beds_built": Made(
@@ -259,7 +263,8 @@ WORKERS = {
     "caregivers_in_post_per_100": Made(caregivers.caregivers_per_100, "caregivers_stock population_65_plus"),
 }
 
-PRICES = "price_growth results_price_year"
+PRICES = "known_price_growth price_growth results_price_year"
+OTHER_ITEMS = [item for item in funding.COST_ITEMS if item not in (*funding.BUILDING_ITEMS.values(), *funding.STAFF_ITEMS)]
 COSTS = {
     "building_costs": Made(
         funding.building_costs, "beds_built_by_kind", f"building_cost rebuilding_cost_ratio conversion_cost_ratio {PRICES}"
@@ -288,6 +293,9 @@ COSTS = {
     "old_age_allowance_cost": Made(
         funding.old_age_allowance_cost, "people_counted", f"old_age_allowance old_age_allowance_coverage {PRICES}"
     ),
+    "service_subsidy_cost": Made(
+        funding.service_subsidy_cost, "population_60_plus", f"service_subsidy service_subsidy_share {PRICES}"
+    ),
     "home_adaptations_needed": Made(funding.home_adaptations, "people_by_setting", "adaptation_need_share"),
     "home_adaptation_cost": Made(
         funding.home_adaptation_cost, "home_adaptations_needed", f"adaptation_years adaptation_cost {PRICES}"
@@ -295,16 +303,9 @@ COSTS = {
     "cost": Made(funding.cost, when={
         **{f"cost_item={item}": Inputs("building_costs") for item in funding.BUILDING_ITEMS.values()},
         **{f"cost_item={item}": Inputs("institution_running_costs") for item in funding.STAFF_ITEMS},
-        "cost_item=home_care": Inputs("home_care_cost"), "cost_item=day_care": Inputs("day_care_cost"),
-        "cost_item=premises": Inputs("premises_cost"), "cost_item=training": Inputs("training_cost"),
-        "cost_item=old_age_allowance": Inputs("old_age_allowance_cost"),
-        "cost_item=home_adaptation": Inputs("home_adaptation_cost"),
-    }, formula="all items side by side",
-    ),
-    "cost_total": Made(
-        chain.run_block, "cost",
-        formula="sum over items(cost)",
-    ),
+        **{f"cost_item={item}": Inputs(f"{item}_cost") for item in OTHER_ITEMS},
+    }, formula="all items side by side"),
+    "cost_total": Made(chain.run_block, "cost", formula="sum over items(cost)"),
     "building_cost_needed": Made(
         chain.run_block, "building_costs",
         formula="sum over new, rebuilt and converted beds(cost)",
@@ -317,31 +318,31 @@ PAYING = {
         f"building_subsidy conversion_subsidy_ratio dementia_bed_subsidy {PRICES}",
     ),
     "operating_subsidy": Made(payers.operating_subsidy, "residents", f"operating_subsidy {PRICES}"),
+    "public_place_part": Made(payers.public_place_part, "residents population_60_plus", "public_place_share"),
     "subsidies": Made(
-        payers.subsidies, "cost building_subsidy operating_subsidy", "public_share_of_community_care",
-        formula="least(subsidies of the item, cost of the item)",
+        payers.subsidies, "cost building_subsidy operating_subsidy public_place_part", "public_share_of_community_care",
+        formula="least(subsidies of the item, cost of the item); places paid whole: their cost",
     ),
     "public_running": Made(
-        payers.subsidies, "operating_subsidy institution_running_costs home_care_cost day_care_cost",
+        payers.subsidies, "operating_subsidy public_place_part institution_running_costs home_care_cost day_care_cost",
         "public_share_of_community_care",
-        formula="subsidies of running institutions, home care and day care, never more than their cost",
+        formula="places paid whole, and subsidies of running institutions, home care and day care, never more than their cost",
     ),
     "insurance_benefit": Made(payers.insurance_benefit, "people_by_setting", f"insurance_benefit {PRICES}"),
     "insurance_benefit_full": Made(payers.insurance_benefit, "insurance_benefit"),
     "running_left": Made(payers.running_left, when={
-        "setting=institution": Inputs("institution_running_costs operating_subsidy"),
+        "setting=institution": Inputs("institution_running_costs operating_subsidy public_place_part"),
         "setting=home_service": Inputs("home_care_cost", "public_share_of_community_care"),
         "setting=day_care": Inputs("day_care_cost", "public_share_of_community_care"),
     }, formula="cost of running - subsidies, by place of care"),
-    "insurance_paid": Made(payers.insurance_paid, "insurance_benefit running_left", "insurance_coverage"),
+    "insurance_paid": Made(
+        payers.insurance_paid, "insurance_benefit running_left", "insurance_coverage insurance_system_coverage"
+    ),
     "voucher_paid": Made(
         payers.voucher_paid, "people_by_setting running_left insurance_paid",
         f"voucher_cap voucher_cover voucher_take_up {PRICES}",
     ),
-    "scheme_payment": Made(
-        money.payers_of, "insurance_paid voucher_paid",
-        formula="insurance + vouchers",
-    ),
+    "scheme_payment": Made(money.payers_of, "insurance_paid voucher_paid", formula="insurance + vouchers"),
     "scheme_payment_institution": Made(
         money.payers_of, "insurance_paid[setting=institution] voucher_paid[setting=institution]",
         formula="insurance + vouchers, for residents of institutions",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,7 +13,8 @@ import pandas as pd
 import xarray as xr
 
 from . import schema
-from .correlations import correlation_faults
+from .checks import age_band_limits, cross_faults, file_faults, loose_faults, on_promised_base  # noqa: F401 (others take the first from here)
+from .reading import read_table
 from .schema import DataFault, Fault
 
 BASELINE = "baseline"
@@ -36,6 +37,14 @@ class City:
     progress: pd.DataFrame
 
 
+def nation_as_city() -> City:
+    """The nation as a city without a document, so that the chain can be run for it: no stock and no rows of its own."""
+    none = {name: _empty(table) for name, table in (
+        ("targets", schema.TARGETS), ("assumptions", schema.ASSUMPTIONS), ("progress", schema.PROGRESS),
+    )}
+    return City("china", NATION, "China", "全国", None, "", capacity=None, **none)
+
+
 @dataclass(frozen=True)
 class China:
     """The national tables: two censuses of all areas, deaths, the UN's projections.
@@ -51,6 +60,8 @@ class China:
     wpp2019_population, wpp2019_death_rate, wpp2019_input : World Population Prospects 2019, China: what the
                       UN put in and what came out, to try the engine by (`wpp`)
     published_care_need : what others reckoned for the nation, to compare with
+    published_money : public money for older people of the nation as published, to compare with
+    counts          : counts of people published since the census, at the ends of years
     care_grades     : the care grades of one city's document and the services they lead to
     """
 
@@ -68,7 +79,9 @@ class China:
     wpp2019_death_rate: pd.DataFrame
     wpp2019_input: pd.DataFrame
     published_care_need: pd.DataFrame
+    published_money: pd.DataFrame
     care_grades: pd.DataFrame
+    counts: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,7 @@ class Project:
     correlations: pd.DataFrame = field(default_factory=lambda: _empty(schema.CORRELATIONS))
     assumption_steps: pd.DataFrame = field(default_factory=lambda: _empty(schema.ASSUMPTION_STEPS))
     phrases: pd.DataFrame = field(default_factory=lambda: _empty(schema.PHRASES))
+    facts: pd.DataFrame = field(default_factory=lambda: _empty(schema.FACTS))
 
     def city(self, city_id: str) -> City:
         """The city of that name; KeyError with the names there are, if there is none."""
@@ -119,6 +133,7 @@ def load_project(root: Path | None = None) -> Project:
     reader = _Reader(data)
     sources = reader.read("sources.csv", schema.SOURCES)
     indicators = reader.read("indicators.csv", schema.INDICATORS)
+    facts = reader.read("facts.csv", schema.FACTS)
     assumptions = reader.read("assumptions.csv", schema.ASSUMPTIONS)
     correlations, steps = (
         reader.read(f"{name}.csv", table, optional=True)
@@ -129,11 +144,11 @@ def load_project(root: Path | None = None) -> Project:
         path.stem: reader.read(f"scenarios/{path.name}", schema.ASSUMPTIONS)
         for path in sorted((data / "scenarios").glob("*.csv"))
     }
-    cities = {
-        path.parent.name: _load_city(reader, path.parent)
-        for path in sorted((data / "cities").glob("*/city.csv"))
-    }
-    for folder in sorted(p for p in (data / "cities").glob("*") if p.is_dir()):
+    folders = sorted(path for path in (data / "cities").glob("*") if path.is_dir() and not path.name.startswith((".", "__")))
+    cities = {folder.name: _load_city(reader, folder) for folder in folders if (folder / "city.csv").is_file()}
+    reader.faults += loose_faults(data)
+    for folder in folders:
+        reader.faults += file_faults(folder)
         if folder.name not in cities:
             reader.faults.append(Fault(f"cities/{folder.name}/city.csv", None, None, "the file is missing"))
     reader.finish()
@@ -141,12 +156,15 @@ def load_project(root: Path | None = None) -> Project:
     project = Project(
         root, sources, indicators, assumptions, scenarios, cities, china,
         _empty(schema.CORRELATIONS) if correlations is None else correlations,
-        _empty(schema.ASSUMPTION_STEPS) if steps is None else steps, phrases,
+        _empty(schema.ASSUMPTION_STEPS) if steps is None else steps, phrases, facts,
     )
-    faults = _cross_faults(project)
+    faults = cross_faults(project)
     if faults:
         raise DataFault(faults)
-    return project
+    chosen = {
+        city_id: replace(city, targets=on_promised_base(indicators, city.targets)) for city_id, city in cities.items()
+    }
+    return replace(project, cities=chosen)
 
 
 class _Reader:
@@ -163,7 +181,7 @@ class _Reader:
                 self.faults.append(Fault(name, None, None, "the file is missing"))
             return None if optional else _empty(table_schema)
         try:
-            return schema.read_table(path, table_schema, name)
+            return read_table(path, table_schema, name)
         except DataFault as fault:
             self.faults += fault.faults
             return _empty(table_schema)
@@ -193,6 +211,7 @@ def _load_city(reader: _Reader, folder: Path) -> City:
     targets = read_or_empty("targets.csv", schema.TARGETS)
     assumptions = read_or_empty("assumptions.csv", schema.ASSUMPTIONS)
     progress = read_or_empty("progress.csv", schema.PROGRESS)
+    read_or_empty("exceptions.csv", schema.EXCEPTIONS)
     capacity = reader.read(f"{at}/capacity.csv", schema.CAPACITY, optional=True)
     if len(about) != 1:
         if not about.empty:
@@ -236,12 +255,14 @@ def load_china(root: Path) -> China:
         published_care_need=_checked(folder / "published_care_need.csv", schema.PUBLISHED_CARE_NEED).astype(
             {"first_age": int, "year": int}
         ),
+        published_money=_checked(folder / "published_money.csv", schema.PUBLISHED_CARE_NEED).astype({"year": int}),
         care_grades=_checked(folder / "care_grade.csv", schema.CARE_GRADE),
+        counts=_checked(folder / "counts.csv", schema.COUNTS),
     )
 
 
 def _checked(path: Path, table_schema) -> pd.DataFrame:
-    return schema.read_table(path, table_schema, f"china/{path.name}")
+    return read_table(path, table_schema, f"china/{path.name}")
 
 
 def _load_census(path: Path) -> xr.DataArray:
@@ -256,7 +277,7 @@ def _load_census(path: Path) -> xr.DataArray:
     except (ValueError, KeyError):
         sound = False
     if not sound:
-        table = schema.read_table(path, schema.CENSUS_AGE_SEX, f"china/{path.name}")
+        table = read_table(path, schema.CENSUS_AGE_SEX, f"china/{path.name}")
     array = table.set_index(["adcode", "year", "sex"])[columns].to_xarray().to_array("age_group")
     array = array.rename(adcode="area", year="census_year")
     array["age_group"] = list(schema.AGE_GROUP_START)
@@ -307,81 +328,3 @@ def passport(root: Path, file: str) -> str:
     """SHA-256 of a file of the project, reckoned anew only when the file has changed."""
     path = Path(root) / file
     return _sha256(path, path.stat().st_mtime_ns)
-
-
-def _cross_faults(project: Project) -> list[Fault]:
-    """What only shows when tables are laid side by side."""
-    known_sources = set(project.sources["source_id"])
-    known_indicators = set(project.indicators["indicator"])
-    known_assumptions = set(project.assumptions["assumption"])
-    faults: list[Fault] = []
-
-    def unknown(table, file, column, known, what, allow_empty=False):
-        for index, value in table[column].items():
-            if value not in known and not (allow_empty and value == ""):
-                faults.append(Fault(file, index + 2, column, f"“{value}” is no known {what}"))
-
-    unknown(project.assumptions, "assumptions.csv", "source_id", known_sources, "source of sources.csv")
-    for name, table in project.scenarios.items():
-        file = f"scenarios/{name}.csv"
-        unknown(table, file, "source_id", known_sources, "source of sources.csv")
-        unknown(table, file, "assumption", known_assumptions, "assumption of assumptions.csv")
-    for city in project.cities.values():
-        at = f"cities/{city.city_id}"
-        unknown(city.targets, f"{at}/targets.csv", "source_id", known_sources, "source of sources.csv")
-        unknown(
-            city.targets, f"{at}/targets.csv", "measured_by", known_indicators,
-            "indicator of indicators.csv", allow_empty=True,
-        )
-        unknown(city.assumptions, f"{at}/assumptions.csv", "source_id", known_sources, "source of sources.csv")
-        unknown(
-            city.assumptions, f"{at}/assumptions.csv", "assumption", known_assumptions,
-            "assumption of assumptions.csv",
-        )
-        if city.capacity is not None:
-            unknown(city.capacity, f"{at}/capacity.csv", "source_id", known_sources, "source of sources.csv")
-        unknown(city.progress, f"{at}/progress.csv", "target_id", set(city.targets["target_id"]), "target of targets.csv")
-        unknown(
-            city.progress, f"{at}/progress.csv", "source_id", known_sources, "source of sources.csv", allow_empty=True,
-        )
-        if city.adcode not in project.china.census["area"].values:
-            problem = f"{city.adcode} is no area of the census of 2020; see data/china/census_area.csv"
-            faults.append(Fault(f"{at}/city.csv", 2, "adcode", problem))
-    for name, table in (("published_care_need", project.china.published_care_need), ("care_grade", project.china.care_grades)):
-        unknown(table, f"china/{name}.csv", "source_id", known_sources, "source of sources.csv")
-    faults += _age_gap_faults(project.assumptions, "assumptions.csv")
-    unknown(project.correlations, "correlations.csv", "source_id", known_sources, "source of sources.csv")
-    own = [city.assumptions for city in project.cities.values()]
-    faults += correlation_faults(project.correlations, project.assumptions, own)
-    return faults
-
-
-def _age_gap_faults(table: pd.DataFrame, file: str) -> list[Fault]:
-    faults: list[Fault] = []
-    banded = table[table["age_band"] != ""]
-    keys = ["assumption", "city_id", "sex", "severity", "setting", "bed_type", "year_from"]
-    for _, group in banded.groupby(keys, dropna=False, sort=False):
-        bands = []
-        for index, band in group["age_band"].items():
-            try:
-                bands.append((*age_band_limits(band), index))
-            except ValueError as error:
-                faults.append(Fault(file, index + 2, "age_band", str(error)))
-        bands.sort()
-        for (_, end, _), (start, _, index) in zip(bands, bands[1:]):
-            if start != end + 1:
-                word = "a gap" if start > end + 1 else "an overlap"
-                problem = f"{word} in ages: the band before ends at {end}, this one starts at {start}"
-                faults.append(Fault(file, index + 2, "age_band", problem))
-    return faults
-
-
-def age_band_limits(band: str) -> tuple[int, int]:
-    """First and last age of a band written as 65-74 or 85+ (the last then is 120)."""
-    try:
-        if band.endswith("+"):
-            return int(band[:-1]), 120
-        low, high = band.split("-")
-        return int(low), int(high)
-    except ValueError:
-        raise ValueError(f"“{band}” is no age band; write 65-74 or 85+") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
-from .arrays import sum_over
+from .arrays import over_year, sum_over
 from . import caregivers as caregiver_step
 from . import funding, payers, premises
 from .draws import Assumptions
@@ -19,26 +19,32 @@ def cost_parts(
 ) -> dict[str, xr.DataArray]:
     """Each item of cost [yuan per year]; dims draw, measure, year.
 
+    What runs over the year is paid for the people, workers and places over the year (see `arrays.over_year`),
+    not for those of its last day; what is built and who is trained are counts of the year as they are.
+
     out : the arrays of the steps before, by indicator
     """
     years, measures = population["year"].values, list(by_place["measure"].values)
+    by_place = over_year(by_place)
     growth, pay = funding.pay_growth(assumptions, years), funding.pay_per_worker(assumptions, years)
     hours = caregiver_step.home_care_hours(by_place.sel(setting="home_service", drop=True), assumptions)
-    workers = out["caregivers_needed"].sel(workplace="institution", drop=True)
+    workers = over_year(out["caregivers_needed"].sel(workplace="institution", drop=True))
     staff = caregiver_step.staff_beside(workers, assumptions)
     training = funding.training_cost(_by_measure(out["training_intake"]).sel(measure=measures), assumptions)
-    area = out["premises_area_needed"].expand_dims(measure=measures)
+    area = over_year(out["premises_area_needed"]).expand_dims(measure=measures)
     rooms = funding.premises_cost(area, assumptions)
     allowance = funding.old_age_allowance_cost(population, assumptions)
+    subsidy = funding.service_subsidy_cost(over_year(out["population_60_plus"]), assumptions)
     return {
         **funding.building_costs(by_kind, assumptions),
         **funding.institution_running_costs(workers, staff, pay, assumptions),
         "home_care": funding.home_care_cost(hours, growth, assumptions),
-        "day_care": funding.day_care_cost(out["day_care_places_needed"], growth, assumptions),
+        "day_care": funding.day_care_cost(over_year(out["day_care_places_needed"]), growth, assumptions),
         "premises": rooms.where(rooms["measure"] == "need", 0.0),
         "training": training,
         "old_age_allowance": allowance.expand_dims(measure=measures),
-        "home_adaptation": funding.home_adaptation_cost(out["home_adaptations_needed"], assumptions),
+        "service_subsidy": subsidy.expand_dims(measure=measures),
+        "home_adaptation": funding.home_adaptation_cost(over_year(out["home_adaptations_needed"]), assumptions),
     }
 
 
@@ -75,7 +81,8 @@ def costs(
 
 
 def payers_of(
-    cost: xr.DataArray, by_kind: xr.DataArray, by_place: xr.DataArray, residents: xr.DataArray, assumptions: Assumptions
+    cost: xr.DataArray, by_kind: xr.DataArray, by_place: xr.DataArray, residents: xr.DataArray, older: xr.DataArray,
+    assumptions: Assumptions,
 ) -> dict[str, xr.DataArray]:
     """Who pays, by indicator.
 
@@ -83,9 +90,12 @@ def payers_of(
     by_kind   : array [bed per year]  dims draw, measure, year, bed_type, kind
     by_place  : array [person]  dims draw, measure, year, severity, setting
     residents : array [person]  dims draw, measure, year, bed_type
+    older     : array [person]  dims draw, year: people of 60 and over
     """
     years = cost["year"].values
-    public = payers.subsidies(cost, by_kind, residents, assumptions)
+    by_place, residents, older = over_year(by_place), over_year(residents), over_year(older)
+    public_part = payers.public_place_part(residents, older, assumptions)
+    public = payers.subsidies(cost, by_kind, residents, assumptions, public_part)
     left = payers.running_left(cost, public)
     benefits = payers.insurance_benefit(by_place, assumptions)
     insurance = payers.insurance_paid(benefits, left, assumptions, years)

@@ -40,27 +40,32 @@ class Made:
 class Rows:
     """Some rows of a file of `data/`.
 
-    where   : cells a row must have; {area}, {province}, {provinces}, {city}, {year}, {size} stand for the place's
+    where   : cells a row must have; {area}, {prefecture}, {province}, {provinces}, {city}, {year}, {size} stand for the place's
     sources : ids in sources.csv; empty where the rows name their own in source_id
     note    : what the rows are
+    partial : whether some areas have no row, in which case other inputs speak for them
     """
 
     file: str
     where: Mapping[str, str]
     sources: str = ""
     note: str = ""
+    partial: bool = False
 
 
 CENSUS = "census_2010_county_tables census_2020_county_tables"
 AGES_FILE, AREA_FILE, ANNUAL = "china/census_age_sex.csv", "china/census_area.csv", "china/wpp2024_annual.csv"
 TABLES = {
     "census_2020": Rows(AGES_FILE, {"adcode": "{area}", "year": "2020"}, "census_2020_county_tables", "people by age and sex"),
-    "census_2010": Rows(AGES_FILE, {"adcode": "{area}", "year": "2010"}, "census_2010_county_tables", "people by age and sex"),
+    "census_2010": Rows(
+        AGES_FILE, {"adcode": "{area}", "year": "2010"}, "census_2010_county_tables", "people by age and sex", partial=True
+    ),
     "census_province": Rows(AGES_FILE, {"adcode": "{province}"}, CENSUS, "people of the province by age and sex"),
     "census_nation": Rows(AGES_FILE, {"adcode": "{provinces}"}, CENSUS, "all provinces, which make the nation"),
     "census_all_areas": Rows(AGES_FILE, {}, CENSUS, "all areas of both censuses"),
     "matched_boundary": Rows(
-        "china/census_matched_boundary.csv", {"adcode": "{area}"}, CENSUS, "both censuses within one boundary, of prefectures"
+        "china/census_matched_boundary.csv", {"adcode": "{area} {prefecture}"}, CENSUS,
+        "both censuses within one boundary, of the prefecture", partial=True,
     ),
     "households": Rows(AREA_FILE, {"adcode": "{area}", "year": "2020"}, "census_2020_county_tables", "households of the area"),
     "households_nation": Rows(

@@ -14,7 +14,7 @@ from .funding import STAFF_ITEMS, price
 PAYERS = ("families", "city_budget", "province_and_centre", "welfare_lottery", "insurance")
 ITEMS_OF = {"home_service": ("home_care",), "day_care": ("day_care",), "institution": STAFF_ITEMS}
 RUNNING = tuple(ITEMS_OF)
-PUBLIC_WHOLLY = ("premises", "training", "old_age_allowance", "home_adaptation")
+PUBLIC_WHOLLY = ("premises", "training", "old_age_allowance", "service_subsidy", "home_adaptation")
 
 
 def building_subsidy(by_kind: xr.DataArray, assumptions: Assumptions) -> dict[str, xr.DataArray]:
@@ -27,10 +27,11 @@ def building_subsidy(by_kind: xr.DataArray, assumptions: Assumptions) -> dict[st
     Returns : array [yuan per year]  dims draw, measure, year, for the items new_building and conversion
     Source  : assumptions `building_subsidy`, `conversion_subsidy_ratio`, `dementia_bed_subsidy`
     """
-    rate, special = price(assumptions, "building_subsidy"), price(assumptions, "dementia_bed_subsidy")
+    years = by_kind["year"].values
+    rate, special = (price(assumptions, name, years) for name in ("building_subsidy", "dementia_bed_subsidy"))
     ratios = {
         "new": ("new_building", 1),
-        "converted": ("conversion", assumptions["conversion_subsidy_ratio"]),
+        "converted": ("conversion", assumptions.in_year("conversion_subsidy_ratio", years)),
     }
     parts = {}
     for kind, (item, ratio) in ratios.items():
@@ -50,26 +51,51 @@ def operating_subsidy(by_bed_type: xr.DataArray, assumptions: Assumptions) -> xr
     Source      : assumption `operating_subsidy`
     """
     beds = by_bed_type * BEDS_PER_RESIDENT
-    return MONTHS * (beds * price(assumptions, "operating_subsidy")).pipe(sum_over, "bed_type")
+    rate = price(assumptions, "operating_subsidy", beds["year"].values)
+    return MONTHS * (beds * rate).pipe(sum_over, "bed_type")
+
+
+def public_place_part(
+    by_bed_type: xr.DataArray, older: xr.DataArray, assumptions: Assumptions
+) -> xr.DataArray:
+    """Part of the residents whose place the public purse pays whole: the destitute (特困) and government-run homes.
+
+    They are as many if need is met as at today's use, so their part is the smaller the more residents there are.
+
+    Defined as::  least(people of 60 and over x share in such places / residents, 1)
+
+    by_bed_type : array [person]  dims draw, measure, year, bed_type: residents
+    older       : array [person]  dims draw, year
+    Returns     : array [share]  dims draw, measure, year
+    Source      : assumption `public_place_share`
+    """
+    residents = by_bed_type.pipe(sum_over, "bed_type")
+    supported = older * assumptions.in_year("public_place_share", older["year"].values)
+    part = xr.ufuncs.minimum(supported / residents.where(residents > 0, 1.0), 1.0)
+    return part.transpose(*residents.dims)
 
 
 def subsidies(
-    costs: xr.DataArray, by_kind: xr.DataArray, by_bed_type: xr.DataArray, assumptions: Assumptions
+    costs: xr.DataArray, by_kind: xr.DataArray, by_bed_type: xr.DataArray, assumptions: Assumptions,
+    public_part: xr.DataArray | float = 0.0,
 ) -> xr.DataArray:
     """Public money in each item of cost: subsidies never exceed the cost they go to.
 
     Building and running are subsidised by the bed, care at home and in day care by a share; allowances,
-    adaptations, training and premises are public altogether. The running subsidy goes to the items of
-    running in proportion to them.
+    service subsidies, adaptations, training and premises are public altogether, and so is the running of
+    places paid whole. The running subsidy goes to the items of running in proportion to them.
+
+    Defined as::  running of institutions = cost x (part + (1 - part) x least(running subsidy / cost, 1))
 
     costs       : array [yuan per year]  dims draw, measure, year, cost_item
     by_kind     : array [bed per year]  dims draw, measure, year, bed_type, kind
     by_bed_type : array [person]  dims draw, measure, year, bed_type: residents
+    public_part : array [share]  dims draw, measure, year: of the residents (see `public_place_part`)
     Returns     : array [yuan per year]  dims of costs
     Source      : `building_subsidy`, `operating_subsidy`; assumption `public_share_of_community_care`
     """
-    order = list(costs["cost_item"].values)
-    out = (costs * _public_shares(order, assumptions)).transpose(*costs.dims)
+    order, years = list(costs["cost_item"].values), costs["year"].values
+    out = (costs * _public_shares(order, assumptions, years)).transpose(*costs.dims)
     values, place = out.values, order.index
     for item, money in building_subsidy(by_kind, assumptions).items():
         values[..., place(item)] = np.minimum(
@@ -79,14 +105,15 @@ def subsidies(
     running = costs.values[..., staff]
     total = running.sum(axis=-1)
     subsidy = operating_subsidy(by_bed_type, assumptions).transpose(*costs.dims[:-1]).values
-    share = np.minimum(subsidy / np.where(total > 0, total, 1.0), 1.0)
+    whole = np.asarray(public_part)
+    share = whole + (1 - whole) * np.minimum(subsidy / np.where(total > 0, total, 1.0), 1.0)
     values[..., staff] = running * share[..., None]
     return out
 
 
-def _public_shares(order: list[str], assumptions: Assumptions) -> xr.DataArray:
+def _public_shares(order: list[str], assumptions: Assumptions, years) -> xr.DataArray:
     """Share of an item of cost that is public by rule; 0 where a subsidy by the bed decides."""
-    community = assumptions["public_share_of_community_care"]
+    community = assumptions.in_year("public_share_of_community_care", years)
     shares = {name: xr.zeros_like(community) for name in order}
     shares |= {name: community for name in ("home_care", "day_care")}
     shares |= {name: xr.ones_like(community) for name in PUBLIC_WHOLLY}
@@ -99,12 +126,24 @@ def insurance_benefit(by_place: xr.DataArray, assumptions: Assumptions) -> xr.Da
     Defined as::  12 x severe cases in the setting x benefit a month
 
     by_place : array [person]  dims draw, measure, year, severity, setting
-    Returns  : array [yuan per year]  dims draw, measure, year, setting (home_service, institution)
+    Returns  : array [yuan per year]  dims draw, measure, year, setting: those that rows of the assumption name
     Source   : assumption `insurance_benefit`
     """
     settings = list(assumptions["insurance_benefit"]["setting"].values)
     severe = by_place.sel(severity="severe", setting=settings, drop=True)
-    return MONTHS * severe * price(assumptions, "insurance_benefit")
+    return MONTHS * severe * price(assumptions, "insurance_benefit", by_place["year"].values)
+
+
+def insurance_coverage(assumptions: Assumptions, years) -> xr.DataArray:
+    """Share of the full benefits that insurance pays: an area's own plan until the national system overtakes it.
+
+    Defined as::  greatest(coverage of the area's plan(year), coverage of the national system(year))
+
+    Returns : array [share]  dims draw, and year where rows begin in a year
+    Source  : assumptions `insurance_coverage`, `insurance_system_coverage`
+    """
+    own, system = (assumptions.in_year(f"insurance_{name}", years) for name in ("coverage", "system_coverage"))
+    return xr.ufuncs.maximum(own, system)
 
 
 def running_left(costs: xr.DataArray, public: xr.DataArray) -> xr.DataArray:
@@ -126,20 +165,19 @@ def running_left(costs: xr.DataArray, public: xr.DataArray) -> xr.DataArray:
 def insurance_paid(
     benefits: xr.DataArray, left: xr.DataArray, assumptions: Assumptions, years
 ) -> xr.DataArray:
-    """What insurance pays, where a plan is in force: never more than is left to pay.
+    """What insurance pays: never more than is left to pay.
 
     Defined as::  least(full benefits x coverage(year), cost left)
 
     benefits : array [yuan per year]  dims draw, measure, year, setting: as if everyone drew them
     left     : array [yuan per year]  dims draw, measure, year, setting (see `running_left`)
     Returns  : array [yuan per year]  dims of left
-    Source   : assumption `insurance_coverage`
+    Raises   : KeyError if `insurance_benefit` has no row for a place of running care
+    Source   : see `insurance_coverage`
     """
-    covered = benefits * assumptions.in_year("insurance_coverage", years)
+    covered = (benefits * insurance_coverage(assumptions, years)).transpose(*left.dims)
     parts = {
         place: xr.ufuncs.minimum(covered.sel(setting=place, drop=True), left.sel(setting=place, drop=True))
-        if place in covered["setting"].values
-        else 0 * left.sel(setting=place, drop=True)
         for place in RUNNING
     }
     return join(parts, "setting")
@@ -159,8 +197,8 @@ def voucher_paid(by_place: xr.DataArray, left: xr.DataArray, assumptions: Assump
     people = by_place.sel(setting=list(RUNNING)).pipe(sum_over, "severity")
     users = by_place.sel(severity=list(HEAVY), setting=list(RUNNING)).pipe(sum_over, "severity")
     one = left / people.where(people > 0, 1.0)
-    cover = assumptions["voucher_cover"]
-    one = xr.ufuncs.minimum(one * cover, MONTHS * price(assumptions, "voucher_cap"))
+    cover = assumptions.in_year("voucher_cover", years)
+    one = xr.ufuncs.minimum(one * cover, MONTHS * price(assumptions, "voucher_cap", years))
     paid = users * assumptions.in_year("voucher_take_up", years) * one
     return xr.ufuncs.minimum(paid, left).transpose(*left.dims).sel(setting=list(RUNNING))
 
@@ -185,8 +223,9 @@ def payments(
     insured = insurance.pipe(sum_over, "setting")
     voucher = vouchers.pipe(sum_over, "setting")
     subsidy = public.pipe(sum_over, "cost_item")
-    province = assumptions["province_share_of_subsidies"]
-    lottery = xr.ufuncs.minimum(assumptions["lottery_share_of_subsidies"], 1 - province)
+    years = costs["year"].values
+    province = assumptions.in_year("province_share_of_subsidies", years)
+    lottery = xr.ufuncs.minimum(assumptions.in_year("lottery_share_of_subsidies", years), 1 - province)
     shares = {
         "families": costs.pipe(sum_over, "cost_item") - subsidy - insured - voucher,
         "city_budget": subsidy * (1 - province - lottery),

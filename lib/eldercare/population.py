@@ -199,7 +199,7 @@ def growth_parts(china: China, area: Area, assumptions: Assumptions, first_age: 
         older = bands[..., BANDS >= first_age].sum(axis=-1).mean(axis=0)
         return float(older[0]), float(older[-1])
 
-    (start, ageing), (_, longer), (_, everything) = people(False, none), people(True, none), people(True, None)
+    (_, ageing), (_, longer), (start, everything) = people(False, none), people(True, none), people(True, None)
     return {
         "people in 2020": start, "ageing of those there": ageing - start,
         "longer life": longer - ageing, "net migration": everything - longer,

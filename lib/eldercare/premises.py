@@ -7,8 +7,18 @@ import pandas as pd
 import xarray as xr
 
 from .draws import Assumptions
+from .load import NATION, China
 
 PER_100_HOUSEHOLDS = 100
+CENSUS_YEAR = 2020
+COUNTED = ["households", "urban", "population"]
+
+
+def census_row(china: China, adcode: int) -> pd.Series:
+    """Households, urban people and all people of an area at the census of 2020; of the nation, the sum of its provinces."""
+    table = china.areas.xs(CENSUS_YEAR, level="year")
+    codes = table.index[table["level"] == "province"] if adcode == NATION else [adcode]
+    return table.loc[codes, COUNTED].astype(float).sum(skipna=False)
 
 
 def premises_of_estate(households: np.ndarray, per_100: float, minimum: float) -> np.ndarray:

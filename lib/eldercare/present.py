@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from IPython.display import Markdown
 
-from .chain import BASE_YEAR, CityResult, stock_of_beds
+from .chain import BASE_YEAR, QUANTILES, CityResult, stock_of_beds, summarise_parts
 from .compare import compare_head_counts, compare_targets, is_usable
 from .funding import results_price_year
 from .lineage import quantities_below
 from .load import City, Project
+from .schema import ASSUMPTION_KEYS
 
 NOT_AVAILABLE = "not available"
 UNIT_WORDS = {
@@ -80,13 +82,34 @@ def range_table(results: dict[str, CityResult], indicator: str, years, form=text
 
 
 def part_table(result: CityResult, indicator: str, dim: str, years, form=text_number, **where) -> pd.DataFrame:
-    """One row for each part (severity, bed type, payer …) of a city's result, one column a year."""
-    table = result.table(indicator, years, **where)
+    """One row for each part (severity, bed type, payer …) of a city's result and their total, one column a year.
+
+    Each cell is `mean (low to high)`: means add up to the mean of the total, middles do not.
+    """
+    array = result.values[indicator].sel(where)
+    return mean_table(array.sel(year=[year for year in years if year in array["year"].values]), dim, form)
+
+
+def mean_table(array: xr.DataArray, dim: str, form=text_number) -> pd.DataFrame:
+    """One row for each part along a dim and their total, one column a year, each cell `mean (low to high)`."""
+    table = summarise_parts(array, dim)
     wide = {
-        part: {int(row.year): range_text(row.low, row.central, row.high, form=form) for row in rows.itertuples()}
+        part: {mean_head(row.year): range_text(row.low, row.mean, row.high, form=form) for row in rows.itertuples()}
         for part, rows in table.groupby(dim, sort=False)
     }
     return pd.DataFrame.from_dict(wide, orient="index")
+
+
+def mean_head(year: int) -> str:
+    """Head of a column of a year whose cells are means."""
+    return f"{int(year)}, mean"
+
+
+def mean_text(values: np.ndarray, form=text_number) -> str:
+    """`mean (low to high)` of draws, for parts that stand beside their total."""
+    values = np.asarray(values, dtype=float)
+    low, high = np.quantile(values, [QUANTILES["low"], QUANTILES["high"]])
+    return range_text(low, values.mean(), high, form)
 
 
 DEFINITIONS_OF_NEED = {
@@ -219,11 +242,17 @@ def _head_count_reason(row: dict) -> str:
     )
 
 
+def row_keys(row: dict, city: str = "") -> str:
+    """What a row of the assumptions holds for: city, keys and the year from which it does."""
+    year = f"from {row['year_from']:.0f}" if np.isfinite(row["year_from"]) else ""
+    return " ".join(filter(None, [city, *(row[key] for key in ASSUMPTION_KEYS), year]))
+
+
 def rows_used(result: CityResult, *names: str) -> pd.DataFrame:
     """The rows of the assumptions that some step used for a city, with range, basis and source."""
     rows = result.assumptions.rows
     rows = rows[rows["assumption"].isin(names)]
-    keys = rows[["age_band", "severity", "setting", "bed_type"]].apply(lambda r: " ".join(v for v in r if v), axis=1)
+    keys = [row_keys(row) for row in rows.to_dict("records")]
     columns = ["assumption", "low", "central", "high", "unit", "basis", "chosen_from", "source_id"]
     table = rows[columns].copy()
     table.insert(1, "for", keys)
@@ -357,7 +386,7 @@ def all_rows(project: Project) -> pd.DataFrame:
 
 def _national(project: Project, which, more: list[str]) -> pd.DataFrame:
     rows = project.assumptions.loc[which]
-    keys = rows[["age_band", "severity", "setting", "bed_type"]].apply(lambda r: " ".join(v for v in r if v), axis=1)
+    keys = [row_keys(row) for row in rows.to_dict("records")]
     table = rows[["assumption", "low", "central", "high", "unit", *more]].copy()
     table.insert(1, "for", keys)
     return table.reset_index(drop=True)
@@ -366,7 +395,7 @@ def _national(project: Project, which, more: list[str]) -> pd.DataFrame:
 def setting_table(results: dict[str, CityResult], year: int, measure: str) -> pd.DataFrame:
     """People of 60 and over by place of care in a year, a row a city."""
     rows = {
-        result.city.name_en: part_table(result, "people_by_setting", "setting", [year], measure=measure)[year]
+        result.city.name_en: part_table(result, "people_by_setting", "setting", [year], measure=measure)[mean_head(year)]
         for result in results.values()
     }
     return pd.DataFrame(rows).T

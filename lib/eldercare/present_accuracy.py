@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 
 from .accuracy import END, SIZE_LABELS, START, THRESHOLDS, Setting, half_of, predict
+from .areas import settled_area
 from .base import province_of
-from .load import China, Project
+from .draws import draw_assumptions
+from .load import NATION, China, Project
+from .population import people_in, project_area
 from .present import range_text, text_number
 
 JUDGED = (60, 65, 80)
@@ -52,6 +55,23 @@ def groups_of_areas(setting: Setting) -> dict[str, np.ndarray]:
     groups = {"prefectures": level == "prefecture", "counties": level == "county"}
     groups |= {label: size == label for label in SIZE_LABELS}
     return {name: rows.to_numpy() for name, rows in groups.items()} | {"all": np.ones(len(level), bool)}
+
+
+def counts_table(project: Project) -> pd.DataFrame:
+    """People projected from the census of 2020 beside those counted since, in the mean of the draws."""
+    drawn, rows = draw_assumptions(project), []
+    for code, part in project.china.counts.groupby("adcode"):
+        area = settled_area(project, int(code))
+        years = part["date"].str[:4].astype(int)
+        people = project_area(project.china, area, drawn, max(years))
+        for row, year in zip(part.itertuples(), years):
+            found = float(people_in(people.sel(year=year), int(row.indicator.split("_")[1])).mean())
+            rows.append({
+                "area": "China" if code == NATION else project.china.areas.loc[(code, START + 10), "name"], "end of": year,
+                "people": _plus(int(row.indicator.split("_")[1])), "counted": text_number(row.value),
+                "projected, mean": text_number(found), "projected / counted - 1, %": _signed(found / row.value - 1),
+            })
+    return pd.DataFrame(rows)
 
 
 def kept_table(kept: pd.DataFrame) -> pd.DataFrame:

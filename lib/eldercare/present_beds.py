@@ -13,7 +13,7 @@ from .chain import CityResult, stock_of_beds
 from .compare import influence
 from .decomposition import FACTOR_WORDS, FACTORS, OUTCOMES, decompose
 from .load import Project
-from .present import NOT_AVAILABLE, part_table, range_text, text_number, text_percent
+from .present import NOT_AVAILABLE, mean_head, mean_text, part_table, range_text, text_number, text_percent
 from .present_care import spread_text
 
 BALANCE_WORDS = {
@@ -21,6 +21,9 @@ BALANCE_WORDS = {
     "empty": "empty beds",
     "missing": "missing beds",
     "missing_nursing": "missing nursing beds",
+}
+START = {
+    OUTCOMES[0]: "beds of the users of 2020 at the occupancy observed, mean", OUTCOMES[1]: "today's use, 2020, mean",
 }
 NO_PART = {OUTCOMES[0]: ("unit_cost",), OUTCOMES[1]: ("occupancy",)}
 
@@ -48,8 +51,8 @@ def balance_sentences(results: dict[str, CityResult], year: int) -> list[str]:
         stock, name = stock_of_beds(result.city), result.city.name_en
         if stock is None:
             out.append(
-                f"{name}: empty, missing and missing nursing beds are {NOT_AVAILABLE}: "
-                "nobody published what stands."
+                f"{name}: empty, missing and missing nursing beds are {NOT_AVAILABLE}: the existing beds are not collected "
+                f"here; put their count into data/cities/{result.city.city_id}/capacity.csv."
             )
             continue
         table = bed_balance(result, year).set_index("quantity")["central"]
@@ -153,7 +156,8 @@ def decompositions(project: Project, results: dict[str, CityResult], years=(2035
             (table["follow_up"] == "measured") & (table["kind"] == "target"), "target_year"
         ].dropna()
         wanted = sorted({int(year) for year in due if year > 2020} | set(years))
-        parts.append(decompose(project, city_id, wanted).assign(city_id=city_id))
+        table = decompose(project, city_id, wanted, result.scenario, result.assumptions.draws)
+        parts.append(table.assign(city_id=city_id))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -165,8 +169,8 @@ def decomposition_table(tables: pd.DataFrame, results: dict[str, CityResult], ou
         means = part.set_index("part")["mean"] / unit
         causes = {FACTOR_WORDS[name]: _signed(means[name]) for name in FACTORS if name not in NO_PART[outcome]}
         rows.append({
-            "city": results[city_id].city.name_en, "year": year, "today's use, 2020": text_number(means["start"]),
-            **causes, "need": text_number(means["end"]),
+            "city": results[city_id].city.name_en, "year": year, START[outcome]: text_number(means["start"]),
+            **causes, "need, mean": text_number(means["end"]),
         })
     return pd.DataFrame(rows).set_index(["city", "year"])
 
@@ -186,19 +190,20 @@ def largest_cause_sentences(tables: pd.DataFrame, results: dict[str, CityResult]
             f"{FACTOR_WORDS[name]} {_signed(order[name])}" for name in order.index[:3]
         )
         out.append(
-            f"{results[city_id].city.name_en}: from {text_number(means['start'])} beds (use of 2020) to "
-            f"{text_number(means['end'])} (need in {year}), means of the draws: {words}."
+            f"{results[city_id].city.name_en}: from {text_number(means['start'])} beds (users of 2020, beds as full as seen) to "
+            f"{text_number(means['end'])} (need in {year}, beds as full as aimed at), means of the draws: {words}."
         )
     return out
 
 
 def bed_table(result: CityResult, years) -> pd.DataFrame:
-    """Beds needed by type, with respite beds and day-care places beside them, one column a year."""
+    """Beds needed by type and in all, with respite beds and day-care places beside them, one column a year; means."""
     table = part_table(result, "beds_needed", "bed_type", years, measure="need")
     for label, indicator in (
         ("respite, beside", "respite_beds_needed"),
         ("day-care places", "day_care_places_needed"),
     ):
-        rows = result.table(indicator, years, measure="need").set_index("year")
-        table.loc[label] = [range_text(*rows.loc[year, ["low", "central", "high"]]) for year in table.columns]
+        drawn = result.values[indicator].sel(measure="need")
+        cells = {mean_head(year): mean_text(drawn.sel(year=year).values) for year in years if year in drawn["year"].values}
+        table.loc[label] = [cells[head] for head in table.columns]
     return table

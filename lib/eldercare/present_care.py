@@ -11,14 +11,13 @@ import pandas as pd
 from . import health, places
 from .area import describe_area
 from .arrays import join
-from .chain import CityResult, run, stock_of_beds
+from .chain import LAST_YEAR, TOTAL, CityResult, run_to_cost, stock_of_beds
 from .definitions import ORDER, beside_published, definition_table, fit_table
-from .draws import draw_assumptions
+from .draws import DEFAULT_DRAWS
 from .load import BASELINE, Project
 from .need import LIMITED
-from .present import NOT_AVAILABLE, range_text, text_number, text_percent
+from .present import NOT_AVAILABLE, mean_text, range_text, text_number, text_percent
 
-DRAWS = 256
 SCENARIO_WORDS = {
     BASELINE: "baseline",
     "need_met": "use rises to need",
@@ -33,7 +32,8 @@ def definitions_in_words(project: Project, results: dict[str, CityResult], year:
     """People in need of care under five definitions, a row a definition, a column a city."""
     columns = {}
     for city_id, result in results.items():
-        table = definition_table(project, city_id, (year,)).set_index("definition")
+        table = definition_table(project, city_id, (year,), result.assumptions.draws, result.scenario)
+        table = table.set_index("definition")
         columns[result.city.name_en] = {
             name: f"{text_number(row.central)} ({row.share_of_60_plus * 100:.1f} %)"
             for name, row in table.iterrows()
@@ -58,30 +58,30 @@ def fit_in_words(project: Project) -> pd.DataFrame:
 def health_tables(project: Project, results: dict[str, CityResult], year: int) -> pd.DataFrame:
     """Years of life with and without care need for all cities (see `health.health_expectancy`).
 
-    Returns : table city_id, age, sex, state, low, central, high
+    Returns : table city_id, age, sex, state, mean, low, central, high
     """
     parts = []
     for city_id, result in results.items():
-        assumptions = draw_assumptions(project, result.city, result.scenario, DRAWS)
         area = describe_area(project.china, result.city.adcode)
-        parts.append(health.health_expectancy(project.china, area, assumptions, year).assign(city_id=city_id))
+        table = health.health_expectancy(project.china, area, result.assumptions, year)
+        parts.append(table.assign(city_id=city_id))
     return pd.concat(parts, ignore_index=True)
 
 
 def health_in_words(tables: pd.DataFrame, results: dict[str, CityResult]) -> pd.DataFrame:
-    """One row a city, age and sex: years to live, without a limitation, with one, of these severe."""
+    """One row a city, age and sex: years to live, without a limitation, with one, of these severe; means, which add up."""
     rows = []
     for (city_id, age, sex), part in tables.groupby(["city_id", "age", "sex"], sort=False):
-        states = part.set_index("state")["central"]
+        states = part.set_index("state")["mean"]
         rows.append(
             {
                 "city": results[city_id].city.name_en,
                 "from age": age,
                 "sex": sex,
-                "years to live": f"{states['all']:.1f}",
-                "without limitation": f"{states['none']:.1f}",
-                "with a limitation": f"{states[list(LIMITED)].sum():.1f}",
-                "of these severe": f"{states['severe']:.2f}",
+                "years to live, mean": f"{states['all']:.1f}",
+                "without limitation, mean": f"{states['none']:.1f}",
+                "with a limitation, mean": f"{states[list(LIMITED)].sum():.1f}",
+                "of these severe, mean": f"{states['severe']:.2f}",
             }
         )
     return pd.DataFrame(rows).set_index(["city", "from age", "sex"])
@@ -148,12 +148,13 @@ def service_class_table(project: Project, results: dict[str, CityResult], year: 
             "label_en"
         ]
         cells = {
-            labels[name]: range_text(*np.quantile(classes.sel(service_class=name), [0.1, 0.5, 0.9]))
+            f"{labels[name]}, mean": mean_text(classes.sel(service_class=name))
             for name in classes["service_class"].values
         }
+        cells["people of 60 and over, mean"] = mean_text(classes.sum("service_class", skipna=False))
         inside = result.values["people_by_setting"].sel(year=year, setting="institution")
         cells |= {
-            f"in institutions, {measure}": text_number(float(np.median(inside.sel(measure=measure))))
+            f"in institutions, {measure}, middle": text_number(float(np.median(inside.sel(measure=measure))))
             for measure in places.MEASURES
         }
         rows[result.city.name_en] = cells
@@ -189,10 +190,19 @@ def use_sentences(results: dict[str, CityResult], year: int) -> list[str]:
 
 
 def scenario_results(
-    project: Project, names: Sequence[str] = tuple(SCENARIO_WORDS), draws: int = DRAWS
+    project: Project, names: Sequence[str] = (), draws: int = DEFAULT_DRAWS, last_year: int = LAST_YEAR
 ) -> dict[str, dict[str, CityResult]]:
-    """Some scenarios (all, if none is named) for all cities, by scenario, in few draws."""
-    return {name: run(project, name, draws) for name in names}
+    """Some scenarios (all, if none is named) for all cities, by scenario, on the draws of the result, up to a year."""
+    there = {BASELINE, *project.scenarios}
+    return {
+        name: {city_id: run_to_cost(project, city_id, name, draws, last_year) for city_id in project.cities}
+        for name in names or [*(one for one in SCENARIO_WORDS if one in there), *sorted(there - set(SCENARIO_WORDS))]
+    }
+
+
+def scenario_words(name: str) -> str:
+    """What a scenario is called; one that a planner saved is called by its own name."""
+    return SCENARIO_WORDS.get(name, name.replace("_", " "))
 
 
 def scenario_table(
@@ -202,7 +212,7 @@ def scenario_table(
     return pd.DataFrame(
         {
             result.city.name_en: {
-                SCENARIO_WORDS[name]: text_number(
+                scenario_words(name): text_number(
                     one[city_id].table(indicator, [year], **where)["central"].item()
                 )
                 for name, one in runs.items()
@@ -213,15 +223,16 @@ def scenario_table(
 
 
 def setting_with_share(results: dict[str, CityResult], year: int, measure: str) -> pd.DataFrame:
-    """People of 60 and over by place of care, with the share of all people of 60 and over."""
+    """People of 60 and over by place of care and in all, with the share of all: means, which add up."""
     rows = {}
     for result in results.values():
         people = result.values["people_by_setting"].sel(year=year, measure=measure)
-        older = result.values["population_60_plus"].sel(year=year)
+        older = result.values["population_60_plus"].sel(year=year).astype(float)
         rows[result.city.name_en] = {
-            setting: f"{spread_text(part.values)}; {np.median(part / older) * 100:.1f} %"
-            for setting, part in ((name, people.sel(setting=name)) for name in people["setting"].values)
+            f"{setting}, mean": f"{mean_text(part.values)}; {float(part.mean() / older.mean()) * 100:.1f} %"
+            for setting, part in ((name, people.sel(setting=name).astype(float)) for name in people["setting"].values)
         }
+        rows[result.city.name_en][f"{TOTAL}, mean"] = mean_text(older.values)
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

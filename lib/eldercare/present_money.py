@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from . import affordability, childcare, funding, premises
 from .chain import CityResult
-from .compare import compare_targets
+from .compare import PUBLIC_PAYERS, compare_money, compare_targets
 from .load import Project
-from .present import text_millions, text_number, text_percent
+from .present import NOT_AVAILABLE, range_text, row_keys, text_millions, text_number, text_percent
 from .present_workforce import row_value, spread_text, table_by_city
+from .schema import ASSUMPTION_KEYS
 
 NOT_KNOWN = "not known"
 PROBABILITY = 0.8
@@ -52,14 +55,48 @@ def present_value_table(results: dict[str, CityResult], measure: str = "need") -
     return table_by_city(results, row)
 
 
-def _known(result: CityResult, indicator: str) -> tuple[int, float] | None:
-    """Latest year and value of an indicator of capacity.csv that falls into the years reckoned."""
+def national_money_table(project: Project) -> pd.DataFrame:
+    """Public money of the nation at today's use beside the sums published, in billion yuan (see `compare_money`)."""
+    table = compare_money(project)
+    published = [
+        _billions(row.published) if row.published_low == row.published_high
+        else f"{_billions(row.published)} ({_billions(row.published_low)} to {_billions(row.published_high)})"
+        for row in table.itertuples()
+    ]
+    return pd.DataFrame({
+        "public money": table["definition"], "year": table["year"], "published, billion yuan": published,
+        "calculated": [range_text(row.low, row.central, row.high, _billions) for row in table.itertuples()],
+        "calculated over published": [f"{ratio:.2f}" for ratio in table["ratio"]], "why": table["note"],
+    })
+
+
+def zero_rows(project: Project, results: dict[str, CityResult], year: int) -> pd.DataFrame:
+    """What the money of a year takes as zero, for which cities, and why: nothing is zero only for want of a row."""
+    steps, found = project.assumption_steps, {}
+    for result in results.values():
+        rows = result.assumptions.rows
+        begun = rows[rows["year_from"].fillna(0) <= year].drop_duplicates(["assumption", *ASSUMPTION_KEYS], keep="last")
+        money = begun["assumption"].isin(steps.loc[steps["step"] == "funding", "assumption"])
+        for row in begun[money & (begun["low"] == 0) & (begun["high"] == 0)].to_dict("records"):
+            found.setdefault((row["assumption"], row_keys(row), row["note"]), []).append(result.city.name_en)
+    return pd.DataFrame([
+        {"assumption": name, "for": keys, "in": ", ".join(cities), "why": note}
+        for (name, keys, note), cities in found.items()
+    ], columns=["assumption", "for", "in", "why"])
+
+
+def _billions(yuan: float) -> str:
+    return text_number(yuan / 1e9)
+
+
+def _known(result: CityResult, indicator: str) -> tuple[int, float, str] | None:
+    """Latest year, value and note of an indicator of capacity.csv that falls into the years reckoned."""
     table = result.city.capacity
     if table is None:
         return None
     rows = table[(table["indicator"] == indicator) & table["year"].isin(result.values["year"].values)]
     rows = rows.sort_values("year")
-    return None if rows.empty else (int(rows["year"].iloc[-1]), float(rows["value"].iloc[-1]))
+    return None if rows.empty else (int(rows["year"].iloc[-1]), float(rows["value"].iloc[-1]), rows["note"].iloc[-1])
 
 
 def burden_table(results: dict[str, CityResult], year: int) -> pd.DataFrame:
@@ -85,13 +122,13 @@ def burden_table(results: dict[str, CityResult], year: int) -> pd.DataFrame:
                 "of the year": NOT_KNOWN,
                 "in that year": NOT_KNOWN,
                 f"cost of {year}, same budget": NOT_KNOWN,
+                "note on the figure it is held against": "",
             }
             if known:
-                last, amount = known
-                growth = 1 + result.assumptions["price_growth"]
-                level = growth ** (last - funding.results_price_year(result.assumptions))
+                last, amount, note = known
+                level = funding.price_level(result.assumptions, [last]).isel(year=0, drop=True)
                 shares = [money.sel(year=when) * level / amount for when in (last, year)]
-                cells = dict(zip(cells, [last, *(spread_text(share, _fine_percent) for share in shares)]))
+                cells = dict(zip(cells, [last, *(spread_text(share, _fine_percent) for share in shares), note]))
             rows.append({"city": result.city.name_en, "share": label, **cells})
     return pd.DataFrame(rows).set_index(["city", "share"])
 
@@ -152,17 +189,17 @@ def adaptation_table(project: Project, results: dict[str, CityResult]) -> pd.Dat
             & (table["restates"] == "")
         ]
         for row in promised.to_dict("records"):
-            year = int(row["target_year"])
+            homes = result.values["home_adaptations_needed"].sel(measure="need")
+            reached = row["target_year"] in homes["year"].values
             one = funding.price(result.assumptions, "adaptation_cost")
-            homes = result.values["home_adaptations_needed"].sel(measure="need", year=year)
             rows.append(
                 {
                     "city": result.city.name_en,
                     "promise": row["label_en"],
-                    "by": year,
+                    "by": "no year" if math.isnan(row["target_year"]) else f"{row['target_year']:.0f}",
                     "homes": text_number(row["value"]),
                     "million yuan": spread_text(one * row["value"], text_millions),
-                    "homes that need it": spread_text(homes),
+                    "homes that need it": spread_text(homes.sel(year=row["target_year"])) if reached else NOT_AVAILABLE,
                 }
             )
     return pd.DataFrame(rows)
@@ -185,6 +222,15 @@ def premises_table(results: dict[str, CityResult], year: int) -> pd.DataFrame:
         }
 
     return table_by_city(results, row)
+
+
+def with_childcare_promise(project: Project, results: dict[str, CityResult]) -> CityResult:
+    """The first city that promised childcare places in a ratio to its people; the first of all if none did."""
+    found = [
+        result for result in results.values()
+        if (compare_targets(project, result)["measured_by"] == "childcare_places_per_1000_used").any()
+    ]
+    return [*found, *results.values()][0]
 
 
 def childcare_table(project: Project, result: CityResult, years) -> pd.DataFrame:
@@ -226,17 +272,17 @@ def childcare_sentence(project: Project, result: CityResult, year: int) -> str:
 
 
 def who_pays_sentences(results: dict[str, CityResult], year: int) -> list[str]:
-    """How much of the cost of a year families, the city and all others bear, if need is met."""
+    """How much of the cost of a year families, the public purse and insurance bear, if need is met."""
     out = []
     for result in results.values():
         paid = result.values["payment"].sel(year=year, measure="need")
         share = paid / paid.sum("payer")
-        part = {
-            name: spread_text(share.sel(payer=name), text_percent) for name in ("families", "city_budget")
-        }
+        bearers = {"families": ["families"], "public": list(PUBLIC_PAYERS), "city": ["city_budget"], "insurance": ["insurance"]}
+        part = {name: spread_text(share.sel(payer=who).sum("payer"), text_percent) for name, who in bearers.items()}
         cost = result.values["cost_total"].sel(year=year, measure="need")
         out.append(
             f"{result.city.name_en}, {year}: {spread_text(cost, text_millions)} million yuan; "
-            f"families bear {part['families']}, the city's budget {part['city_budget']}."
+            f"families bear {part['families']}, public money {part['public']} (of it the city's budget {part['city']}), "
+            f"long-term-care insurance {part['insurance']}."
         )
     return out

@@ -6,12 +6,9 @@ import pandas as pd
 
 from .areas import settled_area
 from .chain import BASE_YEAR, CityResult
-from .draws import draw_assumptions
 from .load import Project
 from .population import growth_parts
 from .present import text_number
-
-PART_DRAWS = 256
 
 
 def fastest_growth_sentences(results: dict[str, CityResult], indicator: str, words: str) -> list[str]:
@@ -30,14 +27,17 @@ def fastest_growth_sentences(results: dict[str, CityResult], indicator: str, wor
 
 
 def growth_table(project: Project, results: dict[str, CityResult], first_age: int, years) -> pd.DataFrame:
-    """What makes the older people more: ageing of those there, longer life, coming and going; a row a city and year."""
+    """What makes the older people more: ageing of those there, longer life, net migration; a row a city and year.
+
+    Means of the draws of the result, so that a row adds up to its total.
+    """
     rows = []
     for result in results.values():
-        area = settled_area(project, result.city.adcode, result.scenario)
-        assumptions = draw_assumptions(project, result.city, result.scenario, PART_DRAWS)
+        drawn = result.assumptions
+        area = settled_area(project, result.city.adcode, result.scenario, drawn.total_draws)
         for year in years:
-            parts = growth_parts(project.china, area, assumptions, first_age, year)
-            total = sum(parts.values())
-            cells = {name: text_number(value) for name, value in parts.items()}
-            rows.append({"city": result.city.name_en, "year": year, **cells, f"people {first_age}+": text_number(total)})
+            parts = growth_parts(project.china, area, drawn, first_age, year)
+            cells = {f"{name}, mean": text_number(value) for name, value in parts.items()}
+            total = text_number(sum(parts.values()))
+            rows.append({"city": result.city.name_en, "year": year, **cells, f"people {first_age}+, mean": total})
     return pd.DataFrame(rows).set_index(["city", "year"])

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from .load import City, Project
-from .present import text_number, text_percent
-from .schema import ASSUMPTION_KEYS, BASES, STEPS
+from .present import row_keys, text_number, text_percent
+from .schema import BASES, STEPS
 from .sensitivity import MAIN, PROJECTION_ERROR, Sensitivity, value_of_knowing
 
 OWN = "own_judgement"
@@ -83,10 +83,9 @@ def log_rows(project: Project, found: dict[str, Sensitivity]) -> pd.DataFrame:
 def log_table(project: Project, found: dict[str, Sensitivity]) -> pd.DataFrame:
     """The log of assumptions as a reader meets it (see `log_rows`)."""
     rows = log_rows(project, found)
-    keys = ["city_id", *ASSUMPTION_KEYS]
     out = pd.DataFrame({
         "assumption": rows["assumption"].str.replace("_", " "),
-        "for": [" ".join(row[key] for key in keys if row[key]) for _, row in rows.iterrows()],
+        "for": [row_keys(row, row["city_id"]) for row in rows.to_dict("records")],
         "central (low to high)": [
             f"{row.central:.4g}" if row.low == row.high else f"{row.central:.4g} ({row.low:.4g} to {row.high:.4g})"
             for row in rows.itertuples()
@@ -158,15 +157,16 @@ def step_table_in_words(project: Project, found: dict[str, Sensitivity]) -> pd.D
 
 
 def index_table_in_words(project: Project, found: dict[str, Sensitivity], most: int = 4) -> pd.DataFrame:
-    """The assumptions with the largest total index of every headline, promises included: total (first-order)."""
+    """The assumptions with the largest share of the spread of every headline, promises included: alone (with others)."""
     rows = []
     for city_id, one in found.items():
         table = one.table[one.table["kind"] == "assumption"]
         for headline in one.outcomes:
-            top = table[(table["headline"] == headline) & (table["total"] > NOTED)].head(most)
-            cells = [f"{r.group.replace('_', ' ')} {text_percent(r.total)} ({text_percent(r.first_order)})" for r in top.itertuples()]
+            top = table[(table["headline"] == headline) & (table["total"] > NOTED)]
+            top = top.sort_values("first_order", ascending=False, kind="stable").head(most)
+            cells = [f"{r.group.replace('_', ' ')} {text_percent(r.first_order)} ({text_percent(r.total)})" for r in top.itertuples()]
             city = project.cities[city_id]
-            rows.append({"city": city.name_en, "headline": promise_words(city, headline), "moves with": "; ".join(cells)})
+            rows.append({"city": city.name_en, "headline": promise_words(city, headline), "moves with: share of the spread, alone (with others)": "; ".join(cells)})
     return pd.DataFrame(rows)
 
 

@@ -11,7 +11,7 @@ from . import supply
 from .chain import CityResult
 from .compare import compare_targets
 from .load import Project
-from .present import NOT_AVAILABLE, range_text, text_number, text_percent
+from .present import NOT_AVAILABLE, mean_head, mean_text, range_text, text_number, text_percent
 
 
 def row_value(result: CityResult, assumption: str, column: str = "central") -> float:
@@ -66,16 +66,16 @@ def staff_table(results: dict[str, CityResult], year: int) -> pd.DataFrame:
 
 
 def grade_table(results: dict[str, CityResult], year: int) -> pd.DataFrame:
-    """Certified care workers by grade in a year, if need is met and the grades are as they should be."""
+    """Certified care workers by grade in a year, if need is met and the grades are as they should be; means, which add up."""
 
     def row(result: CityResult) -> dict:
         workers = result.values["caregivers_total_needed"].sel(year=year, measure="need")
         grades = caregiver_step.certified_by_grade(workers, result.assumptions)
         upper = grades.sel(grade=["senior", "technician"]).sum("grade") / grades.sum("grade")
         return {
-            "certified": spread_text(grades.sum("grade")),
-            **{name: spread_text(grades.sel(grade=name)) for name in caregiver_step.GRADES},
-            "senior and above": spread_text(upper, text_percent),
+            "certified, mean": mean_text(grades.sum("grade", skipna=False)),
+            **{f"{name}, mean": mean_text(grades.sel(grade=name)) for name in caregiver_step.GRADES},
+            "senior and above, middle": spread_text(upper, text_percent),
         }
 
     return table_by_city(results, row)
@@ -112,7 +112,7 @@ def supply_table(results: dict[str, CityResult], years) -> pd.DataFrame:
         wanted = {
             "needed": needed,
             "in post, today's training": today,
-            "missing": (needed - today).clip(min=0),
+            "missing, draw by draw": (needed - today).clip(min=0),
             "in post, programme": programme,
             "trained a year today": values["training_intake"].sel(path="today"),
             "trained a year, programme": values["training_intake"].sel(path="programme"),
@@ -149,7 +149,7 @@ def flow_table(result: CityResult, years) -> pd.DataFrame:
             "in post the year before": float(stock.sel(year=year - 1)),
             "in post": float(stock.sel(year=year)),
         }
-        rows[year] = {name: f"{round(value):,}" for name, value in parts.items()}
+        rows[mean_head(year)] = {name: f"{round(value):,}" for name, value in parts.items()}
     order = ["in post the year before", *supply.FLOWS, "in post"]
     return pd.DataFrame(rows).loc[order]
 
@@ -172,7 +172,8 @@ def promise_year_table(project: Project, results: dict[str, CityResult]) -> pd.D
     def row(result: CityResult) -> dict:
         years = compare_targets(project, result)["target_year"]
         goal, start = (int(years.max()) if len(years) else 0), result.city.plan_year or 0
-        if start < supply.STOCK_YEAR or goal <= start:
+        first = int(result.values["year"][0]) + 1
+        if start < max(supply.STOCK_YEAR, first) or goal <= start:
             reason = "the year is past" if goal else "nothing measured was promised"
             return {
                 "plan": start,
@@ -216,3 +217,17 @@ def certified_promise_table(project: Project, results: dict[str, CityResult]) ->
                 }
             )
     return pd.DataFrame(rows)
+
+
+def standard_and_post_sentences(results: dict[str, CityResult], year: int) -> list[str]:
+    """Care workers that the staffing ratios ask for at today's use, beside those in post: two things, in means."""
+    out = []
+    for result in results.values():
+        by_ratio = float(result.values["caregivers_total_needed"].sel(measure="use", year=year).astype(float).mean())
+        in_post = float(result.values["caregivers_stock"].sel(path="today", year=year).astype(float).mean())
+        out.append(
+            f"{result.city.name_en}, end of {year}: the staffing ratios ask for {text_number(by_ratio)} care workers for those who use care "
+            f"today; {text_number(in_post)} are estimated to be in post, {text_percent(in_post / by_ratio)} of them. "
+            "The ratios say what the care should have, the posts what there is; the difference is a shortage, not an error of addition."
+        )
+    return out

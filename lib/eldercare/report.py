@@ -10,9 +10,9 @@ import pandas as pd
 import xarray as xr
 
 from .blocks import Block, Bullets, Figure, Heading, Paragraph, Table
-from .chain import BASE_YEAR, LAST_YEAR, CityResult, stock_of_beds, summarise
+from .chain import BASE_YEAR, LAST_YEAR, QUANTILES, CityResult, stock_of_beds, summarise
 from .compare import compare_head_counts, compare_targets
-from .funding import results_price_year
+from .funding import price_level, results_price_year
 from .lineage import quantities_below
 from .load import Project
 from .origins import TABLES
@@ -21,6 +21,9 @@ from .present_sensitivity import OWN
 from .sensitivity import YEAR
 from .wording import Language
 
+LEFT_OUT = (
+    "destitute", "disability", "family_time", "insurance_at_home", "land", "public_building", "staff_awards",
+)
 MONEY_YEARS = (2025, YEAR, LAST_YEAR)
 NURSING = ["nursing", "dementia"]
 LIMITED = ["mild", "moderate", "severe"]
@@ -59,6 +62,10 @@ class Facts:
         """The same as text."""
         return self.words.range(self.row(indicator, year, **where), unit)
 
+    def told_mean(self, indicator: str, year: int, unit: str, **where) -> str:
+        """The mean with its range as text, for parts that stand beside their total."""
+        return self.words.range(mean_range(summed(self.result, indicator, year=year, **where)), unit)
+
 
 def range_in(result: CityResult, indicator: str, year: int, **where) -> pd.Series:
     """Low, central and high of an indicator in a year; where a key has a list, its parts are summed in each draw.
@@ -67,6 +74,16 @@ def range_in(result: CityResult, indicator: str, year: int, **where) -> pd.Serie
     """
     array = summed(result, indicator, **where)
     return summarise(array.sel(year=[year])).iloc[0]
+
+
+def mean_range(array: xr.DataArray) -> pd.Series:
+    """Low, mean and high of draws; the mean stands where else the middle does, so that parts add up.
+
+    array   : array  dims draw
+    Returns : Series low, central (the mean), high
+    """
+    ends = np.quantile(array.values, list(QUANTILES.values())).tolist()
+    return pd.Series(dict(zip(QUANTILES, ends)) | {"central": float(array.astype(float).mean())})
 
 
 def summed(result: CityResult, indicator: str, **where) -> xr.DataArray:
@@ -158,7 +175,7 @@ def _middle(facts: Facts, indicator: str) -> float:
 
 
 def stock_words(facts: Facts) -> str:
-    """The beds that stand and the year they were counted, or that nobody published them."""
+    """The beds that stand and the year they were counted, or that they are not collected here."""
     stock = stock_of_beds(facts.result.city)
     if stock is None:
         return facts.words.phrase("not_available")
@@ -168,8 +185,12 @@ def stock_words(facts: Facts) -> str:
 
 def payer_share(result: CityResult, payer: str, year: int) -> pd.Series:
     """The part of the yearly cost that a payer bears if need is met.  Returns: Series low, central, high"""
-    paid = result.values["payment"].sel(year=[year], measure="need").astype(float)
-    return summarise(paid.sel(payer=payer) / paid.sum("payer")).iloc[0]
+    return summarise(_shares_of_payers(result, year).sel(payer=payer).expand_dims("year")).iloc[0]
+
+
+def _shares_of_payers(result: CityResult, year: int) -> xr.DataArray:
+    paid = result.values["payment"].sel(year=year, measure="need").astype(float)
+    return paid / paid.sum("payer")
 
 
 def verdict(chance: float) -> str:
@@ -246,10 +267,12 @@ def _headline_rows(facts: Facts) -> list[tuple[str, ...]]:
     ]
 
 
-def _parts(facts: Facts, family: str, indicator: str, names, unit: str, **where) -> str:
-    told = {name: facts.told(indicator, YEAR, unit, **where, **{family: name}) for name in names}
+def _parts(facts: Facts, family: str, indicator: str, names, unit: str, **where) -> dict[str, str]:
+    """Means of the parts of a quantity and their total, which they add up to, under the names of a phrase."""
+    told = {name: facts.told_mean(indicator, YEAR, unit, **where, **{family: name}) for name in names}
     items = [facts.words.phrase("part_item", name=facts.words.of(family, name), value=value) for name, value in told.items()]
-    return facts.words.join("items_join", items)
+    total = facts.told_mean(indicator, YEAR, unit, **where, **{family: list(names)})
+    return {"parts": facts.words.join("items_join", items), "total": total}
 
 
 def _caption(facts: Facts, name: str) -> Figure:
@@ -258,7 +281,7 @@ def _caption(facts: Facts, name: str) -> Figure:
 
 def _people(facts: Facts) -> tuple[Block, ...]:
     text = facts.words.phrase(
-        "text_people", year=YEAR, parts=_parts(facts, "severity", "care_need", LIMITED, "person"),
+        "text_people", year=YEAR, **_parts(facts, "severity", "care_need", LIMITED, "person"),
         dementia=facts.told("people_with_dementia", YEAR, "person"),
     )
     return (_heading(facts, "people"), Paragraph(text), _caption(facts, "people"))
@@ -267,8 +290,8 @@ def _people(facts: Facts) -> tuple[Block, ...]:
 def _beds(facts: Facts) -> tuple[Block, ...]:
     types = facts.result.values["bed_type"].values
     text = facts.words.phrase(
-        "text_beds", year=YEAR, parts=_parts(facts, "bed_type", "beds_needed", types, "bed", measure="need"),
-        day_care=facts.told("day_care_places_needed", YEAR, "place", measure="need"),
+        "text_beds", year=YEAR, **_parts(facts, "bed_type", "beds_needed", types, "bed", measure="need"),
+        day_care=facts.told_mean("day_care_places_needed", YEAR, "place", measure="need"),
     )
     return (_heading(facts, "beds"), Paragraph(text), _caption(facts, "beds"))
 
@@ -276,20 +299,29 @@ def _beds(facts: Facts) -> tuple[Block, ...]:
 def _caregivers(facts: Facts) -> tuple[Block, ...]:
     places = facts.result.values["workplace"].values
     text = facts.words.phrase(
-        "text_caregivers", year=YEAR, parts=_parts(facts, "workplace", "caregivers_needed", places, "worker", measure="need"),
+        "text_caregivers", year=YEAR, **_parts(facts, "workplace", "caregivers_needed", places, "worker", measure="need"),
         programme=facts.told("caregivers_stock", YEAR, "worker", path="programme"),
     )
-    return (_heading(facts, "caregivers"), Paragraph(text), _caption(facts, "caregivers"))
+    beside = facts.words.phrase(
+        "text_caregivers_in_post", year=BASE_YEAR, stock=facts.told("caregivers_stock", BASE_YEAR, "worker", path="today"),
+        use=facts.told("caregivers_total_needed", BASE_YEAR, "worker", measure="use"),
+    )
+    return (_heading(facts, "caregivers"), Paragraph(text), Paragraph(beside), _caption(facts, "caregivers"))
+
+
+def left_out(words: Language) -> str:
+    """What is in no sum of money, in one paragraph."""
+    return words.phrase("text_left_out", items=words.join("items_join", [words.of("left_out", name) for name in LEFT_OUT]))
 
 
 def _money(facts: Facts) -> tuple[Block, ...]:
-    words = facts.words
+    words, shares = facts.words, _shares_of_payers(facts.result, YEAR)
     rows = []
     for payer in facts.result.values["payer"].values:
-        cells = [facts.told("payment", year, "plain", measure="need", payer=payer) for year in MONEY_YEARS]
-        share = words.range(payer_share(facts.result, payer, YEAR), "share")
+        cells = [facts.told_mean("payment", year, "plain", measure="need", payer=payer) for year in MONEY_YEARS]
+        share = words.range(mean_range(shares.sel(payer=payer)), "share")
         rows.append((words.of("payer", payer), *cells, share))
-    total = [facts.told("cost_total", year, "plain", measure="need") for year in MONEY_YEARS]
+    total = [facts.told_mean("cost_total", year, "plain", measure="need") for year in MONEY_YEARS]
     rows.append((words.phrase("total"), *total, words.percent(1.0)))
     columns = [words.phrase("column_cost", year=year) for year in MONEY_YEARS]
     table = Table(
@@ -297,7 +329,8 @@ def _money(facts: Facts) -> tuple[Block, ...]:
         (words.phrase("column_payer"), *columns, words.phrase("column_share", year=YEAR)), tuple(rows),
     )
     text = words.phrase("text_money", year=YEAR, cost=facts.told("cost_total", YEAR, "yuan", measure="need"))
-    return (_heading(facts, "money"), Paragraph(text), table, Paragraph(_budget(facts)), _caption(facts, "payers"))
+    notes = (Paragraph(left_out(words), "note"), Paragraph(_budget(facts)))
+    return (_heading(facts, "money"), Paragraph(text), table, *notes, _caption(facts, "payers"))
 
 
 def _budget(facts: Facts) -> str:
@@ -307,18 +340,19 @@ def _budget(facts: Facts) -> str:
     if known.empty:
         return words.phrase("text_no_budget")
     last = known.sort_values("year").iloc[-1]
-    prices = 1 + facts.result.assumptions["price_growth"]
+    level = price_level(facts.result.assumptions, [last["year"]]).isel(year=0, drop=True)
     paid = facts.result.values["payment"].sel(measure="need", payer="city_budget", year=[YEAR])
-    share = summarise(paid * prices ** (last["year"] - facts.price_year) / last["value"]).iloc[0]
+    share = summarise(paid * level / last["value"]).iloc[0]
     return words.phrase(
         "text_budget", known_year=int(last["year"]), budget=words.counted(float(last["value"]), "yuan"), year=YEAR,
         share=words.range(share, "share"),
-    )
+    ) + words.figure_note(last["note"])
 
 
 def largest_moves(moved: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the tornado with the largest swings of beds and of yearly cost."""
-    return pd.concat([moved[moved["headline"] == name].head(MOST) for name in MOVED])
+    """The assumptions with the largest share of the spread of beds and of yearly cost, each by its row of the largest swing."""
+    parts = [moved[moved["headline"] == name].sort_values("share_of_spread", ascending=False, kind="stable") for name in MOVED]
+    return pd.concat([part.drop_duplicates("assumption").head(MOST) for part in parts])
 
 
 def _moves(facts: Facts, moved: pd.DataFrame) -> tuple[Block, ...]:
@@ -329,8 +363,9 @@ def _moves(facts: Facts, moved: pd.DataFrame) -> tuple[Block, ...]:
         if row["keys"]:
             name = words.phrase("assumption_name", name=name, keys=words.keys(row["keys"].split()))
         ends = [words.number(row[end]) for end in ("at_low", "at_high")]
-        rows.append((name, words.phrase(MOVED[row["headline"]]), _factor_range(words, row), *ends))
-    columns = ("factor", "result", "factor_range", "result_low", "result_high")
+        share = words.percent(row["share_of_spread"])
+        rows.append((name, words.phrase(MOVED[row["headline"]]), share, _factor_range(words, row), *ends))
+    columns = ("factor", "result", "spread", "factor_range", "result_low", "result_high")
     table = Table(
         words.phrase("caption_moves", year=YEAR), tuple(words.phrase(f"column_{name}") for name in columns), tuple(rows)
     )

@@ -1,14 +1,9 @@
-"""What every table of `data/` must look like, and how a fault in one is told.
-
-A table is read as text, so that each fault can be named by file, row and column as the
-planner sees them in a spreadsheet; only a table without a fault becomes numbers.
-"""
+"""What every table of `data/` must look like, and how a fault in one is told."""
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import date
 from string import Formatter
 
 import pandas as pd
@@ -34,7 +29,7 @@ FOLLOW_UPS = ("measured", "tracked", "stated")
 KINDS = ("target", "stock", "standard", "milestone")
 STEPS = ("population", "need", "places", "beds", "caregivers", "funding", "childcare")
 POPULATION_BASES = ("resident", "registered")
-REPORT_SCOPES = ("city", "province")
+REPORT_SCOPES = ("city", "prefecture", "province")
 ASSUMPTION_KEYS = ("age_band", "sex", "severity", "setting", "bed_type")
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 
@@ -73,7 +68,7 @@ class DataFault(ValueError):
 
 def _one_of(values) -> pa.Check:
     allowed = sorted(values)
-    shown = ", ".join(allowed) if len(allowed) <= 12 else "the closed list in eldercare.schema.UNITS"
+    shown = ", ".join(word or "(empty)" for word in allowed)
     return pa.Check.isin(allowed, error=f"must be one of: {shown}")
 
 
@@ -86,10 +81,30 @@ _FILLED = pa.Column(str, pa.Check.str_length(min_value=1, error="must not be emp
 _NUMBER = pa.Column(float)
 _NUMBER_OR_EMPTY = pa.Column(float, nullable=True)
 _UNIT = pa.Column(str, _one_of(UNITS))
-_YEAR_OR_EMPTY = pa.Column(float, _between(FIRST_YEAR, LAST_YEAR, "write the year in four digits"), nullable=True)
+_WHOLE = pa.Check(lambda numbers: numbers % 1 == 0, error="must be a whole number")
+_A_YEAR = [_between(FIRST_YEAR, LAST_YEAR, "write the year in four digits"), _WHOLE]
+_YEAR, _YEAR_OR_EMPTY = pa.Column(float, _A_YEAR), pa.Column(float, _A_YEAR, nullable=True)
 _COUNT_OR_EMPTY = pa.Column(
     float, pa.Check.ge(0, error="must not be negative: it is a count"), nullable=True
 )
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a day, a month or a year of the calendar, as 2024-12-31, 2024-12 or 2024, or empty."""
+    parts = text.split("-")
+    if not text:
+        return True
+    if [len(part) for part in parts] != [4, 2, 2][: len(parts)] or not all(part.isdecimal() for part in parts):
+        return False
+    try:
+        return FIRST_YEAR <= date(*map(int, [*parts, "1", "1"][:3])).year <= LAST_YEAR
+    except ValueError:
+        return False
+
+
+_DATE = pa.Column(str, pa.Check(
+    lambda texts: texts.map(is_date).astype(bool), error="must be a date of the calendar like 2024-12-31, 2024-12 or 2024"
+))
 
 
 def _optional_one_of(values) -> pa.Column:
@@ -145,7 +160,7 @@ def _count_not_negative(*columns: str) -> list[pa.Check]:
 SOURCES = pa.DataFrameSchema(
     {
         "source_id": _FILLED, "title_zh": _TEXT, "title_en": _TEXT, "issuer": _TEXT,
-        "document_number": _TEXT, "issued_on": _TEXT, "url": _TEXT, "sha256": _TEXT,
+        "document_number": _TEXT, "issued_on": _DATE, "url": _TEXT, "sha256": _TEXT,
         "licence": _TEXT, "note": _TEXT,
     },
     unique=["source_id"], name="sources.csv",
@@ -154,7 +169,7 @@ SOURCES = pa.DataFrameSchema(
 INDICATORS = pa.DataFrameSchema(
     {
         "indicator": _FILLED, "label_en": _FILLED, "label_zh": _FILLED, "unit": _UNIT,
-        "step": _FILLED, "plain_base": _TEXT, "plain_per": _NUMBER_OR_EMPTY,
+        "step": _FILLED, "parts": _TEXT, "denominators": _TEXT, "plain_base": _TEXT, "plain_per": _NUMBER_OR_EMPTY,
         "plain_unit": _optional_one_of(UNITS), "definition": _FILLED,
     },
     unique=["indicator"], name="indicators.csv",
@@ -218,6 +233,10 @@ PHRASES = pa.DataFrameSchema(
     checks=[_row_check(_same_placeholders, "zh", _BRACES)], unique=["phrase_id"], name="phrases.csv",
 )
 
+FACTS = pa.DataFrameSchema(
+    {"indicator": _FILLED, "unit": _UNIT, "definition": _FILLED}, unique=["indicator"], name="facts.csv",
+)
+
 ASSUMPTION_STEPS = pa.DataFrameSchema(
     {
         "assumption": _FILLED, "label_en": _FILLED, "label_zh": _FILLED, "step": pa.Column(str, _one_of(STEPS)),
@@ -235,7 +254,7 @@ ASSUMPTION_STEPS = pa.DataFrameSchema(
 CITY = pa.DataFrameSchema(
     {
         "city_id": _FILLED, "name_en": _TEXT, "name_zh": _TEXT,
-        "adcode": pa.Column(float, _between(110000, 659999, "the six-digit census code")),
+        "adcode": pa.Column(float, [_between(110000, 659999, "the six-digit census code"), _WHOLE]),
         "plan_year": _YEAR_OR_EMPTY, "source_id": _TEXT, "note": _TEXT,
     },
     unique=["city_id"], name="city.csv",
@@ -269,23 +288,18 @@ TARGETS = pa.DataFrameSchema(
 
 CAPACITY = pa.DataFrameSchema(
     {
-        "city_id": _FILLED, "indicator": _FILLED, "bed_type": _optional_one_of(BED_TYPES),
-        "year": pa.Column(float, _between(FIRST_YEAR, LAST_YEAR, "write the year in four digits")),
+        "city_id": _FILLED, "indicator": _FILLED, "bed_type": _optional_one_of(BED_TYPES), "year": _YEAR,
         "value": pa.Column(float, pa.Check.ge(0, error="must not be negative: it is a count")),
         "unit": _UNIT, "population_basis": _optional_one_of(POPULATION_BASES),
         "source_id": _FILLED, "locator": _TEXT, "note": _TEXT,
     },
     checks=_share_in_bounds("value"),
-    unique=["city_id", "indicator", "bed_type", "year", "population_basis", "source_id"],
-    name="capacity.csv",
+    unique=["city_id", "indicator", "bed_type", "year", "population_basis"], name="capacity.csv",
 )
 
 PROGRESS = pa.DataFrameSchema(
     {
-        "target_id": _FILLED,
-        "reported_on": pa.Column(
-            str, pa.Check.str_matches(r"^(\d{4}(-\d{2}(-\d{2})?)?)?$", error="must be a date like 2024-12-31")
-        ),
+        "target_id": _FILLED, "reported_on": _DATE,
         "scope": _optional_one_of(REPORT_SCOPES), "value": _NUMBER_OR_EMPTY, "unit": _UNIT,
         "source_id": _TEXT, "locator": _TEXT, "note": _TEXT,
     },
@@ -305,12 +319,19 @@ PROGRESS = pa.DataFrameSchema(
 PUBLISHED_CARE_NEED = pa.DataFrameSchema(
     {
         "series": _FILLED, "definition": _FILLED, "first_age": pa.Column(float, _between(0, 100, "an age")),
-        "year": pa.Column(float, _between(FIRST_YEAR, LAST_YEAR, "write the year in four digits")),
-        "low": _NUMBER, "central": _NUMBER, "high": _NUMBER, "unit": _UNIT,
+        "year": _YEAR, "low": _NUMBER, "central": _NUMBER, "high": _NUMBER, "unit": _UNIT,
         "source_id": _FILLED, "locator": _FILLED, "note": _TEXT,
     },
     checks=[_row_check(_in_order, "central", "must be low <= central <= high")],
     unique=["series", "year"], name="published_care_need.csv",
+)
+
+COUNTS = pa.DataFrameSchema(
+    {
+        "date": pa.Column(str, pa.Check.str_matches(r"^\d{4}-12-31$", error="must be the end of a year, like 2023-12-31")),
+        "adcode": _NUMBER, "indicator": _FILLED, "value": _NUMBER, "unit": _UNIT, "source_id": _FILLED, "note": _TEXT,
+    },
+    checks=_count_not_negative("value"), unique=["date", "adcode", "indicator"], name="counts.csv",
 )
 
 CARE_GRADE = pa.DataFrameSchema(
@@ -338,112 +359,10 @@ CENSUS_AGE_SEX = pa.DataFrameSchema(
     unique=["adcode", "year", "sex"], name="census_age_sex.csv",
 )
 
-
-def _read_text(path: Path, shown: str) -> str:
-    raw = path.read_bytes()
-    if not raw.removeprefix(b"\xef\xbb\xbf").strip():
-        raise DataFault([Fault(shown, None, None, "the file is empty; a header row is needed")])
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            raw.decode("gb18030")
-            hint = "it looks like GBK (what Excel writes in China)"
-        except UnicodeDecodeError:
-            hint = "its encoding is not known"
-        problem = f"the file is not UTF-8: {hint}; save it as “CSV UTF-8”"
-        raise DataFault([Fault(shown, None, None, problem)]) from None
-
-
-def _to_cells(text: str, shown: str) -> pd.DataFrame:
-    rows = list(csv.reader(text.splitlines(keepends=True)))
-    start = next(number for number, row in enumerate(rows) if row)
-    header = rows[start]
-    body = {number: row for number, row in enumerate(rows[start + 1 :], start=start) if row}
-    faults = [
-        Fault(shown, number + 2, None, f"has {len(row)} cells where the header has {len(header)}")
-        for number, row in body.items()
-        if len(row) != len(header)
-    ]
-    doubled = sorted({name for name in header if header.count(name) > 1})
-    faults += [Fault(shown, 1, name, "stands twice in the header") for name in doubled]
-    if faults:
-        raise DataFault(faults)
-    return pd.DataFrame(list(body.values()), index=list(body), columns=header, dtype=str)
-
-
-def _to_numbers(
-    cells: pd.DataFrame, schema: pa.DataFrameSchema, shown: str
-) -> tuple[pd.DataFrame, list[Fault]]:
-    faults: list[Fault] = []
-    table = pd.DataFrame(index=cells.index)
-    for name, column in schema.columns.items():
-        text = cells[name].str.strip()
-        if str(column.dtype) != "float64":
-            table[name] = text.astype(object)
-            continue
-        numbers = pd.to_numeric(text.where(text != "", None), errors="coerce").astype(float)
-        for row in text.index[(text != "") & numbers.isna()]:
-            faults.append(
-                Fault(shown, row + 2, name, f"“{text[row]}” is not a number; write digits and a decimal point")
-            )
-        if not column.nullable:
-            for row in text.index[text == ""]:
-                faults.append(Fault(shown, row + 2, name, "is empty; a number is needed"))
-        table[name] = numbers
-    return table, faults
-
-
-def _check_faults(table: pd.DataFrame, schema: pa.DataFrameSchema, shown: str) -> list[Fault]:
-    faults: list[Fault] = []
-    keys = list(schema.unique or [])
-    if keys:
-        for row in table.index[table.duplicated(keys, keep="first")]:
-            key = ", ".join(f"{k}={table.at[row, k]}" for k in keys if table.at[row, k] not in ("", None))
-            faults.append(Fault(shown, row + 2, keys[0], f"the key ({key}) stands in the table already"))
-    try:
-        _without_unique(schema).validate(table, lazy=True)
-    except pa.errors.SchemaErrors as errors:
-        seen = set()
-        for case in errors.failure_cases.itertuples():
-            row = None if pd.isna(case.index) else int(case.index) + 2
-            if case.schema_context == "Column":
-                column, problem = case.column, f"“{case.failure_case}” {case.check}"
-            else:
-                column, problem = str(case.check).split("|", 1)
-            if (row, column, problem) not in seen and case.check != "not_nullable":
-                seen.add((row, column, problem))
-                faults.append(Fault(shown, row, column, problem))
-    return faults
-
-
-def _without_unique(schema: pa.DataFrameSchema) -> pa.DataFrameSchema:
-    return pa.DataFrameSchema(schema.columns, checks=schema.checks, name=schema.name)
-
-
-def read_table(path: Path, schema: pa.DataFrameSchema, shown: str | None = None) -> pd.DataFrame:
-    """Read one CSV file and check it against its schema.
-
-    path    : the file
-    schema  : one of the schemas of this module
-    shown   : the name the planner knows the file by (default: the path's last part)
-    Returns : table with text columns as str and number columns as float
-    Raises  : DataFault with every fault of the file, each with row and column as in a spreadsheet
-    """
-    shown = shown or path.name
-    cells = _to_cells(_read_text(path, shown), shown)
-    missing = [name for name in schema.columns if name not in cells.columns]
-    extra = [name for name in cells.columns if name not in schema.columns]
-    faults = [Fault(shown, 1, name, "this column is missing") for name in missing]
-    faults += [
-        Fault(shown, 1, name, f"this column is unknown; known are: {', '.join(schema.columns)}")
-        for name in extra
-    ]
-    if faults:
-        raise DataFault(faults)
-    table, faults = _to_numbers(cells, schema, shown)
-    faulty_rows = {fault.row for fault in faults}
-    faults += [f for f in _check_faults(table, schema, shown) if f.row not in faulty_rows or f.column]
-    if faults:
-        raise DataFault(sorted(faults, key=lambda f: (f.row or 0, f.column or "")))
-    return table.reset_index(drop=True)
+EXCEPTIONS = pa.DataFrameSchema(
+    {
+        "phrase": pa.Column(str, pa.Check.str_length(min_value=1, error="must not be empty")),
+        "reason": pa.Column(str), "note": pa.Column(str),
+    },
+    unique=["phrase"], name="exceptions.csv",
+)

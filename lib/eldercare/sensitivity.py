@@ -10,12 +10,11 @@ from multiprocessing import get_context
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.stats import sobol_indices
 
 from .area import Area
 from .areas import settled_area
-from .chain import QUANTILES, first_year, reckon
-from .compare import promises_of
+from .chain import QUANTILES, first_year, reckon, with_quantities
+from .compare import PROJECTION_ERROR, SpreadPart, normal_scores, promises_of, spread_parts
 from .correlations import stream_name
 from .draws import DEFAULT_DRAWS, Assumptions, draw_assumptions, independent_stream, other_scrambling, uniform_stream
 from .load import BASELINE, City, Project
@@ -23,9 +22,8 @@ from .population import error_stream
 from .schema import ASSUMPTION_KEYS
 
 YEAR = 2035
-PROJECTION_ERROR = "projection_error"
 MAIN = ("beds", "nursing_beds", "caregivers", "yearly_cost")
-RUNS = 512
+RUNS = 128
 BLOCK = 2048
 PROCESSES = 2
 TRIED = 32
@@ -62,7 +60,7 @@ class Sensitivity:
     """Indices of one city.
 
     table    : headline, kind (assumption or step), group, step, first_order, total; 0 for what has no effect
-    outcomes : array by headline, dims draw: the headline over all uncertainty
+    outcomes : array by headline, dims draw: the headline in the draws of the city's result
     runs     : how often the chain was reckoned
     """
 
@@ -93,6 +91,7 @@ class Model:
         self.area: Area = settled_area(project, self.city.adcode, scenario, draws)
         self.headlines = headlines(self.city)
         self.error_name = error_stream(self.city.adcode)
+        self.runs = 0
 
     def draw(self, draws: int, source=uniform_stream, together: bool = True) -> Assumptions:
         """The city's assumptions from a source of numbers."""
@@ -102,11 +101,13 @@ class Model:
         """Headlines of all draws, block by block.  Returns: array  dims headline, draw"""
         last = max([YEAR, first_year(self.city) + 1, *(headline.year for headline in self.headlines)])
         last = max(last, int(assumptions["programme_last_year"].max()))
+        self.runs += assumptions.draws
         parts = []
         for start in range(0, assumptions.draws, BLOCK):
             part = assumptions.block(slice(start, min(start + BLOCK, assumptions.draws)))
             with xr.set_options(arithmetic_join="exact"):
-                values = reckon(self.project.china, self.city, self.area, part, last).values
+                found = reckon(self.project.china, self.city, self.area, part, last)
+                values = with_quantities(self.project.china, found, part, [one.indicator for one in self.headlines])
             parts.append(np.stack([headline.value(values) for headline in self.headlines]))
         return np.concatenate(parts, axis=1)
 
@@ -147,63 +148,96 @@ def groups_of(project: Project, names: Sequence[str]) -> list[tuple[str, ...]]:
     return sorted(tuple(sorted(group)) for group in groups)
 
 
-def indices(f_a: np.ndarray, f_b: np.ndarray, f_ab: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def indices(
+    f_a: np.ndarray, f_b: np.ndarray, f_ab: np.ndarray, f_ba: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """First-order and total Sobol indices from runs made (pick and freeze).
 
-    Defined as::  first = variance of the mean given the group / variance
-                  total = mean variance given all but the group / variance
+    Defined as::  total = mean of (f_a - f_ab)^2 / 2 variance;  first = 1 - mean of (f_b - f_ab)^2 / 2 variance
 
-    f_a, f_b : array  dims outcome, draw     f_ab : array  dims group, outcome, draw
-    Returns  : two arrays  dims outcome, group, from 0; an outcome that never moves has 0 throughout
-    Source   : Saltelli, A. et al. (2010), variance based sensitivity analysis; scipy.stats.sobol_indices
+    and with the exchange made the other way round as well::
+
+                  total - first = mean of (f_a + f_b - f_ab - f_ba)^2 / 4 variance
+
+    which is never below 0, and 0 for a group that does nothing together with others, however few the draws.
+    Nothing is cut off: without the other way round, noise can put the first-order index above the total or below 0.
+
+    f_a, f_b : array  dims outcome, draw
+    f_ab     : array  dims group, outcome, draw: the draws of f_a with the group's from f_b;  f_ba : those of f_b with f_a's
+    Returns  : two arrays  dims outcome, group; an outcome that never moves has 0 throughout
+    Source   : Jansen, M. (1999), analysis of variance designs; Saltelli, A. (2002), making best use of model
+               evaluations
     """
-    moves = np.ptp(np.concatenate([f_a, f_b], axis=1), axis=1) > 0
-    first, total = (np.zeros((len(f_a), len(f_ab))) for _ in range(2))
-    if moves.any() and len(f_ab):
-        found = sobol_indices(
-            func={"f_A": f_a[moves], "f_B": f_b[moves], "f_AB": f_ab[:, moves]}, n=f_a.shape[1]
-        )
-        shape = (int(moves.sum()), len(f_ab))
-        first[moves] = np.reshape(found.first_order, shape)
-        total[moves] = np.reshape(found.total_order, shape)
-    return np.maximum(first, 0), np.maximum(total, 0)
+    both = np.concatenate([f_a, f_b], axis=1)
+    variance = both.var(axis=1)
+    moves = variance > 0
+    scale = np.where(moves, variance, 1.0)
+    if f_ba is None:
+        total = ((f_a - f_ab) ** 2).mean(axis=-1) / 2 / scale
+        first = 1 - ((f_b - f_ab) ** 2).mean(axis=-1) / 2 / scale
+    else:
+        total = ((f_a - f_ab) ** 2 + (f_b - f_ba) ** 2).mean(axis=-1) / 4 / scale
+        first = total - ((f_a + f_b - f_ab - f_ba) ** 2).mean(axis=-1) / 4 / scale
+    return np.where(moves, first, 0.0).T, np.where(moves, total, 0.0).T
 
 
 def sensitivity(project: Project, city_id: str, scenario: str = BASELINE, runs: int = RUNS) -> Sensitivity:
     """First-order and total indices of every headline over all assumptions, and over all of each step.
 
-    All rows of one assumption are one group; the error of the projection is a group of its own. What
-    has a total index under 0.1 % of every headline in a trial of 32 draws is not run further and keeps
-    the trial's total index; its first-order index is told as 0. The draws do not mirror each other as those
+    The first-order index is that of `compare.influence`, from the draws of the city's result, so that every
+    notebook says the same of an assumption. The total index adds what the assumption does only together with
+    others, by pick and freeze (`indices`), of the normal scores of the headline, as there: so none is below
+    the first-order index.
+
+    A group that moves no headline by more than a thousandth in a trial of few runs is not run further: it
+    does nothing together with others. The draws of pick and freeze do not mirror each other as those
     of a run do: of two that do, the squares that the indices are made of are nearly the same.
 
     runs : draws for each group, a power of two
     """
     model = Model(project, city_id, scenario)
+    of_result = model.draw(DEFAULT_DRAWS)
+    told = model.run(of_result)
     one, other = model.draw(runs, independent_stream), model.draw(runs, second_stream)
     drawn = [n for n in one._arrays if not np.array_equal(one[n].values, other[n].values, equal_nan=True)]
     groups = groups_of(project, [*drawn, PROJECTION_ERROR])
-    f_a, f_b = model.run(one), model.run(other)
-    few = slice(0, min(TRIED, runs))
-    tried = _exchanged(model, one.block(few), other.block(few), groups)
-    variance = np.maximum(f_a.var(axis=1), np.finfo(float).tiny)
-    trial = ((tried - f_a[:, few]) ** 2).mean(axis=-1) / 2 / variance
-    kept = (trial >= NEGLIGIBLE).any(axis=1)
     steps = project.assumption_steps.set_index("assumption")["step"]
     of_steps = _names_by_step(groups, steps)
-    moving = [group for group, keep in zip(groups, kept) if keep]
-    f_ab = _exchanged(model, one, other, [*moving, *of_steps.values()])
-    first, total = indices(f_a, f_b, f_ab)
-    small = [group for group, keep in zip(groups, kept) if not keep]
-    first = np.concatenate([first, np.zeros((len(first), len(small)))], axis=1)
-    total = np.concatenate([total, trial[~kept].T], axis=1)
-    labels = [("assumption", " + ".join(group), steps.get(group[0], "")) for group in moving]
+    together, moved = _together(model, one, other, [*groups, *of_steps.values()], told)
+    parts = [spread_parts(of_result, outcome) for outcome in told]
+    first = np.where(moved, [[_share(part, group) for group in (*groups, *of_steps.values())] for part in parts], 0.0)
+    labels = [("assumption", " + ".join(group), steps.get(group[0], "")) for group in groups]
     labels += [("step", step, step) for step in of_steps]
-    labels += [("assumption", " + ".join(group), steps.get(group[0], "")) for group in small]
     names = [headline.name for headline in model.headlines]
-    outcomes = dict(zip(names, np.concatenate([f_a, f_b], axis=1)))
-    counted = runs * (2 + len(f_ab)) + len(tried) * tried.shape[-1]
-    return Sensitivity(city_id, _index_table(names, labels, first, total), outcomes, counted)
+    return Sensitivity(city_id, _index_table(names, labels, first, first + together), dict(zip(names, told)), model.runs)
+
+
+def _share(parts: Mapping[str, SpreadPart], group: Sequence[str]) -> float:
+    """First-order index of a group: the variance of what its assumptions add."""
+    added = [parts[name].added for name in group if name in parts]
+    return float(np.sum(added, axis=0).var()) if added else 0.0
+
+
+def _together(
+    model: Model, one: Assumptions, other: Assumptions, groups: list, told: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What each group does only together with others, and whether it moves a headline at all; dims headline, group."""
+
+    def scored(values: np.ndarray) -> np.ndarray:
+        return np.stack([normal_scores(values[..., place, :], known) for place, known in enumerate(told)], axis=-2)
+
+    f_a, f_b = scored(model.run(one)), scored(model.run(other))
+    few = slice(0, min(TRIED, one.draws))
+    tried = scored(_exchanged(model, one.block(few), other.block(few), groups))
+    trial = indices(f_a[:, few], f_b[:, few], tried)[1]
+    kept = (trial >= NEGLIGIBLE).any(axis=0)
+    wanted = [group for group, keep in zip(groups, kept) if keep]
+    f_ab, f_ba = (scored(_exchanged(model, *pair, wanted)) for pair in ((one, other), (other, one)))
+    first, total = indices(f_a, f_b, f_ab, f_ba)
+    still = np.finfo(float).eps  # ranks found again differ by rounding
+    together, moved = np.zeros_like(trial), trial > still
+    together[:, kept], moved[:, kept] = total - first, total > still
+    return np.where(moved, together, 0.0), moved
 
 
 def sensitivities(project: Project, scenario: str = BASELINE, runs: int = RUNS) -> dict[str, Sensitivity]:
@@ -258,8 +292,7 @@ def value_of_knowing(project: Project, found: Sensitivity, most: int = 3) -> pd.
 
     Defined as::  width then = width now x sqrt(1 - first-order index);  of several together: 1 - their sum
 
-    Counted are only assumptions that a city can measure (`local` in assumption_steps.csv). A first-order
-    index that the noise of the design puts above its total index is taken at the total.
+    Counted are only assumptions that a city can measure (`local` in assumption_steps.csv).
 
     Returns : table city_id, headline, rank, assumption, to_do, first_order, width_now, width_then,
               width_together (with all up to this rank known), in the headline's unit
@@ -267,8 +300,7 @@ def value_of_knowing(project: Project, found: Sensitivity, most: int = 3) -> pd.
     known = project.assumption_steps[project.assumption_steps["local"] == "yes"].set_index("assumption")["to_do"]
     rows = []
     for headline, part in found.table[found.table["kind"] == "assumption"].groupby("headline", sort=False):
-        told = part.assign(first_order=part[["first_order", "total"]].min(axis=1))
-        here = told[told["group"].isin(known.index)].sort_values(["first_order", "group"], ascending=[False, True])
+        here = part[part["group"].isin(known.index)].sort_values(["first_order", "group"], ascending=[False, True])
         low, high = np.quantile(found.outcomes[headline], [ENDS["low"], ENDS["high"]])
         together = here["first_order"].cumsum()
         for rank, (row, sum_) in enumerate(zip(here.head(most).itertuples(), together), start=1):
@@ -284,27 +316,43 @@ def value_of_knowing(project: Project, found: Sensitivity, most: int = 3) -> pd.
 def tornado(project: Project, city_id: str, scenario: str = BASELINE) -> pd.DataFrame:
     """Each row of the assumptions at its low and at its high with all else at the middle, one at a time.
 
+    Defined as::  at_low = middle of the result's draws x headline with the row at its low / headline with all at the middle
+
+    so that the centre is the number told everywhere: of a promise the need behind what it leaves over.
+
     Returns : table headline, assumption, keys, unit, low, central, high (of the assumption),
-              at_low, at_middle, at_high (of the headline), swing; the largest swing of a headline first
+              at_low, at_middle, at_high (of the headline), swing, share_of_spread (of the headline, with the
+              assumption's other rows: `compare.influence`); the largest swing of a headline first
     """
     model = Model(project, city_id, scenario)
-    rows = model.draw(1, _middle, False).rows
-    rows = rows[rows["low"] < rows["high"]]
+    of_result = model.draw(DEFAULT_DRAWS)
+    told = model.run(of_result)
+    rows = of_result.rows[of_result.rows["low"] < of_result.rows["high"]]
     latest = rows.assign(stream=[stream_name(row) for row in rows.to_dict("records")]).drop_duplicates("stream", keep="last")
-    streams = [*latest["stream"], model.error_name]
-    found = model.run(model.draw(2 * len(streams) + 1, one_at_a_time(streams), False))
     labels = [_row_label(row) for row in latest.to_dict("records")]
-    labels.append({"assumption": PROJECTION_ERROR, "keys": "", "unit": "", **dict.fromkeys(ENDS, np.nan)})
+    for stream in of_result.streams_used:
+        labels.append({"assumption": stream.partition("|")[0], "keys": "", "unit": "", **dict.fromkeys(ENDS, np.nan)})
+    streams = [*latest["stream"], *of_result.streams_used]
+    found = model.run(model.draw(2 * len(streams) + 1, one_at_a_time(streams), False))
     out = []
-    for headline, values in zip(model.headlines, found):
+    for headline, values, draws in zip(model.headlines, found, told):
+        at, parts = _centred(headline, values, float(np.median(draws))), spread_parts(of_result, draws)
         for place, label in enumerate(labels):
-            low, high = values[1 + 2 * place : 3 + 2 * place]
+            low, high = at[1 + 2 * place : 3 + 2 * place]
             out.append({
-                "headline": headline.name, **label, "at_low": low, "at_middle": values[0], "at_high": high,
-                "swing": abs(high - low),
+                "headline": headline.name, **label, "at_low": low, "at_middle": at[0], "at_high": high,
+                "swing": abs(high - low), "share_of_spread": _share(parts, [label["assumption"]]),
             })
     table = pd.DataFrame(out)
     return table.sort_values(["headline", "swing", "assumption", "keys"], ascending=[True, False, True, True]).reset_index(drop=True)
+
+
+def _centred(headline: Headline, values: np.ndarray, middle: float) -> np.ndarray:
+    """Headlines of runs, the first with all at the middle, carried to where the first is the middle of the draws."""
+    promised = headline.promised
+    need, at = (values, middle) if promised is None else (promised - values, promised - middle)
+    carried = need * (at / need[0]) if need[0] else need + at
+    return carried if promised is None else promised - carried
 
 
 def _middle(_name: str, draws: int) -> np.ndarray:

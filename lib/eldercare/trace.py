@@ -31,7 +31,7 @@ HELD = {
     "institution_running_costs": ("cost", {"cost_item": list(funding.STAFF_ITEMS)}),
     **{
         f"{item}_cost": ("cost", {"cost_item": item})
-        for item in ("home_care", "day_care", "premises", "training", "old_age_allowance", "home_adaptation")
+        for item in ("home_care", "day_care", "premises", "training", "old_age_allowance", "service_subsidy", "home_adaptation")
     },
 }
 UNITS_OF = {
@@ -137,7 +137,7 @@ def node_of(place: Place, name: str, made: dict | None = None) -> Node:
         quantities, assumptions, tables = inputs_of(about, place)
         below = [_input_node(place, one, made) for one in quantities]
         below += [_leaf(place, one, made, assumption_node) for one in assumptions]
-        below += [_leaf(place, one, made, table_node) for one in tables]
+        below += [_leaf(place, one, made, table_node) for one in tables if not _has_none(place, one)]
         made[key] = Node(
             name, "quantity", place.tag, meaning_of(place.project, name, about), formula_of(place.project, name, about),
             function_name(about), partial(values_of, place, name), (), tuple(below),
@@ -243,8 +243,8 @@ def values_of(place: Place, name: str) -> tuple[Value, ...]:
     labels = pd.MultiIndex.from_product([array[dim].values for dim in rest]) if rest else [()]
     ranges = np.quantile(stacked, list(QUANTILES.values()), axis=0).T
     return tuple(
-        Value(" ".join(f"{dim}={part}" for dim, part in zip(rest, label)), *map(float, numbers), unit)
-        for label, numbers in zip(labels, ranges)
+        Value(" ".join(f"{dim}={part}" for dim, part in zip(rest, label)), *map(float, numbers), unit, float(mean))
+        for label, numbers, mean in zip(labels, ranges, stacked.mean(axis=0, dtype=float))
     )
 
 
@@ -358,19 +358,29 @@ def _numbers(index: pd.Index) -> str:
     return ", ".join(shown[:6]) + (f" and {len(numbers) - sum(map(len, runs[:6]))} more" if len(shown) > 6 else "")
 
 
+def _has_none(place: Place, name: str) -> bool:
+    """Whether a table that does not hold all areas has no row for the place."""
+    return TABLES[name].partial and _table_rows(place, name)[1].empty
+
+
+def _table_rows(place: Place, name: str) -> tuple[str, pd.DataFrame]:
+    """File, and those of its rows that a place takes."""
+    about, facts = TABLES[name], _facts(place)
+    file = "data/" + about.file.format(**facts)
+    table = file_rows(place.project.root, file)
+    kept = pd.Series(True, index=table.index)
+    for column, text in about.where.items():
+        kept &= table[column].isin(text.format(**facts).split() or [""])
+    return file, table[kept]
+
+
 def table_node(place: Place, name: str) -> Node:
     """The rows of a table of `data/` that a quantity takes at a place.
 
     Raises : LookupError if there are none
     """
     about = TABLES[name]
-    file = "data/" + about.file.format(**_facts(place))
-    table = file_rows(place.project.root, file)
-    kept = pd.Series(True, index=table.index)
-    for column, text in about.where.items():
-        wanted = text.format(**_facts(place)).split() or [""]
-        kept &= table[column].isin(wanted)
-    rows = table[kept]
+    file, rows = _table_rows(place, name)
     row = row_of(place.project, file, rows, about.note, "", about.sources)
     return Node(name, "table", "", about.note, "", "", no_values, (row,), ())
 
@@ -383,6 +393,6 @@ def _facts(place: Place) -> dict[str, str]:
     sizes = np.unique(place.project.china.projection_error["size_from"])
     people = place.area.base.sum() if place.area else sizes.max()
     return {
-        "area": str(adcode), "province": str(adcode // 10000 * 10000), "provinces": " ".join(map(str, provinces)),
+        "area": str(adcode), "prefecture": str(adcode // 100 * 100), "province": str(adcode // 10000 * 10000), "provinces": " ".join(map(str, provinces)),
         "city": place.city.city_id if place.city else "", "size": str(int(sizes[sizes <= people].max())),
     }

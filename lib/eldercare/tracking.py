@@ -17,12 +17,12 @@ from .compare import is_usable
 from .consistency import issued, months
 from .load import City, Project
 from .present import range_text, sentence_case, text_money, text_number, text_percent
-from .schema import PROGRESS
+from .schema import PROGRESS, REPORT_SCOPES
 
 ON_TRACK, BEHIND, MET, NO_REPORT = "on track", "behind", "met", "no report"
 NO_PATH, NOT_JUDGED = "no path", "not judged"
 STATUSES = (MET, ON_TRACK, BEHIND, NO_REPORT, NO_PATH, NOT_JUDGED)
-NOT_KNOWN = "not known"
+NONE_FOUND = "none found"
 COLUMNS = [
     "city_id", "target_id", "label_en", "unit", "promised", "target_year", "base", "base_at", "reported", "reported_at",
     "on_path", "status", "need_low", "need", "need_high", "covers_need",
@@ -73,7 +73,8 @@ def base_of(city: City, row: pd.Series, found: list[tuple[float, float]]) -> tup
         known += list(zip(stood["year"] + 1, stood["value"]))
     deadline = row["target_year"] + 1
     known = sorted(base for base in known if math.isnan(deadline) or base[0] < deadline)
-    return known[-1] if known else found[0] if len(found) > 1 else None
+    begins = len(found) > 1 and (math.isnan(deadline) or found[0][0] < deadline)
+    return known[-1] if known else found[0] if begins else None
 
 
 def on_path(base: tuple[float, float], promised: float, target_year: float, at: float) -> float:
@@ -145,7 +146,7 @@ def status_counts(project: Project) -> pd.DataFrame:
 
 
 def past_promises(project: Project) -> pd.DataFrame:
-    """Followed promises whose year is over, with what is known of the outcome: of the city, of its province, or nothing.
+    """Followed promises whose year is over, with the outcome that was found: of the city, its prefecture or its province, or none.
 
     Returns : table city_id, target_id, label_en, follow_up, promised, year, outcome, known_of, source
     """
@@ -153,8 +154,8 @@ def past_promises(project: Project) -> pd.DataFrame:
     for city in project.cities.values():
         for _, row in followed(city)[followed(city)["target_year"] < now].iterrows():
             form = text_percent if row["unit"] == "share" else text_number
-            outcome, known_of = NOT_KNOWN, ""
-            for scope in ("province", "city"):
+            outcome, known_of = NONE_FOUND, ""
+            for scope in reversed(REPORT_SCOPES):  # the nearest last
                 found = reports(city, row, scope)
                 if found:
                     said = [f"{form(value)} at the end of {math.ceil(at) - 1}" for at, value in found]
@@ -169,22 +170,23 @@ def past_promises(project: Project) -> pd.DataFrame:
 
 
 def past_shown(project: Project) -> pd.DataFrame:
-    """The past promises that are measured, and those of which anything is known; the others are only counted."""
+    """The past promises that are measured, and those of which anything was found; the others are only counted."""
     table = past_promises(project)
     table = table[(table["follow_up"] == "measured") | (table["known_of"] != "")]
     table = table.assign(city=[project.city(city_id).name_en for city_id in table["city_id"]])
     shown = table[["city", "label_en", "follow_up", "promised", "year", "outcome", "known_of", "source"]]
-    return shown.rename(columns={"label_en": "promise", "follow_up": "follow-up", "known_of": "known of the"}).reset_index(drop=True)
+    return shown.rename(columns={"label_en": "promise", "follow_up": "follow-up", "known_of": "found of the"}).reset_index(drop=True)
 
 
 def outcome_sentence(project: Project) -> str:
-    """For how many promises whose year is over an outcome is known, of the city and of its province."""
+    """For how many promises whose year is over an outcome was found, of the city and of what it is a part of."""
     table = past_promises(project)
     counts = table["known_of"].value_counts()
     return (
-        f"Of {len(table)} promises whose year was over before {as_of(project)}, an outcome of the city is known for "
-        f"{int(counts.get('city', 0))}, of its province only for {int(counts.get('province', 0))}, "
-        f"and nothing for {int(counts.get('', 0))}."
+        f"Of {len(table)} promises (tracked or measured, each counted once) whose year was over before {as_of(project)}, an outcome "
+        f"was found of the city for {int(counts.get('city', 0))}, of its prefecture only for {int(counts.get('prefecture', 0))}, "
+        f"of its province only for {int(counts.get('province', 0))}, and none for {int(counts.get('', 0))}. "
+        "What is of a prefecture or a province judges no promise of its city."
     )
 
 
@@ -220,7 +222,7 @@ def tracking_shown(project: Project, results: dict[str, CityResult]) -> pd.DataF
         form = text_percent if row["unit"] == "share" else _exact
         rows.append({
             "city": project.city(row["city_id"]).name_en, "promise": sentence_case(row["label_en"]),
-            "promised": f"{form(row['promised'])} by {row['target_year']:.0f}",
+            "promised": form(row["promised"]) + (", no year" if math.isnan(row["target_year"]) else f" by {row['target_year']:.0f}"),
             "base": _at_end(form, row["base"], row["base_at"]),
             "reported": NO_REPORT if math.isnan(row["reported"]) else _at_end(form, row["reported"], row["reported_at"]),
             "straight path": "" if math.isnan(row["on_path"]) else form(row["on_path"]), "status": row["status"],
@@ -235,7 +237,7 @@ def _exact(value: float) -> str:
 
 
 def _at_end(form, value: float, at: float) -> str:
-    return NOT_KNOWN if math.isnan(value) else f"{form(value)} ({math.ceil(at) - 1})"
+    return NONE_FOUND if math.isnan(value) else f"{form(value)} ({math.ceil(at) - 1})"
 
 
 def timeline_table(project: Project) -> pd.DataFrame:

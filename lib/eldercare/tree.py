@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,13 +16,14 @@ MOST_PARTS = 12
 
 @dataclass(frozen=True)
 class Value:
-    """Low, central and high of a quantity or of a part of it; all the same where there is no range."""
+    """Low, central and high of a quantity or of a part of it, all the same where there is no range; the mean where it is printed."""
 
     part: str
     low: float
     central: float
     high: float
     unit: str
+    mean: float = math.nan
 
     def __str__(self) -> str:
         same = self.low == self.high

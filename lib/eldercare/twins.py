@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
-from .chain import BASE_YEAR, CityResult, run_city, stock_of_beds, summarise
+from .chain import BASE_YEAR, QUANTILES, TOTAL, CityResult, run_city, stock_of_beds
 from .charts_money import GROUPS
 from .compare import compare_targets
 from .consistency import months
@@ -17,8 +18,7 @@ from .lineage import made_of
 from .load import BASELINE, Project, file_rows
 from .origins import CENSUS
 from .present import ANSWERS
-from .present_care import DRAWS as SCENARIO_DRAWS
-from .report import LIMITED, range_in
+from .report import LIMITED, summed
 from .sensitivity import headlines
 from .trace import (
     Place,
@@ -58,10 +58,6 @@ class Tracer:
         if key not in self.results:
             self.results[key] = run_city(self.project, city_id, scenario, self.draws)
         return self.results[key]
-
-    def with_draws(self, draws: int) -> Tracer:
-        """A tracer of the same project for a figure made with another number of draws."""
-        return self.made.setdefault(("tracer", draws), Tracer(self.project, {}, draws))
 
     def place(self, city_id: str, year: int | None, scenario: str = BASELINE, **keys: str) -> Place:
         """A city's place; the nation's for an empty name."""
@@ -275,29 +271,38 @@ def _prevalence(tracer: Tracer, cells: Cells, _column: str) -> Node:
     return tracer.rows("adl_prevalence", ASSUMPTIONS, f"rate of {band}", **cut)
 
 
+def _sum_of(tracer: Tracer, cells: Cells, name: str, key: str, labels, **where) -> Node:
+    """Parts of a quantity taken together in each draw."""
+    city_id, year = cells["city_id"], int(cells["year"])
+    drawn = summed(tracer.result(city_id), name, year=year, **where, **{key: list(labels)}).values
+    unit = tracer.project.indicators.set_index("indicator")["unit"][name]
+    value = (Value("", *(float(end) for end in np.quantile(drawn, list(QUANTILES.values()))), unit, float(drawn.mean())),)
+    parts = tuple(tracer.quantity(city_id, name, year, **where, **{key: label}) for label in labels)
+    first = parts[0]
+    return Node(name, "quantity", f"{city_id} {year}", first.meaning, f"sum over {key} ({name})", first.made_by, lambda: value, (), parts)
+
+
+def parts_of(name: str, key: str, **where) -> Rule:
+    """Rule of a twin whose rows are the parts of an indicator, and `total`."""
+    alone = indicator(name, **where)
+
+    def rule(tracer: Tracer, cells: Cells, column: str) -> Node:
+        if cells[key] != TOTAL:
+            return alone(tracer, cells, column)
+        return _sum_of(tracer, cells, name, key, tracer.result(cells["city_id"]).values[key].values.tolist(), **where)
+
+    return rule
+
+
 def _cost_group(tracer: Tracer, cells: Cells, _column: str) -> Node:
-    city_id, year, items = cells["city_id"], int(cells["year"]), list(GROUPS[cells["group"]])
-    array = tracer.result(city_id).values["cost"].sel(measure="need", cost_item=items).sum("cost_item", skipna=False)
-    row = summarise(array.sel(year=[year])).iloc[0]
-    value = (Value("", *(float(row[end]) for end in RANGE), "yuan_per_year"),)
-    parts = tuple(tracer.quantity(city_id, "cost", year, cost_item=item) for item in items)
-    tag = f"{city_id} {year} {cells['group']}"
-    return Node("cost", "quantity", tag, "Yearly cost", "sum over items(cost)", "funding.cost", lambda: value, (), parts)
+    groups = GROUPS.values() if cells["group"] == TOTAL else [GROUPS[cells["group"]]]
+    return _sum_of(tracer, cells, "cost", "cost_item", [item for items in groups for item in items], measure="need")
 
 
 def _report_people(tracer: Tracer, cells: Cells, column: str) -> Node:
     if cells["series"] != "limited":
         return indicator(f"population_{cells['series']}")(tracer, {**cells, "series": "need"}, column)
-    city_id, year = cells["city_id"], int(cells["year"])
-    row = range_in(tracer.result(city_id), "care_need", year, severity=LIMITED)
-    value = (Value("", *(float(row[end]) for end in RANGE), "person"),)
-    parts = tuple(tracer.quantity(city_id, "care_need", year, severity=severity) for severity in LIMITED)
-    tag = f"{city_id} {year}"
-    return Node("care_need", "quantity", tag, "People with limitations", "sum over severities(care_need)", "need.care_need", lambda: value, (), parts)
-
-
-def _scenarios(tracer: Tracer, cells: Cells, column: str) -> Node:
-    return indicator("beds_total_needed")(tracer.with_draws(SCENARIO_DRAWS), cells, column)
+    return _sum_of(tracer, cells, "care_need", "severity", LIMITED)
 
 
 def _lever(tracer: Tracer, cells: Cells, _column: str) -> Node:
@@ -330,14 +335,15 @@ FIGURES: dict[str, Rule] = {
     "02_bases": _bases, "02_steps": _steps, "02_tornado_beds": _tornado, "02_tornado_cost": _tornado,
     "03_people_60_plus": indicator("population_60_plus"), "03_people_80_plus": indicator("population_80_plus"),
     "03_pyramids": indicator("population"),
-    "04_prevalence": _prevalence, "04_care_need": indicator("care_need"), "04_dementia": indicator("people_with_dementia"),
+    "04_prevalence": _prevalence, "04_care_need": parts_of("care_need", "severity"), "04_dementia": indicator("people_with_dementia"),
     "04_definitions": indicator("people_by_definition"), "04_healthy_years": indicator("health_expectancy", year=BASE_YEAR),
-    "05_beds_per_1000": indicator("beds_per_1000_needed"), "05_bed_types": indicator("beds_needed"),
+    "05_beds_per_1000": indicator("beds_per_1000_needed"), "05_bed_types": parts_of("beds_needed", "bed_type", measure="need"),
     "05_nursing_share": indicator("nursing_bed_share_needed"),
+    "05_nursing_share_of_all": indicator("nursing_bed_share_of_all_needed"),
     "05_two_roads": indicator("", {"by ratio": ("beds_institution_needed", {}), "by flow": ("beds_from_flow", {})}),
     "05_causes": indicator("change_by_cause"), "05_influence": influence("beds_total_needed"),
-    "05_scenarios": _scenarios,
-    "06_certified": indicator("caregivers_per_10000_needed"), "06_workplaces": indicator("caregivers_needed"),
+    "05_scenarios": indicator("beds_total_needed"),
+    "06_certified": indicator("caregivers_per_10000_needed"), "06_workplaces": parts_of("caregivers_needed", "workplace", measure="need"),
     "06_per_100": indicator("caregivers_per_100_needed", {
         "needed": ("caregivers_per_100_needed", {}), "in post": ("caregivers_in_post_per_100", {"path": "today"}),
     }),
@@ -346,9 +352,9 @@ FIGURES: dict[str, Rule] = {
         "needed": ("caregivers_total_needed", {}), "in post, today's training": ("caregivers_stock", {"path": "today"}),
         "in post, programme": ("caregivers_stock", {"path": "programme"}),
     }),
-    "07_cost_items": _cost_group, "07_payers": indicator("payment"), "07_affordability": _lever,
+    "07_cost_items": _cost_group, "07_payers": parts_of("payment", "payer", measure="need"), "07_affordability": _lever,
     "07_childcare": _childcare, "07_influence": influence("cost_total"),
-    "city_report_people": _report_people, "city_report_payers": indicator("payment"),
+    "city_report_people": _report_people, "city_report_payers": parts_of("payment", "payer", measure="need"),
     "city_report_beds": indicator("beds_total_needed", {"use": ("beds_total_needed", {"measure": "use"})}),
     "city_report_caregivers": indicator("caregivers_stock", {
         "needed": ("caregivers_total_needed", {}), "today": ("caregivers_stock", {"path": "today"}),

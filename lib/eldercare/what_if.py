@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from .areas import settled_area
-from .chain import QUANTILES, Reckoned, first_year, project_population, reckon, shares_of_places
+from .chain import QUANTILES, first_year, project_population, reckon, shares_of_places, with_quantities
 from .charts import write_whole
 from .correlations import stream_name
 from .draws import (
@@ -175,15 +175,15 @@ class Desk:
             kept["shares"] = shares.sel(measure=[MEASURE])
         with xr.set_options(arithmetic_join="exact"):
             found = reckon(china, self.city, self._area, self.assumptions, **kept)
+            values = with_quantities(china, found, self.assumptions, [one.indicator for one in self._headlines])
         self._kept = {part: getattr(found, part) for part in KEPT}
-        return self._outcome(found)
+        return self._outcome(found.population["year"].values, values)
 
-    def _outcome(self, found: Reckoned) -> Outcome:
-        years = found.population["year"].values
+    def _outcome(self, years: np.ndarray, values: Mapping[str, xr.DataArray]) -> Outcome:
         shown = years >= first_year(self.city)
-        paths = {one.name: _path(found.values, one)[:, shown] for one in self._headlines if one.promised is None}
+        paths = {one.name: _path(values, one)[:, shown] for one in self._headlines if one.promised is None}
         chance = {
-            one.name: float((one.value(found.values) >= 0).mean()) for one in self._headlines if one.promised is not None
+            one.name: float((one.value(values) >= 0).mean()) for one in self._headlines if one.promised is not None
         }
         return Outcome(years[shown], paths, chance)
 

@@ -25,7 +25,8 @@ COUNTED = frozenset({"bed", "household", "person", "place", "worker", "yuan"})
 WHOLE = COUNTED - {"yuan"}
 # Phrases whose name is put together from a kind and a word of the tables, as unit_bed.
 FAMILIES = (
-    "basis", "bed_type", "bound", "change", "chosen", "count", "definition", "follow_up", "kind", "measure", "path", "payer", "range", "reason", "series",
+    "basis", "bed_type", "bound", "change", "chosen", "count", "definition", "follow_up", "kind", "left_out", "measure", "path", "payer",
+    "range", "reason", "series",
     "setting", "severity", "sex", "unit", "workplace",
 )
 KEYS = ("sex", "severity", "setting", "bed_type")
@@ -74,6 +75,11 @@ class Language:
         other = "" if row["change_of"] == NATION else str(project.china.areas.loc[(row["change_of"], BASE_YEAR), "name"])
         reason = self.of("reason", row["reason"].replace(" ", "_"))
         return self.phrase(f"change_{row['basis']}", other=other, reason=reason)
+
+    def figure_note(self, note: str) -> str:
+        """What a table's row says of its figure; notes are in the first language, readers of the other are told where."""
+        own = note if self.code == LANGUAGES[0] else self.phrase("note_in_table")
+        return self.phrase("text_figure_note", note=own) if note else ""
 
     def join(self, kind: str, parts: list[str]) -> str:
         """Parts put one after the other by a phrase such as `list_join`."""

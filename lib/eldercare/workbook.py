@@ -169,13 +169,19 @@ def _assumptions(facts: Facts) -> list[list[Value]]:
     words = facts.words
     return [
         [
-            words.label(row["assumption"]), row["assumption"], words.keys([row[key] for key in ASSUMPTION_KEYS]) or None,
+            words.label(row["assumption"]), row["assumption"], _holds_for(words, row) or None,
             *(_number(row[end], row["unit"]) for end in QUANTILES), words.of("unit", row["unit"]), _year(row["price_year"]),
             words.of("basis", row["basis"]), words.of("chosen", row["chosen_from"]), row["source_id"],
             None if row["locator"] in ("", "none") else row["locator"],
         ]
         for row in facts.result.assumptions.rows.to_dict("records")
     ]
+
+
+def _holds_for(words, row: dict) -> str:
+    """Keys of a row of the assumptions, and the year from which it holds."""
+    year = [words.phrase("from_year", year=f"{row['year_from']:.0f}")] if row["year_from"] == row["year_from"] else []
+    return words.join("names_join", [*filter(None, [words.keys([row[key] for key in ASSUMPTION_KEYS])]), *year])
 
 
 def _sources(facts: Facts) -> list[list[Value]]:

@@ -1,6 +1,14 @@
-"""Assumptions that a test makes up."""
+"""Assumptions and cities that a test makes up."""
 
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from eldercare import schema
+from eldercare.checks import cross_faults, on_promised_base
 from eldercare.draws import Assumptions
+from eldercare.load import City
 
 
 class Given:
@@ -16,3 +24,45 @@ class Given:
 
     def price_year(self, name):
         return self.price_years[name]
+
+
+SAID = {  # cells that a row of a table of a city must have, whatever it says
+    "targets": {"indicator": "x", "label_en": "x", "label_zh": "x", "unit": "bed", "bound": "at_least", "scope": "city", "kind": "target",
+                "follow_up": "measured", "source_id": "own_judgement", "locator": "x", "quote_zh": "x", "target_year": 2030, "value": 1000},
+    "capacity": {"indicator": "beds_total", "year": 2020, "value": 1000, "unit": "bed", "source_id": "own_judgement"},
+    "progress": {"reported_on": "2024-12-31", "scope": "city", "value": 900, "unit": "bed", "source_id": "own_judgement"},
+    "assumptions": {"low": 0.7, "central": 0.8, "high": 0.9, "unit": "share", "shape": "triangular", "basis": "guess", "source_id": "own_judgement"},
+}
+
+
+def rows_of(table: str, city_id: str, *rows: dict) -> pd.DataFrame:
+    """Rows of a table of a city, with the cells named and else what `SAID` has; numbers as numbers."""
+    schema_ = getattr(schema, table.upper())
+    said = [{"city_id": city_id, **SAID[table], **row} for row in rows]
+    out = {}
+    for name, column in schema_.columns.items():
+        number = str(column.dtype) == "float64"
+        out[name] = pd.Series([row.get(name, np.nan if number else "") for row in said], dtype=float if number else object)
+    return pd.DataFrame(out)
+
+
+def made_city(city_id: str, adcode: int, plan_year: int | None = None, name_en: str = "", source_id: str = "", **tables) -> City:
+    """A city as its folder would tell it; tables are lists of rows by name (targets, capacity, assumptions, progress)."""
+    made = {name: rows_of(name, city_id, *tables.get(name, ())) for name in SAID}
+    made["capacity"] = made["capacity"] if "capacity" in tables else None
+    return City(city_id, adcode, name_en or city_id.capitalize(), "", plan_year, source_id, **made)
+
+
+def with_cities(project, *cities: City):
+    """The project with these cities alone, and the quantities their promises are held against."""
+    chosen = {
+        city.city_id: replace(city, targets=on_promised_base(project.indicators, city.targets))
+        if not cross_faults(replace(project, cities={city.city_id: city})) else city
+        for city in cities
+    }
+    return replace(project, cities=chosen)
+
+
+def faults_of(project, *cities: City, **changed) -> list:
+    """What `check` would tell of a project of these cities alone."""
+    return cross_faults(replace(project, cities={city.city_id: city for city in cities}, **changed))

@@ -212,8 +212,9 @@ def test_residents_by_bed_type_are_all_residents_and_none_is_negative(residents,
     rows = {
         "nursing_bed_share": labelled(nursing, draw=range(ROWS), severity=schema.SEVERITIES),
         "dementia_bed_share": labelled(dementia_bed, draw=range(ROWS)),
+        "dementia_share_of_residents": labelled(dementia, draw=range(ROWS)),
     }
-    by_type = beds.residents_by_bed_type(people, labelled(dementia[:, None], draw=range(ROWS), year=[2030]), rows)
+    by_type = beds.residents_by_bed_type(people, rows)
     assert by_type.sum("bed_type").values == pytest.approx(residents.sum(axis=-1)[:, None, None], rel=1e-9)
     assert by_type.min() >= -1e-6 * max(residents.max(), 1)
 
@@ -227,7 +228,8 @@ def test_beds_that_stand_follow_from_those_before(needed, stock, life, length):
     years = list(range(2020, 2026))
     array = labelled((needed + 1)[:, None, :, None], draw=range(ROWS), measure=["need"], year=years, bed_type=["general"])
     rows = {name: labelled(np.full(ROWS, float(value)), draw=range(ROWS)) for name, value in
-            (("bed_life", life), ("building_programme_years", length), ("conversion_share_of_renewal", 0.3))}
+            (("bed_life", life), ("building_programme_years", length), ("building_programme_first_year", 2022),
+             ("conversion_share_of_renewal", 0.3))}
     out = {name: part.values[:, 0, :, 0] for name, part in beds.building(array, stock, 2020, rows).items()}
     standing, worn, built = out["standing"], out["worn"][:, 1:], out["built"][:, 1:]
     assert standing[:, 1:] == pytest.approx(standing[:, :-1] - worn + built)
@@ -240,10 +242,13 @@ def test_beds_that_stand_follow_from_those_before(needed, stock, life, length):
 def test_once_the_programme_is_over_need_is_met():
     years = list(range(2020, 2041))
     needed = labelled(np.linspace(100, 160, 21)[None, None, :, None], draw=[0], measure=["need"], year=years, bed_type=["general"])
-    rows = {"bed_life": labelled([30.0], draw=[0]), "building_programme_years": labelled([10.0], draw=[0])}
+    rows = {"bed_life": labelled([30.0], draw=[0]), "building_programme_years": labelled([10.0], draw=[0]),
+            "building_programme_first_year": labelled([2026.0], draw=[0])}
     standing = beds.building(needed, 40.0, 2020, rows)["standing"]
-    assert (standing.sel(year=slice(2021, 2029)) < needed.sel(year=slice(2021, 2029))).all()
-    assert standing.sel(year=slice(2030, None)).values == pytest.approx(needed.sel(year=slice(2030, None)).values)
+    gap = (needed - standing).squeeze(drop=True)
+    assert gap.sel(year=slice(2020, 2025)).values == pytest.approx(60)
+    assert (gap.diff("year").sel(year=slice(2026, 2035)) < 0).all()
+    assert gap.sel(year=slice(2035, None)).values == pytest.approx(0)
 
 
 @MANY
@@ -263,8 +268,7 @@ def test_more_severe_cases_never_need_fewer_nursing_beds(project):
         more = mix + np.array([-step, 0, 0, step])
         special = [
             beds.residents_by_bed_type(
-                labelled(np.broadcast_to(one, (64, 1, 1, 4)), **keys, severity=schema.SEVERITIES),
-                labelled(np.full((64, 1), 0.4), draw=range(64), year=[2030]), rows,
+                labelled(np.broadcast_to(one, (64, 1, 1, 4)), **keys, severity=schema.SEVERITIES), rows,
             ).sel(bed_type=["nursing", "dementia"]).sum("bed_type")
             for one in (mix, more)
         ]

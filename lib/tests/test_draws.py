@@ -189,6 +189,16 @@ def test_a_year_before_the_first_row_is_refused(project):
         drawn.in_year("fee", [2024, 2025])
 
 
+def test_rows_of_other_places_may_begin_in_other_years_and_none_is_left_open(project):
+    starts, places = [np.nan, np.nan, 2026], ["home_service", "institution", "institution"]
+    drawn = years_apart(project, assumption=["fee"] * 3, setting=places, year_from=starts, central=[1.0, 2.0, 3.0])
+    found = drawn.in_year("fee", [2020, 2026, 2030]).isel(draw=0).transpose("setting", "year")
+    assert found.values.tolist() == [[1, 1, 1], [2, 3, 3]]
+    late = years_apart(project, assumption=["fee"] * 2, setting=places[:2], year_from=[np.nan, 2026], central=[1.0, 2.0])
+    with pytest.raises(KeyError, match="no row for the year 2025"):
+        late.in_year("fee", [2025, 2026])
+
+
 def test_an_assumption_without_years_holds_in_all(project):
     drawn = years_apart(project, assumption=["fee"], central=[2.0])
     assert set(drawn.in_year("fee", [1990, 2050]).values) == {2.0}

@@ -1,5 +1,6 @@
 """Care workers, money and who pays: published examples, conservation, monotony."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,11 +16,16 @@ from eldercare import (
     area,
     caregivers,
     chain,
+    checks,
     childcare,
+    compare,
+    dated,
     funding,
+    load,
     payers,
     premises,
     present_money,
+    schema,
     supply,
 )
 from eldercare.draws import draw_assumptions
@@ -38,7 +44,7 @@ def one(**values):
     def labelled(value):
         return value if isinstance(value, xr.DataArray) else xr.DataArray([float(value)], dims="draw")
 
-    values = {"price_growth": xr.DataArray(0.0), "results_price_year": 2024, **values}
+    values = {"price_growth": xr.DataArray(0.0), "known_price_growth": xr.DataArray(0.0), "results_price_year": 2024, **values}
     arrays = {name: labelled(value) for name, value in values.items()}
     return Given(arrays, dict.fromkeys(arrays, xr.DataArray(2024.0)))
 
@@ -205,8 +211,10 @@ def random_case(seed, size):
         conversion_subsidy_ratio=row(share=True),
         operating_subsidy=row(100, bed_type=beds),
         public_share_of_community_care=row(share=True),
-        insurance_benefit=row(1e3, setting=["home_service", "institution"]),
+        insurance_benefit=row(1e3, setting=places),
         insurance_coverage=row(share=True),
+        insurance_system_coverage=row(share=True),
+        public_place_share=row(share=True),
         voucher_cap=row(800),
         voucher_cover=row(share=True, setting=places),
         voucher_take_up=row(share=True),
@@ -218,13 +226,15 @@ def random_case(seed, size):
         rows=rows,
         costs=array(scale, cost_item=list(funding.COST_ITEMS)),
         residents=array(10, bed_type=beds),
+        older=row(50).expand_dims(year=year),
         by_kind=array(10, bed_type=beds, kind=list(funding.BUILDING_ITEMS)),
         people=array(10, severity=list(SEVERITIES), setting=list(SETTINGS)),
     )
 
 
 def settle(case):
-    public = payers.subsidies(case.costs, case.by_kind, case.residents, case.rows)
+    part = payers.public_place_part(case.residents, case.older, case.rows)
+    public = payers.subsidies(case.costs, case.by_kind, case.residents, case.rows, part)
     left = payers.running_left(case.costs, public)
     insurance = payers.insurance_paid(
         payers.insurance_benefit(case.people, case.rows), left, case.rows, [2026]
@@ -260,12 +270,14 @@ def test_nobody_pays_more_than_there_is_to_pay(seed, size):
 @given(
     SEEDS,
     SIZES,
-    st.sampled_from(["operating_subsidy", "insurance_benefit", "voucher_cap", "voucher_take_up"]),
+    st.sampled_from([
+        "operating_subsidy", "insurance_benefit", "insurance_system_coverage", "voucher_cap", "voucher_take_up",
+    ]),
 )
 def test_more_help_never_costs_families_more(seed, size, name):
     case = random_case(seed, size)
     before = settle(case).paid.sel(payer="families")
-    case.rows.arrays[name] = np.minimum(case.rows[name] * 1.5, 1 if name.endswith("up") else np.inf)
+    case.rows.arrays[name] = np.minimum(case.rows[name] * 1.5, 1 if name.endswith(("up", "coverage")) else np.inf)
     assert (
         settle(case).paid.sel(payer="families") <= before + 1e-9 * (1 + case.costs.sum("cost_item"))
     ).all()
@@ -475,6 +487,91 @@ def test_in_every_draw_year_and_city_the_payers_pay_the_cost_to_the_cent(blocks)
 def test_no_voucher_is_paid_before_2026_and_some_in_it(blocks):
     shengzhou = blocks["chishui"]["scheme_payment"].sel(measure="need")
     assert (shengzhou.sel(year=2025) == 0).all() and (shengzhou.sel(year=2026) > 0).all()
+
+
+def test_a_plan_of_the_area_stands_until_the_national_system_overtakes_it():
+    def by_year(**values):
+        array = xr.DataArray([list(values.values())], dims=("draw", "year_from"))
+        return array.assign_coords(year_from=[int(year[1:]) for year in values])
+
+    rows = one(insurance_coverage=by_year(y0=0.0, y2025=0.5), insurance_system_coverage=by_year(y0=0.0, y2026=0.2, y2030=0.8))
+    found = payers.insurance_coverage(rows, [2020, 2025, 2026, 2029, 2030, 2050])
+    assert found.values.ravel() == pytest.approx([0, 0.5, 0.5, 0.5, 0.8, 0.8])
+
+
+def test_in_every_area_insurance_pays_from_2026_on_and_ever_more_of_the_full_benefits(blocks, foreign_block):
+    for name, block in {**blocks, "foreign": foreign_block}.items():
+        paid = block["payment"].sel(payer="insurance")
+        assert (paid.sel(year=slice(2027, None)).median("draw") > 0).all(), name
+        assert (paid.sel(year=2035, measure="need").quantile([0.1, 0.9], "draw").diff("quantile") > 0).all(), name
+        share = paid / block["insurance_benefit_full"]
+        later = share.sel(year=[2027, 2030, 2035], measure="use").mean("draw").values
+        assert (np.diff(later) > 0).all() and later[-1] < 1, name
+    assert float(blocks["chishui"]["payment"].sel(payer="insurance", year=2025).max()) == 0
+
+
+@pytest.fixture(scope="module")
+def foreign_block(project):
+    """A city without a folder: nothing but the nation's rows."""
+    wuhan = replace(load.nation_as_city(), city_id="wuhan", adcode=420100)
+    place = area.describe_area(project.china, wuhan.adcode)
+    return chain.run_block(project.china, wuhan, place, draw_assumptions(project, wuhan, draws=16))
+
+
+def test_payers_follow_rows_by_year_of_every_assumption_that_may_have_them(project):
+    city = project.city("lincang")
+    place = area.describe_area(project.china, city.adcode)
+    before = chain.run_block(project.china, city, place, draw_assumptions(project, city, draws=2))
+    chosen = draw_assumptions(project, city, draws=2).rows
+    by_year = set(dated.BY_YEAR) - {"known_price_growth"}  # what is published of the past does not begin in 2040
+    rows = chosen[chosen["assumption"].isin(by_year)].drop_duplicates(["assumption", *schema.ASSUMPTION_KEYS], keep="last")
+    later = rows.assign(year_from=2040.0, low=rows["low"] * 0.8, central=rows["central"] * 0.8, high=rows["high"] * 0.8)
+    changed = replace(project, scenarios={**project.scenarios, "later": later[list(project.assumptions.columns)].assign(city_id="")})
+    drawn = draw_assumptions(changed, city, "later", draws=2)
+    assert by_year <= {name for name in set(rows["assumption"]) if "year_from" in drawn[name].dims}
+    after = chain.run_block(project.china, city, place, drawn)
+    for block in (before, after):
+        gap = abs(block["payment"].sum("payer", skipna=False) - block["cost_total"])
+        assert float(gap.isel(year=slice(1, None)).max()) < CENT / 2
+    same = slice(2021, 2039)
+    assert after["payment"].sel(year=same).values == pytest.approx(before["payment"].sel(year=same).values, rel=1e-9)
+    assert (after["payment"] != before["payment"]).sel(year=2045, measure="need").all("draw").all()
+
+
+def test_the_destitute_in_homes_are_as_many_whatever_the_measure_and_their_places_are_paid_whole(blocks):
+    for block in blocks.values():
+        public = block["public_running"].sel(year=2035)
+        assert (public.sel(measure="need") >= public.sel(measure="use")).all()
+    people = amount(10, bed_type="nursing")
+    part = payers.public_place_part(people, xr.DataArray([[1_000.0]], dims=("draw", "year"), coords={"year": [2026]}), one(public_place_share=0.004))
+    assert part.item() == pytest.approx(0.4)
+
+
+def test_subsidies_of_11_97_million_at_155_yuan_are_22_billion():
+    older = xr.DataArray([[310.31e6]], dims=("draw", "year"), coords={"year": [2024]})
+    found = funding.service_subsidy_cost(older, one(service_subsidy=155, service_subsidy_share=11.966 / 310.31))
+    assert found.item() == pytest.approx(22.26e9, rel=0.001)
+
+
+@pytest.fixture(scope="module")
+def national_money(project):
+    return compare.compare_money(project, draws=128)
+
+
+def test_the_nation_s_public_money_is_near_the_published_sums(project, national_money):
+    published = project.china.published_money
+    assert list(national_money["series"]) == list(published["series"]) and set(published["series"]) == set(checks.PUBLISHED_MONEY)
+    assert national_money["ratio"].between(0.6, 1.6).all()
+    assert (national_money["low"] < national_money["high"]).all()
+
+
+def test_no_public_money_of_the_nation_is_in_two_sums_or_in_none(project):
+    nation = load.nation_as_city()
+    place = area.describe_area(project.china, nation.adcode)
+    block = chain.run_block(project.china, nation, place, draw_assumptions(project, nation, draws=2)).sel(measure="use")
+    sums = compare._public_money(block)
+    families = block["payment"].sel(payer="families")
+    assert (sum(sums.values()) + families).sel(year=2024).values == pytest.approx(block["cost_total"].sel(year=2024).values)
 
 
 def test_lincang_s_promise_of_places_is_met_and_not_filled(results):

@@ -119,7 +119,7 @@ def test_a_city_that_promised_nothing_measured_says_so(documents, project):
 def test_the_stock_is_told_where_it_is_published_and_nowhere_else(documents):
     told = {city_id: documents[city_id]["zh"]["answer"][-1].items[-3] for city_id in CITIES}
     assert "现有养老床位数：1.33万张（2016年）" in told["sanming"]
-    assert "现有养老床位数：未公布" in told["lincang"] and "现有养老床位数：未公布" in told["chishui"]
+    assert "现有养老床位数：未收录" in told["lincang"] and "现有养老床位数：未收录" in told["chishui"]
 
 
 def test_a_folder_with_city_csv_only_has_a_report(small_copy):
@@ -137,7 +137,7 @@ def test_a_folder_with_city_csv_only_has_a_report(small_copy):
     [
         (26, "26", "26"), (1.924, "1.92", "1.92"), (4550.4, "4,550", "4550"), (9996, "10,000", "1.00万"), (16437, "16,400", "1.64万"),
         (1_234_567, "1.23 million", "123万"), (456_000_000, "456 million", "4.56亿"), (4.56e9, "4.56 billion", "45.6亿"),
-        (0, "0", "0"), (np.nan, "not available", "未公布"),
+        (0, "0", "0"), (np.nan, "not collected here", "未收录"),
     ],
 )
 def test_numbers_are_written_as_each_language_does(words, value, en, zh):
@@ -149,7 +149,7 @@ def test_a_range_keeps_to_one_unit_so_that_it_cannot_be_misread(words):
     assert words["zh"].range(row, "worker") == "7230人（4330—12400人）"
     assert words["en"].range(row, "bed") == "7,230 beds (4,330 to 12,400)"
     assert words["zh"].range({"low": 0, "central": 2.02e7, "high": 1.3e8}, "yuan") == "2020万元（0—13000万元）"
-    assert words["zh"].range(dict.fromkeys(row, np.nan), "bed") == "未公布"
+    assert words["zh"].range(dict.fromkeys(row, np.nan), "bed") == "未收录"
 
 
 def test_a_count_is_rounded_once_and_few_are_told_as_whole_ones(words):
@@ -264,7 +264,7 @@ def family_members(project, results):
     return {
         "basis": schema.BASES, "bed_type": schema.BED_TYPES, "bound": schema.BOUNDS, "change": boundaries.BASES, "chosen": ("nation", "city", "scenario"),
         "count": wording.COUNTED, "definition": (*report.DEFINITIONS_OF_NEED, "none"), "follow_up": schema.FOLLOW_UPS,
-        "issuer": project.sources["source_id"], "kind": schema.KINDS, "measure": values["measure"].values,
+        "issuer": project.sources["source_id"], "kind": schema.KINDS, "left_out": report.LEFT_OUT, "measure": values["measure"].values,
         "path": values["path"].values, "reason": REASONS, "payer": values["payer"].values, "range": (*wording.COUNTED, "plain", "with_unit"),
         "setting": schema.SETTINGS, "severity": schema.SEVERITIES, "sex": ("male", "female"), "unit": schema.UNITS,
         "workplace": values["workplace"].values,

@@ -129,8 +129,7 @@ def test_full_beds_are_as_many_as_residents():
 
 def test_more_severe_people_never_need_fewer_nursing_beds(steps):
     def special(residents):
-        share = xr.full_like(steps.older, 0.4)
-        by_type = beds.residents_by_bed_type(residents, share, steps.assumptions)
+        by_type = beds.residents_by_bed_type(residents, steps.assumptions)
         return by_type.sel(bed_type=["nursing", "dementia"]).sum("bed_type").values
 
     moved = steps.residents.copy()
@@ -149,6 +148,7 @@ def made_up_beds(*counts):
 BUILDING = {
     "bed_life": xr.DataArray([25.0], dims="draw"),
     "building_programme_years": xr.DataArray([2.0], dims="draw"),
+    "building_programme_first_year": xr.DataArray([2021.0], dims="draw"),
 }
 
 
@@ -189,7 +189,7 @@ def test_a_price_is_brought_to_the_year_of_the_results():
             return xr.DataArray(2022.0)
 
     one = {name: xr.DataArray([value], dims="draw") for name, value in
-           {"fee": 100.0, "price_growth": 0.1, "results_price_year": 2024.0}.items()}
+           {"fee": 100.0, "known_price_growth": 0.1, "price_growth": 0.7, "results_price_year": 2024.0}.items()}
     assert funding.price(Made(one), "fee").item() == pytest.approx(121)
 
 

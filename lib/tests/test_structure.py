@@ -12,8 +12,8 @@ FOLDER = Path(eldercare.__file__).parent
 TREES = {path.stem: ast.parse(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.py"))}
 ORDER = re.search(r"only from its left:(.*?)\.\s", eldercare.__doc__, re.DOTALL)[1].replace(",", " ").split()
 EXEMPT = {"__init__", "__main__"}
-BESIDE = {"ledger": {"schema", "load"}}
-READERS = {"load", "schema", "book", "bench", "ledger", "site"}
+BESIDE = {"ledger": {"schema", "load", "reading"}}
+READERS = {"load", "reading", "book", "bench", "ledger", "site"}
 IN_MEMORY = {"PIL.Image.open"}  # charts makes its pictures small before it writes them
 READING = {"open", "loadtxt", "genfromtxt", "fromfile", "memmap", "load_dataset"}
 

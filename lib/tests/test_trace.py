@@ -306,6 +306,7 @@ def test_the_table_of_promises_leads_to_the_printed_phrase_and_to_the_need(proje
 
 def test_a_chance_names_the_definition_of_need_it_depends_on(project):
     assert "ADL" in definition_of_need("beds_total_needed")
-    assert "dementia" in definition_of_need("dementia_beds_per_10000_needed")
+    assert "ADL" in definition_of_need("dementia_beds_per_10000_needed")
+    assert "dementia" in definition_of_need("people_with_dementia")
     assert definition_of_need("population_60_plus") == ""
     assert "care_need" in quantities_below("cost_total")

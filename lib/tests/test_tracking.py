@@ -106,7 +106,7 @@ def test_past_promises_say_what_is_known_and_of_whom(project):
     past = tracking.past_promises(project).set_index("target_id")
     assert (past["year"] < tracking.as_of(project)).all()
     assert past.at["sanming_080", "known_of"] == "province"
-    assert past.at["sanming_110", "outcome"] == tracking.NOT_KNOWN
+    assert past.at["sanming_110", "outcome"] == tracking.NONE_FOUND
     assert set(past["known_of"]) == {"", "province"}
 
 
