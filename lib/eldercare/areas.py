@@ -20,7 +20,7 @@ import xarray as xr
 from .area import Area, Rates, child_woman_ratio, cohort_changes, describe_area, error_spread, life_expectancy_gap, rates_of
 from .base import TablesKey, base_population, base_populations, province_of
 from .boundaries import compare_censuses
-from .draws import DEFAULT_DRAWS, Assumptions, draw_assumptions
+from .draws import DEFAULT_DRAWS, Assumptions, choose_rows, draw_assumptions
 from .load import BASELINE, NATION, China, Project
 from .population import BAND_OF_AGE, BAND_WIDTH, BANDS, carry, check_horizon, error_factor, survival_places
 
@@ -136,7 +136,18 @@ def settled_area(project: Project, adcode: int, scenario: str = BASELINE, draws:
     Returns : Area
     Raises  : KeyError if the census of 2020 has no such area, or for an unknown scenario
     """
-    return replace(describe_area(project.china, adcode), settled=_settled(TablesKey(project), adcode, scenario, draws))
+    key = TablesKey(project)
+    same = scenario != BASELINE and _population_rows(key, scenario) == _population_rows(key, BASELINE)
+    settled = _settled(key, adcode, BASELINE if same else scenario, draws)
+    return replace(describe_area(project.china, adcode), settled=settled)
+
+
+@lru_cache(maxsize=32)
+def _population_rows(key: TablesKey, scenario: str) -> str:
+    """The national rows that a population rests on, as text; most scenarios leave them as they are."""
+    steps = key.tables.assumption_steps.set_index("assumption")["step"]
+    rows = choose_rows(key.tables, None, scenario)
+    return rows[rows["assumption"].map(steps).fillna("population") == "population"].drop(columns=["chosen_from", "note"]).to_csv()
 
 
 @lru_cache(maxsize=64)

@@ -157,6 +157,8 @@ def built_by_kind(built: xr.DataArray, worn: xr.DataArray, assumptions: Assumpti
     Defined as::  renewed = least(built, worn);  converted = renewed x conversion share
                   rebuilt = renewed - converted;  new = built - renewed
 
+    May bind: no more is renewed than wore out, nor than is built.
+
     built, worn : array [bed per year]  as `building` gives them
     Returns : array [bed per year]  dims of built, then kind (new, rebuilt, converted); sums to built
     Source  : assumption `conversion_share_of_renewal`

@@ -76,6 +76,7 @@ def smooth_prevalence(bands: list[str], rates: np.ndarray, weights: np.ndarray) 
 
 
 def _logit_curve(knots: np.ndarray) -> np.ndarray:
+    """Logits at all ages through those at the knots. May bind: before the first and after the last knot it goes on straight."""
     curve = PchipInterpolator(KNOTS, knots)
     first, last = KNOTS[0], KNOTS[-1]
     below = np.minimum(AGES - first, 0) * curve(first, 1)
@@ -109,7 +110,10 @@ def _central_rates(assumptions: Assumptions) -> pd.DataFrame:
 
 
 def _spread_over_ages(drawn: xr.DataArray, central: pd.Series) -> np.ndarray:
-    """Ratio of a draw to the central rate, from the bands to single ages; dims draw, age."""
+    """Ratio of a draw to the central rate, from the bands to single ages; dims draw, age.
+
+    May bind: before the middle of the first band and after that of the last the ratio is the band's own.
+    """
     bands = list(central.index)
     middle = [(low + min(high, 95)) / 2 for low, high in map(age_band_limits, bands)]
     ratio = np.log(drawn.sel(age_band=bands).values / central.to_numpy())

@@ -139,6 +139,8 @@ def insurance_coverage(assumptions: Assumptions, years) -> xr.DataArray:
 
     Defined as::  greatest(coverage of the area's plan(year), coverage of the national system(year))
 
+    May bind: it is the choice of the greater, not a cap.
+
     Returns : array [share]  dims draw, and year where rows begin in a year
     Source  : assumptions `insurance_coverage`, `insurance_system_coverage`
     """
@@ -188,6 +190,8 @@ def voucher_paid(by_place: xr.DataArray, left: xr.DataArray, assumptions: Assump
 
     Defined as::  users = people with moderate or severe limitation in the place x take-up(year)
                   paid  = users x least(12 x cap a month, cover x cost left for one user a year)
+
+    May bind: the cap a month is the scheme's own.
 
     by_place : array [person]  dims draw, measure, year, severity, setting
     left     : array [yuan per year]  dims draw, measure, year, setting: after subsidies and insurance

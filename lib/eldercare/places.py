@@ -93,6 +93,8 @@ def family_care_growth(assumptions: Assumptions, years) -> xr.DataArray:
 
     Defined as::  (1 + growth)^(year - 2020), 1 before 2020
 
+    May bind: before the year of the census nothing has grown.
+
     Returns : array [ratio]  dims draw, year
     Source  : assumption `family_care_gap_growth`
     """

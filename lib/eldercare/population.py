@@ -243,6 +243,7 @@ def history(china: China, area: Area, years) -> xr.DataArray:
     Each cohort of 2010 is carried forward and meets the census of 2020 exactly: what survival leaves
     unexplained is spread evenly over the ten years. From the day of the census, 1 November, to the end
     of a year there are two months of births, of deaths and of the unexplained change, as in `to_year_end`.
+    May bind: who would be over 100 in 2020 is counted in the open class.
 
     Returns : array [person]  dims year, sex, age
     Raises  : ValueError for a year before 2010 or after 2020

@@ -7,6 +7,7 @@ from scipy.stats import t as student_t
 
 from eldercare import areas, population
 from eldercare.area import describe_area
+from eldercare.base import TablesKey
 from eldercare.draws import draw_assumptions
 from eldercare.load import NATION
 
@@ -64,6 +65,12 @@ def population_rows(project):
     """Cities with rows of their own for the population; they rightly differ from their part of the whole."""
     steps = project.assumption_steps.set_index("assumption")["step"]
     return {city.city_id for city in project.cities.values() if (steps.reindex(city.assumptions["assumption"]) == "population").any()}
+
+
+def test_a_scenario_that_leaves_the_population_alone_settles_it_as_the_baseline_does(project):
+    one, other = (areas.settled_area(project, YINCHUAN, scenario, DRAWS).settled for scenario in ("baseline", "need_met"))
+    assert one is other
+    assert np.array_equal(one, areas._settled(TablesKey(project), YINCHUAN, "need_met", DRAWS))
 
 
 def test_the_provinces_add_up_to_the_nation_in_the_mean(project, china, assumptions):
