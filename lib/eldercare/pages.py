@@ -28,7 +28,7 @@ RANGE = re.compile(r"\([-−]?[\d.,]+(?:\s?%)? to [-−]?[\d.,]+(?:\s?%)?\)|（[
 PER_CENT = re.compile(r"(?<=\d) (?=%)")
 BOUND = {"pre", "code", *UNMARKED}
 KEPT = {"rowspan", "colspan", "scope", "id"}
-SHORT_LABEL, SHORT_KEY, WORDY_CELL, MANY_COLUMNS = 80, 6, 36, 8
+SHORT_LABEL, SHORT_KEY, WORDY_CELL, MANY_COLUMNS = 80, 6, 36, 7
 
 
 @dataclass(frozen=True)

@@ -77,9 +77,8 @@ class Language:
         return self.phrase(f"change_{row['basis']}", other=other, reason=reason)
 
     def figure_note(self, note: str) -> str:
-        """What a table's row says of its figure; notes are in the first language, readers of the other are told where."""
-        own = note if self.code == LANGUAGES[0] else self.phrase("note_in_table")
-        return self.phrase("text_figure_note", note=own) if note else ""
+        """That a table's row has a note on its figure; notes are in one language, so readers are told where it stands."""
+        return self.phrase("text_figure_note", note=self.phrase("note_in_table")) if note else ""
 
     def join(self, kind: str, parts: list[str]) -> str:
         """Parts put one after the other by a phrase such as `list_join`."""
