@@ -13,6 +13,11 @@ NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+")
 BASE_OF_A_RATIO = r"\b10?,000\b"
 NO_RESULT = re.compile(rf"\$\$.*?\$\$|\$[^$]+\$|`[^`]*`|{BASE_OF_A_RATIO}", re.DOTALL)
 
+# What is not collected here may well be published: nobody has looked everywhere.
+UNPUBLISHED = re.compile(
+    r"(nobody|no one|no city|no county|none) (has )?publish|(not|never) published|is published for few|not yet been|未公布|没有公布", re.IGNORECASE
+)
+
 
 def code_cells(book: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in book.cells if cell.cell_type == "code"]
@@ -112,6 +117,14 @@ def typed_results(book: NotebookNode) -> list[str]:
     return [match[0] for text in texts for match in NUMBER.finditer(text)]
 
 
+def said_to_be_unpublished(text: str) -> list[str]:
+    return [match[0] for match in UNPUBLISHED.finditer(text)]
+
+
+def unpublished_figures(book: NotebookNode) -> list[str]:
+    return [said for cell in book.cells for said in said_to_be_unpublished(cell.source)]
+
+
 def too_heavy(path: Path) -> list[str]:
     size = path.stat().st_size
     return [f"{path.name} has {size:,} bytes"] if size >= MOST_BYTES else []
@@ -135,5 +148,5 @@ def figures_not_named_once(folder: Path, books: dict[str, NotebookNode]) -> list
 
 OF_A_BOOK = (
     definitions, paths, too_large, not_executed_in_order, without_output, complaints, machine_paths,
-    excuses, unrepeatable, pictures_without_words, typed_results,
+    excuses, unrepeatable, pictures_without_words, typed_results, unpublished_figures,
 )

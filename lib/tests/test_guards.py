@@ -139,6 +139,7 @@ DAMAGES = {
     "a picture without words": (take_words, checks.pictures_without_words),
     "a count in the text": (add_words("Lincang needs 12,345 beds."), checks.typed_results),
     "a ratio in the text": (add_words("That is 32.5 beds."), checks.typed_results),
+    "a figure nobody published": (add_words("No city publishes its own."), checks.unpublished_figures),
 }
 
 
