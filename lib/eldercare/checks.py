@@ -35,6 +35,8 @@ BASELINE = "baseline"
 NO_ROW = "projection_error"
 # Shares that something is divided by.
 DIVISORS = frozenset({"target_occupancy", "adl_prevalence", "caregiver_entry_share", "pay_share_of_running_cost"})
+# Shares of one whole, and the key that parts it: more than all of it cannot be given out.
+PARTS_OF_ONE = {"adl_prevalence": "severity", "setting_need_share": "setting", "setting_use_share": "setting"}
 # A value so many times off the nation's is in another unit.
 FAR = 100
 
@@ -130,6 +132,7 @@ def _assumption_faults(project) -> list[Fault]:
     faults += _divisor_faults(project.assumptions, "assumptions.csv")
     faults += _age_gap_faults(project.assumptions, "assumptions.csv")
     faults += _calendar_faults(project.assumptions, "assumptions.csv")
+    faults += _whole_faults(project, project.assumptions, "assumptions.csv")
     faults += _unknown_source(project, project.correlations, "correlations.csv")
     china = project.china
     for name, table in (
@@ -190,7 +193,23 @@ def _override_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
             continue
         found = _against_nation(cells, national[cells["assumption"]])
         faults += [Fault(file, row + 2, column, problem) for column, problem in found]
-    return faults + _divisor_faults(table, file) + _calendar_faults(table, file)
+    return faults + _divisor_faults(table, file) + _calendar_faults(table, file) + _whole_faults(project, table, file)
+
+
+def _whole_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
+    """Rows by which the shares of one whole add up to more than all of it; a scenario's rows for each of its cities."""
+    faults = []
+    for city_id in sorted(set(table["city_id"])) or [""]:
+        below = [project.assumptions, *([project.cities[city_id].assumptions] if city_id in project.cities else [])]
+        rows = table[table["city_id"] == city_id].assign(at=table.index + 2.0)
+        rows = pd.concat([*below, rows]).drop_duplicates(["assumption", *ASSUMPTION_KEYS], keep="last")
+        for name, part in PARTS_OF_ONE.items():
+            of_whole = rows[rows["assumption"] == name].groupby([key for key in ASSUMPTION_KEYS if key != part])
+            for _, group in of_whole:
+                total = group["central"].sum()
+                problem = f"with this row the shares of {name} by {part} add up to {total:g}, more than the whole; they must be 1 at most"
+                faults += [Fault(file, int(at), "central", problem) for at in group["at"].dropna() if total > 1]
+    return faults
 
 
 def _against_nation(cells: dict, nation: pd.DataFrame) -> list[tuple[str, str]]:

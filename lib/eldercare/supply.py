@@ -96,7 +96,7 @@ def trained_to_reach(
 
 
 def first_stock(older: np.ndarray, assumptions: Assumptions) -> np.ndarray:
-    """Care workers in post in the census year, as no city publishes them.
+    """Care workers in post in the census year, which are not collected here for any city: the nation's ratio stands in.
 
     Defined as::  stock = people of 60 and over x care workers per 10,000 of them in the nation / 10,000
 

@@ -182,6 +182,9 @@ ASSUMPTION_FAULTS = [
     ({"assumption": "programme_last_year", "low": 2080, "central": 2080, "high": 2080, "unit": "year", "shape": "fixed"}, "low", "2050"),
     ({"assumption": "caregiver_hours_per_year", "low": 1, "central": 2, "high": 3, "unit": "hour_per_worker_year"}, "central", "100 times"),
     ({**OCCUPANCY, "source_id": "hearsay"}, "source_id", "no known source"),
+    ({"assumption": "adl_prevalence", "age_band": "85+", "severity": "severe"}, "central", "by severity add up to 1.1193"),
+    ({"assumption": "setting_need_share", "setting": "home_service", "severity": "severe"}, "central", "by setting add up to 1.29"),
+    ({"assumption": "setting_use_share", "setting": "institution", "severity": "mild", "central": 0.95, "high": 0.97}, "central", "add up to 1.04"),
 ]
 PROGRESS_FAULTS = [
     ({"target_id": "x_9"}, "target_id", "x_1"),
@@ -314,3 +317,10 @@ def test_a_scenario_that_a_planner_saved_is_shown_beside_the_others(project):
     runs = present_care.scenario_results(one, draws=8, last_year=2035)
     assert list(runs) == ["baseline", "my_own"]
     assert list(present_care.scenario_table(runs, "beds_total_needed", 2035, measure="need").index) == ["baseline", "my own"]
+
+
+def test_shares_of_one_whole_are_added_up_in_the_nation_s_table_too(project):
+    table = project.assumptions
+    worst = table["assumption"].eq("setting_need_share") & table["severity"].eq("severe")
+    found = faults_of(project, made_city("x", 420100), assumptions=table.assign(central=table["central"] + 0.2 * worst))
+    assert {fault.row for fault in found if "setting_need_share by setting add up to 1.41" in fault.problem} == set(table.index[worst] + 2)
