@@ -201,8 +201,8 @@ def _whole_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
     faults = []
     for city_id in sorted(set(table["city_id"])) or [""]:
         below = [project.assumptions, *([project.cities[city_id].assumptions] if city_id in project.cities else [])]
-        rows = table[table["city_id"] == city_id].assign(at=table.index + 2.0)
-        rows = pd.concat([*below, rows]).drop_duplicates(["assumption", *ASSUMPTION_KEYS], keep="last")
+        own = table[table["city_id"] == city_id]
+        rows = pd.concat([*below, own.assign(at=own.index + 2.0)]).drop_duplicates(["assumption", *ASSUMPTION_KEYS], keep="last")
         for name, part in PARTS_OF_ONE.items():
             of_whole = rows[rows["assumption"] == name].groupby([key for key in ASSUMPTION_KEYS if key != part])
             for _, group in of_whole:

@@ -12,8 +12,8 @@ from .schema import ASSUMPTION_KEYS, Fault
 
 BY_YEAR = (
     "building_subsidy", "conversion_subsidy_ratio", "dementia_bed_subsidy", "insurance_benefit", "insurance_coverage",
-    "insurance_system_coverage", "known_price_growth", "lottery_share_of_subsidies", "old_age_allowance", "old_age_allowance_coverage",
-    "operating_subsidy", "province_share_of_subsidies", "public_place_share", "public_share_of_community_care",
+    "insurance_system_coverage", "known_pay_growth", "known_price_growth", "lottery_share_of_subsidies", "old_age_allowance",
+    "old_age_allowance_coverage", "operating_subsidy", "province_share_of_subsidies", "public_place_share", "public_share_of_community_care",
     "service_subsidy", "service_subsidy_share", "voucher_cap", "voucher_cover", "voucher_take_up",
 )
 

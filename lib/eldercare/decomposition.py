@@ -124,9 +124,10 @@ class Switchboard:
         }
         self._made: dict[tuple, xr.DataArray] = {}
         self._cared: dict[tuple, dict[str, xr.DataArray]] = {}
-        pay = {one: funding.pay_per_worker(assumptions, [one]).isel(year=0, drop=True) for one in (BASE_YEAR, year)}
-        first, last = pay[BASE_YEAR], pay[year]
-        self._pay = {BASE_YEAR: (first, 1.0), year: (last, last / first)}
+        parts = funding.pay_per_worker, funding.pay_growth
+        self._pay = {
+            one: tuple(part(assumptions, [one]).isel(year=0, drop=True) for part in parts) for one in (BASE_YEAR, year)
+        }
         self._day_price = caregiver_step.MONTHS * funding.price(assumptions, "day_care_cost")
         self._hour_price = funding.price(assumptions, "home_care_price")
 
@@ -185,7 +186,7 @@ def decompose(
     On the draws of the result, so that the end is the mean of its need. The start is the beds that those
     whom today's habits bring take in 2020 at the occupancy observed (elsewhere use is at the target
     occupancy, as need is), the end is need in the later year at the target occupancy. Cost of care is running institutions, home care and day care:
-    building and allowances are not in it, so occupancy moves beds only. Unit cost moves cost only.
+    building and allowances are not in it, and it is for the people of the year's last day; so occupancy moves beds only. Unit cost moves cost only.
 
     Returns : table outcome, year, part (start, the factors, end), mean, low, central, high;
               the means add up: start + factors = end, as they do in every draw

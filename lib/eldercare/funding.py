@@ -59,11 +59,16 @@ def price_level(assumptions: Assumptions, years) -> xr.DataArray:
     Returns : array [ratio]  dims draw, year
     Source  : assumptions `known_price_growth`, `price_growth`, `results_price_year`
     """
-    base, known = results_price_year(assumptions), assumptions["known_price_growth"]
-    last_known = int(known["year_from"].values[-1]) if "year_from" in known.dims else base
+    return _level(assumptions, years, "known_price_growth", "price_growth")
+
+
+def _level(assumptions: Assumptions, years, known: str, later: str) -> xr.DataArray:
+    """What grows by year, that of the price year of the results being 1: by what is published, then by what is drawn."""
+    base, published = results_price_year(assumptions), assumptions[known]
+    last_known = int(published["year_from"].values[-1]) if "year_from" in published.dims else base
     span = np.arange(min(base, *map(int, years)), max(base, *map(int, years)) + 1)
     year = xr.DataArray(span, dims="year", coords={"year": span})
-    growth = xr.where(year <= last_known, pick_years(known, span, "known_price_growth"), assumptions["price_growth"])
+    growth = xr.where(year <= last_known, pick_years(published, span, known), assumptions[later])
     grown = np.log1p(growth).cumsum("year")
     return np.exp(grown - grown.sel(year=base, drop=True)).sel(year=[int(one) for one in years])
 
@@ -71,30 +76,26 @@ def price_level(assumptions: Assumptions, years) -> xr.DataArray:
 def pay_per_worker(assumptions: Assumptions, years) -> xr.DataArray:
     """Yearly cost of one care worker to the employer [yuan], growing in real terms.
 
-    Defined as::  pay(t) = 12 x wage x (1 + on-cost) x (1 + wage growth)^(t - price year of results)
+    Defined as::  pay(t) = 12 x wage x (1 + on-cost) x growth of pay since the price year of results
 
     Returns : array [yuan per worker and year]  dims draw, year
-    Source  : assumptions `caregiver_wage`, `wage_on_cost`, `wage_growth`
+    Source  : assumptions `caregiver_wage`, `wage_on_cost`, those of `pay_growth`
     """
-    passed = xr.DataArray(
-        np.asarray(years) - results_price_year(assumptions), dims="year", coords={"year": years}
-    )
     monthly = price(assumptions, "caregiver_wage") * (1 + assumptions["wage_on_cost"])
-    return MONTHS * monthly * (1 + assumptions["wage_growth"]) ** passed
+    return MONTHS * monthly * pay_growth(assumptions, years)
 
 
 def pay_growth(assumptions: Assumptions, years) -> xr.DataArray:
-    """Growth of pay beyond prices since the price year of the results, which care by the hour follows.
+    """Pay beyond prices, that of the price year of the results being 1; care by the hour follows it.
 
-    Defined as::  growth(t) = (1 + wage growth)^(t - price year of results)
+    Defined as::  level(t) = level(t - 1) x (1 + growth(t)),  growth as published where it is, later `wage_growth`
+
+    So pay of the past is what it was, whatever is drawn for the years to come.
 
     Returns : array [ratio]  dims draw, year
-    Source  : assumption `wage_growth`
+    Source  : assumptions `known_pay_growth`, `wage_growth`, `results_price_year`
     """
-    passed = xr.DataArray(
-        np.asarray(years) - results_price_year(assumptions), dims="year", coords={"year": years}
-    )
-    return (1 + assumptions["wage_growth"]) ** passed
+    return _level(assumptions, years, "known_pay_growth", "wage_growth")
 
 
 def building_costs(by_kind: xr.DataArray, assumptions: Assumptions) -> dict[str, xr.DataArray]:

@@ -269,8 +269,8 @@ COSTS = {
     "building_costs": Made(
         funding.building_costs, "beds_built_by_kind", f"building_cost rebuilding_cost_ratio conversion_cost_ratio {PRICES}"
     ),
-    "pay_per_worker": Made(funding.pay_per_worker, assumptions=f"caregiver_wage wage_on_cost wage_growth {PRICES}"),
-    "pay_growth": Made(funding.pay_growth, assumptions="wage_growth results_price_year"),
+    "pay_per_worker": Made(funding.pay_per_worker, assumptions=f"caregiver_wage wage_on_cost known_pay_growth wage_growth {PRICES}"),
+    "pay_growth": Made(funding.pay_growth, assumptions="known_pay_growth wage_growth results_price_year"),
     "staff_beside": Made(
         caregivers.staff_beside, "caregivers_needed[workplace=institution]", "nurses_per_caregiver managers_per_caregiver"
     ),

@@ -377,6 +377,16 @@ def test_the_causes_end_where_the_chain_does(project, causes):
         assert wide.loc["end", year] == pytest.approx(values.sel(year=year).mean().item(), rel=1e-4)
 
 
+def test_the_causes_of_cost_begin_and_end_near_the_chain_s_running_cost(project, causes):
+    """Near, not at: the chain pays for the people over a year, the causes are told of its last day."""
+    items = ["care_worker_pay", "nurse_and_manager_pay", "other_running", "home_care", "day_care"]
+    running = chain.run_city(project, "lincang", draws=32).values["cost"].sel(cost_item=items).sum("cost_item").mean("draw")
+    wide = causes[causes["outcome"] == "cost_of_care"].pivot_table("mean", "part", "year")
+    for year in (2025, 2050):
+        assert wide.loc["start", year] == pytest.approx(running.sel(year=2020, measure="use").item(), rel=0.03)
+        assert wide.loc["end", year] == pytest.approx(running.sel(year=year, measure="need").item(), rel=0.03)
+
+
 def test_occupancy_moves_no_cost_and_unit_cost_no_beds(causes):
     wide = causes.pivot_table("mean", "part", ["outcome", "year"])
     assert wide.loc["occupancy", "cost_of_care"].abs().max() < 1

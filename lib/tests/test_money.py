@@ -44,7 +44,7 @@ def one(**values):
     def labelled(value):
         return value if isinstance(value, xr.DataArray) else xr.DataArray([float(value)], dims="draw")
 
-    values = {"price_growth": xr.DataArray(0.0), "known_price_growth": xr.DataArray(0.0), "results_price_year": 2024, **values}
+    values = {"price_growth": xr.DataArray(0.0), "known_price_growth": xr.DataArray(0.0), "known_pay_growth": xr.DataArray(0.0), "results_price_year": 2024, **values}
     arrays = {name: labelled(value) for name, value in values.items()}
     return Given(arrays, dict.fromkeys(arrays, xr.DataArray(2024.0)))
 
@@ -523,7 +523,7 @@ def test_payers_follow_rows_by_year_of_every_assumption_that_may_have_them(proje
     place = area.describe_area(project.china, city.adcode)
     before = chain.run_block(project.china, city, place, draw_assumptions(project, city, draws=2))
     chosen = draw_assumptions(project, city, draws=2).rows
-    by_year = set(dated.BY_YEAR) - {"known_price_growth"}  # what is published of the past does not begin in 2040
+    by_year = set(dated.BY_YEAR) - {"known_pay_growth", "known_price_growth"}  # what is published of the past does not begin in 2040
     rows = chosen[chosen["assumption"].isin(by_year)].drop_duplicates(["assumption", *schema.ASSUMPTION_KEYS], keep="last")
     later = rows.assign(year_from=2040.0, low=rows["low"] * 0.8, central=rows["central"] * 0.8, high=rows["high"] * 0.8)
     changed = replace(project, scenarios={**project.scenarios, "later": later[list(project.assumptions.columns)].assign(city_id="")})
