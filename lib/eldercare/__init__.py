@@ -4,18 +4,32 @@
     project = ec.load_project()
     results = ec.run(project)
 
-The modules stand in one line, each importing only from its left:
-arrays, schema, correlations, dated, reading, checks, load, ledger, draws, lifetable, base, boundaries, cohort, area, population, areas, wpp, accuracy, calibration, base_methods, need, health, definitions, places, beds, flow, caregivers, supply, premises, childcare,
-funding, payers, affordability, money, chain, compare, balance, decomposition, sensitivity, origins, lineage,
-present, present_population, present_accuracy, present_care, present_beds, present_workforce, present_money, present_sensitivity, tree, trace, crosscheck, consistency, comparable, tracking, charts, charts_accuracy, charts_care, charts_money, charts_promises, charts_sensitivity, blocks, wording, report, charts_report, twins, area_report, scenario_report, what_if, present_what_if, charts_what_if, desk, book, workbook, document, export, bench, pages, site, cli.
+The packages stand in one line, each importing only from those before it (pyproject.toml holds them
+to it)::
+
+    inputs -> engine -> model -> analysis -> validation -> documents -> reporting -> app
 """
 
-from .chain import age_structure, run, run_city
-from .compare import compare_all, compare_head_counts, compare_targets, influence
-from .load import load_project
-from .trace import trace
+import importlib
 
-__all__ = [
-    "age_structure", "compare_all", "compare_head_counts", "compare_targets", "influence",
-    "load_project", "run", "run_city", "trace",
-]
+_HOMES = {
+    "analysis.compare": ("compare_all", "compare_head_counts", "compare_targets", "influence"),
+    "inputs.load": ("load_project",),
+    "inputs.schema": ("DataFault",),
+    "model.chain": ("age_structure", "run", "run_city"),
+    "reporting.trace": ("trace",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)
+
+
+def __getattr__(name: str):
+    """What the package offers is imported when it is first asked for, so that a command starts at once."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

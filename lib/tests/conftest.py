@@ -13,10 +13,16 @@ import eldercare as ec
 ROOT = Path(__file__).resolve().parents[2]
 DRAWS = 64
 BROWSERS = "chromium", "chromium-browser", "google-chrome"
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 class DataCopy:
@@ -58,9 +64,16 @@ class DataCopy:
         self.write(name, [*rows, [cells.get(column, "") for column in rows[0]]])
 
     def add_city(self, city_id: str, adcode: int) -> None:
-        header = (self.data / "cities/lincang/city.csv").read_text("utf-8-sig").splitlines()[0].split(",")
+        header = (
+            (self.data / "cities/lincang/city.csv")
+            .read_text("utf-8-sig")
+            .splitlines()[0]
+            .split(",")
+        )
         cells = {"city_id": city_id, "name_en": city_id.capitalize(), "adcode": str(adcode)}
-        self.write(f"cities/{city_id}/city.csv", [header, [cells.get(column, "") for column in header]])
+        self.write(
+            f"cities/{city_id}/city.csv", [header, [cells.get(column, "") for column in header]]
+        )
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from eldercare import schema
-from eldercare.checks import cross_faults, on_promised_base
-from eldercare.draws import Assumptions
-from eldercare.load import City
+from eldercare.inputs import schema
+from eldercare.inputs.checks import cross_faults, on_promised_base
+from eldercare.inputs.draws import Assumptions
+from eldercare.inputs.load import City
 
 
 class Given:
@@ -27,11 +27,44 @@ class Given:
 
 
 SAID = {  # cells that a row of a table of a city must have, whatever it says
-    "targets": {"indicator": "x", "label_en": "x", "label_zh": "x", "unit": "bed", "bound": "at_least", "scope": "city", "kind": "target",
-                "follow_up": "measured", "source_id": "own_judgement", "locator": "x", "quote_zh": "x", "target_year": 2030, "value": 1000},
-    "capacity": {"indicator": "beds_total", "year": 2020, "value": 1000, "unit": "bed", "source_id": "own_judgement"},
-    "progress": {"reported_on": "2024-12-31", "scope": "city", "value": 900, "unit": "bed", "source_id": "own_judgement"},
-    "assumptions": {"low": 0.7, "central": 0.8, "high": 0.9, "unit": "share", "shape": "triangular", "basis": "guess", "source_id": "own_judgement"},
+    "targets": {
+        "indicator": "x",
+        "label_en": "x",
+        "label_zh": "x",
+        "unit": "bed",
+        "bound": "at_least",
+        "scope": "city",
+        "kind": "target",
+        "follow_up": "measured",
+        "source_id": "own_judgement",
+        "locator": "x",
+        "quote_zh": "x",
+        "target_year": 2030,
+        "value": 1000,
+    },
+    "capacity": {
+        "indicator": "beds_total",
+        "year": 2020,
+        "value": 1000,
+        "unit": "bed",
+        "source_id": "own_judgement",
+    },
+    "progress": {
+        "reported_on": "2024-12-31",
+        "scope": "city",
+        "value": 900,
+        "unit": "bed",
+        "source_id": "own_judgement",
+    },
+    "assumptions": {
+        "low": 0.7,
+        "central": 0.8,
+        "high": 0.9,
+        "unit": "share",
+        "shape": "triangular",
+        "basis": "guess",
+        "source_id": "own_judgement",
+    },
 }
 
 
@@ -42,11 +75,21 @@ def rows_of(table: str, city_id: str, *rows: dict) -> pd.DataFrame:
     out = {}
     for name, column in schema_.columns.items():
         number = str(column.dtype) == "float64"
-        out[name] = pd.Series([row.get(name, np.nan if number else "") for row in said], dtype=float if number else object)
+        out[name] = pd.Series(
+            [row.get(name, np.nan if number else "") for row in said],
+            dtype=float if number else object,
+        )
     return pd.DataFrame(out)
 
 
-def made_city(city_id: str, adcode: int, plan_year: int | None = None, name_en: str = "", source_id: str = "", **tables) -> City:
+def made_city(
+    city_id: str,
+    adcode: int,
+    plan_year: int | None = None,
+    name_en: str = "",
+    source_id: str = "",
+    **tables,
+) -> City:
     """A city as its folder would tell it; tables are lists of rows by name (targets, capacity, assumptions, progress)."""
     made = {name: rows_of(name, city_id, *tables.get(name, ())) for name in SAID}
     made["capacity"] = made["capacity"] if "capacity" in tables else None
@@ -57,7 +100,8 @@ def with_cities(project, *cities: City):
     """The project with these cities alone, and the quantities their promises are held against."""
     chosen = {
         city.city_id: replace(city, targets=on_promised_base(project.indicators, city.targets))
-        if not cross_faults(replace(project, cities={city.city_id: city})) else city
+        if not cross_faults(replace(project, cities={city.city_id: city}))
+        else city
         for city in cities
     }
     return replace(project, cities=chosen)

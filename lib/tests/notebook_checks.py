@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-MOST_CELLS, MOST_LINES, MOST_BYTES = 25, 12, 500_000
+MOST_CELLS, MOST_LINES, MOST_BYTES = 25, 15, 500_000
 MACHINE_PATH = re.compile(r"/(?:root|home|tmp|work|Users|private|var)/|[A-Za-z]:\\")
 MARKER = re.compile(r"nbval[-_ ](?:ignore|skip|raises|check|test)", re.IGNORECASE)
 NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+")
@@ -15,7 +15,8 @@ NO_RESULT = re.compile(rf"\$\$.*?\$\$|\$[^$]+\$|`[^`]*`|{BASE_OF_A_RATIO}", re.D
 
 # What is not collected here may well be published: nobody has looked everywhere.
 UNPUBLISHED = re.compile(
-    r"(nobody|no one|no city|no county|none) (has )?publish|(not|never) published|is published for few|not yet been|未公布|没有公布", re.IGNORECASE
+    r"(nobody|no one|no city|no county|none) (has )?publish|(not|never) published|is published for few|not yet been|未公布|没有公布",
+    re.IGNORECASE,
 )
 
 
@@ -28,7 +29,11 @@ def outputs(book: NotebookNode) -> list[NotebookNode]:
 
 
 def pictures(book: NotebookNode) -> list[NotebookNode]:
-    return [one for one in outputs(book) if any(kind.startswith("image/") for kind in one.get("data", {}))]
+    return [
+        one
+        for one in outputs(book)
+        if any(kind.startswith("image/") for kind in one.get("data", {}))
+    ]
 
 
 def shown_text(book: NotebookNode) -> list[str]:
@@ -36,7 +41,9 @@ def shown_text(book: NotebookNode) -> list[str]:
     texts = []
     for output in outputs(book):
         texts += [output.get("text", ""), *output.get("traceback", [])]
-        texts += [str(value) for kind, value in output.get("data", {}).items() if kind != "image/png"]
+        texts += [
+            str(value) for kind, value in output.get("data", {}).items() if kind != "image/png"
+        ]
     return texts
 
 
@@ -65,7 +72,8 @@ def paths(book: NotebookNode) -> list[str]:
 
 def too_large(book: NotebookNode) -> list[str]:
     long = [
-        f"cell {number} has {lines} lines" for number, cell in enumerate(book.cells)
+        f"cell {number} has {lines} lines"
+        for number, cell in enumerate(book.cells)
         if cell.cell_type == "code" and (lines := len(cell.source.splitlines())) > MOST_LINES
     ]
     return long + ([f"{len(book.cells)} cells"] if len(book.cells) > MOST_CELLS else [])
@@ -84,7 +92,8 @@ def without_output(book: NotebookNode) -> list[str]:
 def complaints(book: NotebookNode) -> list[str]:
     """Errors and what went to stderr."""
     return [
-        one.ename if one.output_type == "error" else one.text for one in outputs(book)
+        one.ename if one.output_type == "error" else one.text
+        for one in outputs(book)
         if one.output_type == "error" or (one.output_type == "stream" and one.name == "stderr")
     ]
 
@@ -101,14 +110,18 @@ def excuses(book: NotebookNode) -> list[str]:
 
 def unrepeatable(book: NotebookNode) -> list[str]:
     """Outputs that differ at every run: inline SVG, an axes object."""
-    kinds = [kind for output in outputs(book) for kind in output.get("data", {}) if "svg+xml" in kind]
+    kinds = [
+        kind for output in outputs(book) for kind in output.get("data", {}) if "svg+xml" in kind
+    ]
     words = re.compile(r"svg\+xml|<svg|<Axes|<[\w.]+ at 0x")
     return kinds + [match[0] for text in shown_text(book) for match in words.finditer(text)]
 
 
 def pictures_without_words(book: NotebookNode) -> list[str]:
     alts = [output.metadata.get("image/png", {}).get("alt", "") for output in pictures(book)]
-    return [f"picture {number} has no alt text" for number, alt in enumerate(alts, 1) if not alt.strip()]
+    return [
+        f"picture {number} has no alt text" for number, alt in enumerate(alts, 1) if not alt.strip()
+    ]
 
 
 def typed_results(book: NotebookNode) -> list[str]:
@@ -138,15 +151,31 @@ def figures_without_twin(folder: Path) -> list[str]:
 
 def figures_not_named_once(folder: Path, books: dict[str, NotebookNode]) -> list[str]:
     """Figures that no notebook names, or more than one."""
-    sources = {name: "\n".join(cell.source for cell in code_cells(book)) for name, book in books.items()}
+    sources = {
+        name: "\n".join(cell.source for cell in code_cells(book)) for name, book in books.items()
+    }
     naming = {
-        stem: [name for name, source in sources.items() if re.search(rf"[\"']{re.escape(stem)}[\"']", source)]
+        stem: [
+            name
+            for name, source in sources.items()
+            if re.search(rf"[\"']{re.escape(stem)}[\"']", source)
+        ]
         for stem in sorted({path.stem for path in folder.iterdir()})
     }
     return [f"{stem}: {names}" for stem, names in naming.items() if len(names) != 1]
 
 
 OF_A_BOOK = (
-    definitions, paths, too_large, not_executed_in_order, without_output, complaints, machine_paths,
-    excuses, unrepeatable, pictures_without_words, typed_results, unpublished_figures,
+    definitions,
+    paths,
+    too_large,
+    not_executed_in_order,
+    without_output,
+    complaints,
+    machine_paths,
+    excuses,
+    unrepeatable,
+    pictures_without_words,
+    typed_results,
+    unpublished_figures,
 )

@@ -49,7 +49,11 @@ def fetched_from_elsewhere(path: Path) -> list[str]:
 
 
 def pictures_without_words(path: Path) -> list[str]:
-    return [image["src"][:80] for image in read(path).find_all("img") if not image.get("alt", "").strip()]
+    return [
+        image["src"][:80]
+        for image in read(path).find_all("img")
+        if not image.get("alt", "").strip()
+    ]
 
 
 def unfolded_code(path: Path) -> list[str]:
@@ -62,8 +66,14 @@ def headings_out_of_order(path: Path) -> list[str]:
     """A page has one title, and no heading skips a rank."""
     soup = read(path)
     ranks = [int(tag.name[1]) for tag in soup.main.find_all(re.compile("^h[1-6]$"))]
-    skipped = [f"h{below} after h{above}" for above, below in zip(ranks, ranks[1:]) if below > above + 1]
-    return skipped if ranks.count(1) == 1 and ranks[0] == 1 else [*skipped, f"titles: {ranks.count(1)}"]
+    skipped = [
+        f"h{below} after h{above}" for above, below in zip(ranks, ranks[1:]) if below > above + 1
+    ]
+    return (
+        skipped
+        if ranks.count(1) == 1 and ranks[0] == 1
+        else [*skipped, f"titles: {ranks.count(1)}"]
+    )
 
 
 def tables_without_heads(path: Path) -> list[str]:
@@ -98,8 +108,15 @@ def chinese_not_marked(path: Path) -> list[str]:
 
 
 OF_A_FILE = (
-    links_to_nowhere, fetched_from_elsewhere, pictures_without_words, unfolded_code, headings_out_of_order,
-    tables_without_heads, formulas_left_as_text, names_twice, chinese_not_marked,
+    links_to_nowhere,
+    fetched_from_elsewhere,
+    pictures_without_words,
+    unfolded_code,
+    headings_out_of_order,
+    tables_without_heads,
+    formulas_left_as_text,
+    names_twice,
+    chinese_not_marked,
 )
 
 
@@ -110,7 +127,10 @@ def in_browser(browser: Browser, path: Path) -> list[str]:
     page.on("console", lambda message: found.append(f"console: {message.text}"))
     page.on("pageerror", lambda error: found.append(f"error: {error}"))
     page.on("requestfailed", lambda request: found.append(f"not found: {request.url}"))
-    page.on("request", lambda request: request.url.startswith(OWN) or found.append(f"asks: {request.url}"))
+    page.on(
+        "request",
+        lambda request: request.url.startswith(OWN) or found.append(f"asks: {request.url}"),
+    )
     page.goto(path.as_uri())
     found += too_wide(page) + barriers(page, {"rules": {CONTRAST: {"enabled": False}}})
     page.set_viewport_size({"width": NARROW, "height": 800})
@@ -147,7 +167,8 @@ def cut_on_paper(page: Page) -> list[str]:
         found += page.evaluate(
             "([tables, width]) => [...document.querySelectorAll(tables)]"
             ".filter(table => table.getBoundingClientRect().right > width + 1)"
-            ".map(table => `cut on paper: ${table.textContent.slice(0, 60)}`)", [tables, width],
+            ".map(table => `cut on paper: ${table.textContent.slice(0, 60)}`)",
+            [tables, width],
         )
     return found
 
@@ -162,8 +183,11 @@ def faint(page: Page) -> list[str]:
 def barriers(page: Page, options: dict | None = None) -> list[str]:
     """Serious and critical findings of axe-core."""
     # preload reads the style sheet by XMLHttpRequest, which a browser refuses a page from disk.
-    result = Axe().run(page, options={"resultTypes": ["violations"], "preload": False, **(options or {})})
+    result = Axe().run(
+        page, options={"resultTypes": ["violations"], "preload": False, **(options or {})}
+    )
     return [
         f"axe, {one['impact']}, {one['id']}: {one['nodes'][0]['html'][:100]} ({len(one['nodes'])})"
-        for one in result.response["violations"] if one["impact"] in ("serious", "critical")
+        for one in result.response["violations"]
+        if one["impact"] in ("serious", "critical")
     ]

@@ -2,7 +2,7 @@
 
 import re
 
-from eldercare.blocks import Bullets, Table
+from eldercare.reporting.blocks import Bullets, Table
 
 SIZES = {"million": 1e6, "billion": 1e9, "万": 1e4, "亿": 1e8}
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:\s*(?:million|billion|万|亿))?")

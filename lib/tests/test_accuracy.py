@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eldercare import accuracy, calibration
-from eldercare import present_accuracy as shown
+from eldercare.reporting import present_accuracy as shown
+from eldercare.validation import accuracy, calibration
 
 MOST_MEDIAN_ERROR = {60: 0.035, 65: 0.040, 80: 0.065}
 FOUR = ("no change", "constant growth", "Hamilton-Perry", "closed, national death rates")
@@ -54,7 +54,9 @@ def test_every_area_left_out_has_a_reason_and_every_one_kept_has_none(kept):
 
 def test_a_county_of_a_prefecture_whose_boundary_moved_is_left_out(kept):
     moved = set(kept.loc[kept["reason"] == "its boundary moved", "adcode"] // 100)
-    assert not kept.loc[(kept["adcode"] // 100).isin(moved) & (kept["adcode"] % 100 != 0), "kept"].any()
+    assert not kept.loc[
+        (kept["adcode"] // 100).isin(moved) & (kept["adcode"] % 100 != 0), "kept"
+    ].any()
 
 
 @pytest.mark.parametrize("age", MOST_MEDIAN_ERROR)
@@ -64,15 +66,23 @@ def test_half_of_the_prefectures_are_nearer_than_the_limit(setting, predicted, p
 
 
 @pytest.mark.parametrize("rival", FOUR)
-def test_people_of_65_and_over_are_closer_than_a_rivals_in_65_of_100_prefectures(setting, predicted, others, prefectures, rival):
+def test_people_of_65_and_over_are_closer_than_a_rivals_in_65_of_100_prefectures(
+    setting, predicted, others, prefectures, rival
+):
     column = accuracy.THRESHOLDS.index(65)
-    ours, theirs = (np.abs(one / setting.observed - 1)[prefectures, column] for one in (predicted, others[rival]))
+    ours, theirs = (
+        np.abs(one / setting.observed - 1)[prefectures, column]
+        for one in (predicted, others[rival])
+    )
     assert (ours < theirs).mean() >= 0.65
 
 
 def test_the_fifth_rival_is_reported_but_not_one_of_the_four(setting, predicted, others):
     assert set(others) == {*FOUR, "closed, raw census deaths"}
-    assert "closed, raw census deaths" in shown.rival_table(setting, predicted, others, "prefecture").index
+    assert (
+        "closed, raw census deaths"
+        in shown.rival_table(setting, predicted, others, "prefecture").index
+    )
 
 
 def test_the_80_percent_range_fitted_on_one_half_holds_75_to_85_percent_of_each_size_class(cover):
@@ -82,7 +92,9 @@ def test_the_80_percent_range_fitted_on_one_half_holds_75_to_85_percent_of_each_
     assert tried["in_80"].between(0.75, 0.85).all()
 
 
-def test_the_95_percent_range_fitted_on_one_half_holds_92_to_97_percent_of_all_and_90_to_98_or_so_of_each_class(cover):
+def test_the_95_percent_range_fitted_on_one_half_holds_92_to_97_percent_of_all_and_90_to_98_or_so_of_each_class(
+    cover,
+):
     tried = cover[cover["tried_on"] == "other half"]
     assert tried.loc[tried["size"] == "all", "in_95"].between(0.92, 0.97).all()
     assert tried["in_95"].between(0.90, 0.985).all()
@@ -92,7 +104,9 @@ def test_classes_whose_95_percent_range_misses_92_to_97_percent_are_named_in_the
     tried = cover[cover["tried_on"] == "other half"]
     missed = tried[~tried["in_95"].between(0.92, 0.97)]
     sentence = shown.target_sentences(cover)[1]
-    assert all(f"{row['size']}, {row['from_age']}+" in sentence for row in missed.to_dict("records"))
+    assert all(
+        f"{row['size']}, {row['from_age']}+" in sentence for row in missed.to_dict("records")
+    )
 
 
 def test_the_weights_of_a_half_are_chosen_without_its_own_outcome(setting, cross):
@@ -101,7 +115,9 @@ def test_the_weights_of_a_half_are_chosen_without_its_own_outcome(setting, cross
     blind[first] = 1.0
     other = accuracy.Setting(**{**vars(setting), "observed": blind})
     assert accuracy.choose_weights(other, ~first) == cross[1]["first half"]
-    assert not set(setting.areas.loc[first, "province"]) & set(setting.areas.loc[~first, "province"])
+    assert not set(setting.areas.loc[first, "province"]) & set(
+        setting.areas.loc[~first, "province"]
+    )
 
 
 def test_nothing_of_the_census_of_2020_enters_a_projection(china, setting, predicted, cross):
@@ -111,7 +127,9 @@ def test_nothing_of_the_census_of_2020_enters_a_projection(china, setting, predi
 
 
 def test_the_spread_in_the_data_is_what_the_back_test_gives_anew(china, setting, predicted):
-    pd.testing.assert_frame_equal(calibration.error_table(setting, predicted), china.projection_error)
+    pd.testing.assert_frame_equal(
+        calibration.error_table(setting, predicted), china.projection_error
+    )
 
 
 def test_a_range_fitted_on_known_errors_holds_what_it_says():
@@ -127,7 +145,12 @@ def test_a_range_fitted_on_known_errors_holds_what_it_says():
 
 
 def test_signs_in_the_tables_are_those_of_the_numbers():
-    assert [shown.percent(one, 3) for one in (-0.00015, -1e-9, 0.0, 0.00015)] == ["-0.015", "0.000", "0.000", "0.015"]
+    assert [shown.percent(one, 3) for one in (-0.00015, -1e-9, 0.0, 0.00015)] == [
+        "-0.015",
+        "0.000",
+        "0.000",
+        "0.015",
+    ]
     assert shown.percent(np.nan) == "not available"
 
 

@@ -10,17 +10,38 @@ from conftest import ROOT
 from given import faults_of, made_city, rows_of, with_cities
 
 import eldercare as ec
-from eldercare import (
-    charts_money, checks, comparable, consistency, present, present_beds, present_money, present_workforce, report, schema,
-    sensitivity, tracking, what_if, wording,
+from eldercare.analysis import sensitivity
+from eldercare.documents import consistency
+from eldercare.inputs import checks, schema
+from eldercare.inputs.load import load_project
+from eldercare.inputs.reading import read_table
+from eldercare.reporting import (
+    charts_money,
+    comparable,
+    present,
+    present_beds,
+    present_money,
+    present_workforce,
+    report,
+    tracking,
+    what_if,
+    wording,
 )
-from eldercare.load import load_project
-from eldercare.reading import read_table
 
 DRAWS = 16
 PLACES = {  # all levels: what they are is said in data/china/census_area.csv
-    "shanghai": 310000, "henan": 410000, "tibet": 540000, "wuhan": 420100, "dongguan": 441900, "sansha": 460300, "pudong": 310115,
-    "chongqing_county": 500229, "gaize": 542526, "suzhou_park": 320571, "datong_zone": 140290, "xiantao": 429004,
+    "shanghai": 310000,
+    "henan": 410000,
+    "tibet": 540000,
+    "wuhan": 420100,
+    "dongguan": 441900,
+    "sansha": 460300,
+    "pudong": 310115,
+    "chongqing_county": 500229,
+    "gaize": 542526,
+    "suzhou_park": 320571,
+    "datong_zone": 140290,
+    "xiantao": 429004,
 }
 BEDS = {"target_id": "x_1", "indicator": "beds_total", "measured_by": "beds_total_needed"}
 OCCUPANCY = {"assumption": "target_occupancy"}
@@ -28,9 +49,13 @@ OCCUPANCY = {"assumption": "target_occupancy"}
 
 @pytest.fixture(scope="module")
 def twelve(project):
-    return with_cities(project, *(
-        made_city(name, code, 2013 + number, targets=[{**BEDS, "target_year": 2016 + number}]) for number, (name, code) in enumerate(PLACES.items())
-    ))
+    return with_cities(
+        project,
+        *(
+            made_city(name, code, 2013 + number, targets=[{**BEDS, "target_year": 2016 + number}])
+            for number, (name, code) in enumerate(PLACES.items())
+        ),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -54,17 +79,29 @@ def test_twelve_cities_of_all_levels_fill_every_table(twelve, results_of_twelve,
     names = {city.name_en for city in twelve.cities.values()}
     assert set(ec.compare_all(twelve, results)["city_id"]) == set(results)
     assert set(present.promise_table(twelve, results)["city"]) == names
-    for table in (present.answer_table(results), present_workforce.supply_table(results, [2025, 2050]), present_money.burden_table(results, 2035)):
+    for table in (
+        present.answer_table(results),
+        present_workforce.supply_table(results, [2025, 2050]),
+        present_money.burden_table(results, 2035),
+    ):
         assert set(table.index.get_level_values(0)) == names
     assert set(present_workforce.promise_year_table(twelve, results).index) == names
     assert len(comparable.comparable_table(results)) == 12
-    assert present_beds.balance_sentences(results, 2035) and consistency.verdict_sentence(twelve) and tracking.status_counts(twelve).shape[0] == 12
+    assert (
+        present_beds.balance_sentences(results, 2035)
+        and consistency.verdict_sentence(twelve)
+        and tracking.status_counts(twelve).shape[0] == 12
+    )
     charts_money.affordability(twelve, results, 2035, "x", "x", "x")
 
 
-@pytest.mark.parametrize("name", ["chongqing_county", "henan", "gaize", "suzhou_park", "datong_zone"])
+@pytest.mark.parametrize(
+    "name", ["chongqing_county", "henan", "gaize", "suzhou_park", "datong_zone"]
+)
 def test_a_number_of_any_place_leads_back_to_rows(twelve, results_of_twelve, name):
-    found = ec.trace(name, "cost_total", 2035, project=twelve, result=results_of_twelve[name], measure="need")
+    found = ec.trace(
+        name, "cost_total", 2035, project=twelve, result=results_of_twelve[name], measure="need"
+    )
     assert found.rows() and found.text(depth=4)
 
 
@@ -73,8 +110,20 @@ def test_a_number_of_any_place_leads_back_to_rows(twelve, results_of_twelve, nam
 def test_a_city_with_nothing_but_city_csv_has_a_report(project, name, adcode, language):
     alone = with_cities(project, made_city(name, adcode))
     result = ec.run_city(alone, name, draws=DRAWS)
-    document = report.build_report(alone, result, sensitivity.tornado(alone, name), wording.language(alone, language))
-    assert set(document) == {"answer", "promise", "people", "beds", "caregivers", "money", "moves", "limits", "sources"}
+    document = report.build_report(
+        alone, result, sensitivity.tornado(alone, name), wording.language(alone, language)
+    )
+    assert set(document) == {
+        "answer",
+        "promise",
+        "people",
+        "beds",
+        "caregivers",
+        "money",
+        "moves",
+        "limits",
+        "sources",
+    }
     assert all(document.values())
 
 
@@ -82,15 +131,32 @@ def test_a_city_with_nothing_but_city_csv_has_a_report(project, name, adcode, la
 def test_a_plan_of_any_year_runs_with_a_promise_in_its_year_and_after_it(project, year):
     rows = [{**BEDS, "target_id": f"x_{due}", "target_year": due} for due in (year, year + 5)]
     beside = [
-        {"target_id": "x_a", "indicator": "home_adaptations", "unit": "household", "follow_up": "tracked", "follow_up_reason": "x", "target_year": due}
+        {
+            "target_id": "x_a",
+            "indicator": "home_adaptations",
+            "unit": "household",
+            "follow_up": "tracked",
+            "follow_up_reason": "x",
+            "target_year": due,
+        }
         for due in (float("nan"),)
     ]
-    one = with_cities(project, made_city("x", 420100, year, targets=[*rows, *beside], capacity=[{"year": year - 1}]))
+    one = with_cities(
+        project,
+        made_city("x", 420100, year, targets=[*rows, *beside], capacity=[{"year": year - 1}]),
+    )
     assert faults_of(project, *one.cities.values()) == []
     results = {"x": ec.run_city(one, "x", draws=8)}
     assert list(ec.compare_targets(one, results["x"])["target_year"]) == [year, year + 5]
-    assert len(present_workforce.promise_year_table(one, results)) == len(present_money.adaptation_table(one, results)) == 1
-    assert present_beds.balance_sentences(results, 2035) and comparable.comparable_table(results).shape[0] >= 2
+    assert (
+        len(present_workforce.promise_year_table(one, results))
+        == len(present_money.adaptation_table(one, results))
+        == 1
+    )
+    assert (
+        present_beds.balance_sentences(results, 2035)
+        and comparable.comparable_table(results).shape[0] >= 2
+    )
     model = sensitivity.Model(one, "x", draws=8)
     assert model.run(model.draw(8)).shape == (4 + 2, 8)
 
@@ -98,51 +164,106 @@ def test_a_plan_of_any_year_runs_with_a_promise_in_its_year_and_after_it(project
 def test_every_single_quantity_can_measure_a_promise_and_no_other(project):
     single = project.indicators[project.indicators["parts"] == ""]
     rows = [
-        {"target_id": f"x_{row.indicator}", "measured_by": row.indicator, "unit": row.unit, "value": 0.5 if row.unit == "share" else 10,
-         "denominator": row.denominators.split("; ")[0]} for row in single.itertuples()
+        {
+            "target_id": f"x_{row.indicator}",
+            "measured_by": row.indicator,
+            "unit": row.unit,
+            "value": 0.5 if row.unit == "share" else 10,
+            "denominator": row.denominators.split("; ")[0],
+        }
+        for row in single.itertuples()
     ]
     one = with_cities(project, made_city("x", 420100, 2022, targets=rows))
     assert faults_of(project, *one.cities.values()) == []
     result = ec.run_city(one, "x", draws=8)
     assert len(ec.compare_targets(one, result)) == len(rows)
     for row in project.indicators.itertuples():
-        assert set(result.values[row.indicator].dims) - {"draw", "year", "measure"} == set(filter(None, row.parts.split()))
+        assert set(result.values[row.indicator].dims) - {"draw", "year", "measure"} == set(
+            filter(None, row.parts.split())
+        )
     desk = what_if.Desk(one, "x", draws=8)
     assert len(desk.baseline.chance) == len(rows)
 
 
 def test_head_counts_are_what_a_counted_row_may_be_measured_by(project):
-    from eldercare.chain import HEAD_COUNTS
+    from eldercare.model.chain import HEAD_COUNTS
 
-    rows = [{"target_id": f"x_{name}", "kind": "stock", "unit": "person", "measured_by": name, "target_year": float("nan")} for name in HEAD_COUNTS]
+    rows = [
+        {
+            "target_id": f"x_{name}",
+            "kind": "stock",
+            "unit": "person",
+            "measured_by": name,
+            "target_year": float("nan"),
+        }
+        for name in HEAD_COUNTS
+    ]
     one = with_cities(project, made_city("x", 420100, targets=rows))
     assert faults_of(project, *one.cities.values()) == []
     assert len(ec.compare_head_counts(ec.run_city(one, "x", draws=8))) == len(rows)
 
 
 def test_names_of_results_are_no_names_of_promises(project):
-    assert checks.TAKEN_IDS == tuple(one.name for one in sensitivity.headlines(made_city("x", 420100)))
+    assert (
+        tuple(one.name for one in sensitivity.headlines(made_city("x", 420100))) == checks.TAKEN_IDS
+    )
 
 
 def test_the_denominator_chooses_the_quantity(project, results):
     def measured(denominator, name="nursing_bed_share_needed"):
-        row = {"target_id": "x_1", "unit": "share", "value": 0.3, "measured_by": name, "denominator": denominator}
-        return with_cities(project, made_city("x", 420100, targets=[row])).cities["x"].targets["measured_by"].item()
+        row = {
+            "target_id": "x_1",
+            "unit": "share",
+            "value": 0.3,
+            "measured_by": name,
+            "denominator": denominator,
+        }
+        return (
+            with_cities(project, made_city("x", 420100, targets=[row]))
+            .cities["x"]
+            .targets["measured_by"]
+            .item()
+        )
 
-    assert measured("institution beds") == measured("institution beds", "nursing_bed_share_of_all_needed") == "nursing_bed_share_needed"
-    assert measured("local eldercare beds") == measured("all beds") == "nursing_bed_share_of_all_needed"
+    assert (
+        measured("institution beds")
+        == measured("institution beds", "nursing_bed_share_of_all_needed")
+        == "nursing_bed_share_needed"
+    )
+    assert (
+        measured("local eldercare beds")
+        == measured("all beds")
+        == "nursing_bed_share_of_all_needed"
+    )
     values = results["shangqiu"].values.sel(year=2020, measure="need")
     special = values["beds_needed"].sel(bed_type=["nursing", "dementia"]).sum("bed_type")
     everything = values["beds_institution_needed"] + values["day_care_places_needed"]
-    needed = ec.compare_targets(project, results["shangqiu"]).set_index("target_year").loc[2020, "central"]
+    needed = (
+        ec.compare_targets(project, results["shangqiu"])
+        .set_index("target_year")
+        .loc[2020, "central"]
+    )
     assert needed == pytest.approx(float((special / everything).median()), rel=1e-5)
 
 
 TARGET_FAULTS = [
     ({"unit": "share", "value": 0.3}, "unit", "must be bed"),
     ({"measured_by": "nursing_bed_share_needed", "value": 60000}, "unit", "must be share"),
-    ({"measured_by": "nursing_bed_share_needed", "unit": "share", "value": 0.5, "denominator": "beds of hospitals"}, "denominator", "“local eldercare beds”"),
-    ({"measured_by": "nursing_bed_share_needed", "unit": "share", "value": 0.5}, "denominator", "“institution beds”"),
+    (
+        {
+            "measured_by": "nursing_bed_share_needed",
+            "unit": "share",
+            "value": 0.5,
+            "denominator": "beds of hospitals",
+        },
+        "denominator",
+        "“local eldercare beds”",
+    ),
+    (
+        {"measured_by": "nursing_bed_share_needed", "unit": "share", "value": 0.5},
+        "denominator",
+        "“institution beds”",
+    ),
     ({"denominator": "older people"}, "denominator", "(empty)"),
     ({"measured_by": "happiness"}, "measured_by", "beds_total_needed"),
     ({"measured_by": "beds_needed"}, "measured_by", "bed_type; must be one of: admissions"),
@@ -179,12 +300,51 @@ ASSUMPTION_FAULTS = [
     ({"assumption": "pay_share_of_running_cost", "low": 0, "central": 0.5}, "low", "above 0"),
     ({**OCCUPANCY, "year_from": 2030}, "year_from", "leave it empty"),
     ({"assumption": "insurance_coverage", "year_from": 2080}, "year_from", "2050"),
-    ({"assumption": "programme_last_year", "low": 2080, "central": 2080, "high": 2080, "unit": "year", "shape": "fixed"}, "low", "2050"),
-    ({"assumption": "caregiver_hours_per_year", "low": 1, "central": 2, "high": 3, "unit": "hour_per_worker_year"}, "central", "100 times"),
+    (
+        {
+            "assumption": "programme_last_year",
+            "low": 2080,
+            "central": 2080,
+            "high": 2080,
+            "unit": "year",
+            "shape": "fixed",
+        },
+        "low",
+        "2050",
+    ),
+    (
+        {
+            "assumption": "caregiver_hours_per_year",
+            "low": 1,
+            "central": 2,
+            "high": 3,
+            "unit": "hour_per_worker_year",
+        },
+        "central",
+        "100 times",
+    ),
     ({**OCCUPANCY, "source_id": "hearsay"}, "source_id", "no known source"),
-    ({"assumption": "adl_prevalence", "age_band": "85+", "severity": "severe"}, "central", "by severity add up to 1.1193"),
-    ({"assumption": "setting_need_share", "setting": "home_service", "severity": "severe"}, "central", "by setting add up to 1.29"),
-    ({"assumption": "setting_use_share", "setting": "institution", "severity": "mild", "central": 0.95, "high": 0.97}, "central", "add up to 1.04"),
+    (
+        {"assumption": "adl_prevalence", "age_band": "85+", "severity": "severe"},
+        "central",
+        "by severity add up to 1.1193",
+    ),
+    (
+        {"assumption": "setting_need_share", "setting": "home_service", "severity": "severe"},
+        "central",
+        "by setting add up to 1.29",
+    ),
+    (
+        {
+            "assumption": "setting_use_share",
+            "setting": "institution",
+            "severity": "mild",
+            "central": 0.95,
+            "high": 0.97,
+        },
+        "central",
+        "add up to 1.04",
+    ),
 ]
 PROGRESS_FAULTS = [
     ({"target_id": "x_9"}, "target_id", "x_1"),
@@ -193,24 +353,45 @@ PROGRESS_FAULTS = [
     ({"target_id": "x_1", "source_id": "hearsay"}, "source_id", "no known source"),
 ]
 CASES = [
-    (table, *case) for table, cases in (
-        ("targets", TARGET_FAULTS), ("capacity", CAPACITY_FAULTS), ("assumptions", ASSUMPTION_FAULTS), ("progress", PROGRESS_FAULTS),
-    ) for case in cases
+    (table, *case)
+    for table, cases in (
+        ("targets", TARGET_FAULTS),
+        ("capacity", CAPACITY_FAULTS),
+        ("assumptions", ASSUMPTION_FAULTS),
+        ("progress", PROGRESS_FAULTS),
+    )
+    for case in cases
 ]
 
 
 @pytest.mark.parametrize(("table", "row", "column", "words"), CASES)
 def test_a_row_that_cannot_run_is_told_with_what_would_be_right(project, table, row, column, words):
-    stock = {"target_id": "x_2", "kind": "stock", "unit": "person", "measured_by": "population_60_plus"}
+    stock = {
+        "target_id": "x_2",
+        "kind": "stock",
+        "unit": "person",
+        "measured_by": "population_60_plus",
+    }
     tables = {"targets": [BEDS, stock]}
     tables[table] = [{**BEDS, **row}] if table == "targets" else [row]
-    found = [fault for fault in faults_of(project, made_city("x", 420100, **tables)) if fault.column == column]
+    found = [
+        fault
+        for fault in faults_of(project, made_city("x", 420100, **tables))
+        if fault.column == column
+    ]
     assert any(words in fault.problem for fault in found), found
     assert {(fault.file, fault.row) for fault in found} == {(f"cities/x/{table}.csv", 2)}
 
 
 @pytest.mark.parametrize(
-    ("adcode", "words"), [(100000, "no area"), (420000, None), (211422, None), (999999, "no area"), (500222, "2010 only")],
+    ("adcode", "words"),
+    [
+        (100000, "no area"),
+        (420000, None),
+        (211422, None),
+        (999999, "no area"),
+        (500222, "2010 only"),
+    ],
 )
 def test_an_area_that_the_census_of_2020_has_not_is_told(project, adcode, words):
     found = faults_of(project, made_city("x", adcode))
@@ -220,29 +401,58 @@ def test_an_area_that_the_census_of_2020_has_not_is_told(project, adcode, words)
 def test_a_source_and_a_name_of_a_city_are_checked(project):
     found = faults_of(project, made_city("x", 420100, source_id="hearsay"))
     assert [(fault.file, fault.column) for fault in found] == [("cities/x/city.csv", "source_id")]
-    twins = faults_of(project, made_city("one", 110105, name_en="Chaoyang"), made_city("two", 211300, name_en="Chaoyang"))
+    twins = faults_of(
+        project,
+        made_city("one", 110105, name_en="Chaoyang"),
+        made_city("two", 211300, name_en="Chaoyang"),
+    )
     assert [(fault.file, fault.column) for fault in twins] == [("cities/two/city.csv", "name_en")]
 
 
 def test_a_scenario_for_a_city_that_is_not_there_or_called_baseline_is_told(project):
     rows = rows_of("assumptions", "atlantis", OCCUPANCY)
-    found = faults_of(project, made_city("x", 420100), scenarios={"other": rows, "baseline": rows.assign(city_id="")})
-    assert [(fault.file, fault.column) for fault in found] == [("scenarios/other.csv", "city_id"), ("scenarios/baseline.csv", None)]
+    found = faults_of(
+        project,
+        made_city("x", 420100),
+        scenarios={"other": rows, "baseline": rows.assign(city_id="")},
+    )
+    assert [(fault.file, fault.column) for fault in found] == [
+        ("scenarios/other.csv", "city_id"),
+        ("scenarios/baseline.csv", None),
+    ]
     assert "there are: x" in found[0].problem
 
 
 def test_an_assumption_without_a_row_or_in_the_wrong_file_is_told(project):
     table = project.assumptions
-    found = faults_of(project, made_city("x", 420100), assumptions=table[table["assumption"] != "bed_life"].reset_index(drop=True))
-    assert ("assumption_steps.csv", "assumption") in {(fault.file, fault.column) for fault in found if "bed_life" in fault.problem}
-    found = faults_of(project, made_city("x", 420100), assumptions=table.assign(city_id=["x", *[""] * (len(table) - 1)]))
-    assert "cities/x/assumptions.csv" in next(fault.problem for fault in found if fault.column == "city_id")
+    found = faults_of(
+        project,
+        made_city("x", 420100),
+        assumptions=table[table["assumption"] != "bed_life"].reset_index(drop=True),
+    )
+    assert ("assumption_steps.csv", "assumption") in {
+        (fault.file, fault.column) for fault in found if "bed_life" in fault.problem
+    }
+    found = faults_of(
+        project,
+        made_city("x", 420100),
+        assumptions=table.assign(city_id=["x", *[""] * (len(table) - 1)]),
+    )
+    assert "cities/x/assumptions.csv" in next(
+        fault.problem for fault in found if fault.column == "city_id"
+    )
 
 
 @pytest.mark.parametrize(
     ("table", "column", "cell"),
-    [("targets", "target_year", "2030.5"), ("capacity", "year", "2020.5"), ("progress", "reported_on", "2024-13-01"),
-     ("progress", "reported_on", "2023-02-29"), ("progress", "reported_on", "24-01-01"), ("progress", "reported_on", "9999")],
+    [
+        ("targets", "target_year", "2030.5"),
+        ("capacity", "year", "2020.5"),
+        ("progress", "reported_on", "2024-13-01"),
+        ("progress", "reported_on", "2023-02-29"),
+        ("progress", "reported_on", "24-01-01"),
+        ("progress", "reported_on", "9999"),
+    ],
 )
 def test_a_year_or_day_that_the_calendar_has_not_is_told(tmp_path, table, column, cell):
     row = rows_of(table, "x", BEDS if table == "targets" else {"target_id": "x_1"}).astype(object)
@@ -253,7 +463,9 @@ def test_a_year_or_day_that_the_calendar_has_not_is_told(tmp_path, table, column
 
 
 def test_two_counts_of_one_year_are_told(tmp_path):
-    rows_of("capacity", "x", {}, {"value": 900, "source_id": "census_2020_county_tables"}).to_csv(tmp_path / "x.csv", index=False)
+    rows_of("capacity", "x", {}, {"value": 900, "source_id": "census_2020_county_tables"}).to_csv(
+        tmp_path / "x.csv", index=False
+    )
     with pytest.raises(schema.DataFault, match="stands in the table already"):
         read_table(tmp_path / "x.csv", schema.CAPACITY)
 
@@ -271,7 +483,10 @@ def test_tables_beside_the_folders_and_scenarios_of_another_kind_are_told(tmp_pa
     for path in ("cities/x.csv", "scenarios/other.xlsx", "scenarios/other.csv"):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).touch()
-    assert [fault.file for fault in checks.loose_faults(tmp_path)] == ["cities/x.csv", "scenarios/other.xlsx"]
+    assert [fault.file for fault in checks.loose_faults(tmp_path)] == [
+        "cities/x.csv",
+        "scenarios/other.xlsx",
+    ]
 
 
 @pytest.mark.parametrize("name", ["New City", "新城", "2wuhan", "a-b"])
@@ -288,18 +503,28 @@ def test_a_foreign_city_alone_loads_beside_what_an_editor_leaves(small_copy):
 
 
 def cells_of(path) -> list[str]:
-    return ["".join(cell["source"]) for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+    return [
+        "".join(cell["source"])
+        for cell in json.loads(path.read_text("utf-8"))["cells"]
+        if cell["cell_type"] == "code"
+    ]
 
 
 def test_no_cell_names_a_city(project):
-    names = {name for city in project.cities.values() for name in (city.city_id, city.name_en, city.name_zh)}
+    names = {
+        name
+        for city in project.cities.values()
+        for name in (city.city_id, city.name_en, city.name_zh)
+    }
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         for source in cells_of(path):
             assert [name for name in names if name in source] == [], path.name
 
 
 def test_the_cells_of_four_notebooks_run_for_a_foreign_city_alone(project, monkeypatch, figures):
-    alone = with_cities(project, made_city("wuhan", 420100, 2020, targets=[{**BEDS, "target_year": 2025}]))
+    alone = with_cities(
+        project, made_city("wuhan", 420100, 2020, targets=[{**BEDS, "target_year": 2025}])
+    )
     found = ec.run(alone, draws=512)
     monkeypatch.setattr(ec, "load_project", lambda: alone)
     monkeypatch.setattr(ec, "run", lambda _project: found)
@@ -312,15 +537,25 @@ def test_the_cells_of_four_notebooks_run_for_a_foreign_city_alone(project, monke
 def test_a_scenario_that_a_planner_saved_is_shown_beside_the_others(project):
     own = rows_of("assumptions", "x", {**OCCUPANCY, "low": 0.8, "central": 0.85})
     one = replace(with_cities(project, made_city("x", 420100)), scenarios={"my_own": own})
-    from eldercare import present_care
+    from eldercare.reporting import present_care
 
     runs = present_care.scenario_results(one, draws=8, last_year=2035)
     assert list(runs) == ["baseline", "my_own"]
-    assert list(present_care.scenario_table(runs, "beds_total_needed", 2035, measure="need").index) == ["baseline", "my own"]
+    assert list(
+        present_care.scenario_table(runs, "beds_total_needed", 2035, measure="need").index
+    ) == ["baseline", "my own"]
 
 
 def test_shares_of_one_whole_are_added_up_in_the_nation_s_table_too(project):
     table = project.assumptions
     worst = table["assumption"].eq("setting_need_share") & table["severity"].eq("severe")
-    found = faults_of(project, made_city("x", 420100), assumptions=table.assign(central=table["central"] + 0.2 * worst))
-    assert {fault.row for fault in found if "setting_need_share by setting add up to 1.41" in fault.problem} == set(table.index[worst] + 2)
+    found = faults_of(
+        project,
+        made_city("x", 420100),
+        assumptions=table.assign(central=table["central"] + 0.2 * worst),
+    )
+    assert {
+        fault.row
+        for fault in found
+        if "setting_need_share by setting add up to 1.41" in fault.problem
+    } == set(table.index[worst] + 2)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from eldercare import base_methods as methods
+from eldercare.validation import base_methods as methods
 
 OURS = methods.METHODS[-1]
 
@@ -36,7 +36,10 @@ def test_only_the_chosen_method_keeps_the_boom_after_the_famine(compared, year):
 
 
 def test_the_pattern_does_not_know_the_truth_it_is_measured_by(china):
-    pattern, truth = methods.pattern_of_ten_years_before(china, 2020), methods.true_table(china, 2020)
+    pattern, truth = (
+        methods.pattern_of_ten_years_before(china, 2020),
+        methods.true_table(china, 2020),
+    )
     assert np.abs(pattern / truth - 1).max() > 0.01
     before = methods.true_table(china, 2010)
     assert (pattern[:, 10:100] < before[:, :90]).all()
@@ -44,7 +47,9 @@ def test_the_pattern_does_not_know_the_truth_it_is_measured_by(china):
 
 def test_the_composite_link_finds_a_smooth_population_again():
     ages = np.arange(101)
-    smooth = np.stack([1e5 * np.exp(-((ages - 35) / 30) ** 2), 1.1e5 * np.exp(-((ages - 38) / 31) ** 2)])
+    smooth = np.stack(
+        [1e5 * np.exp(-(((ages - 35) / 30) ** 2)), 1.1e5 * np.exp(-(((ages - 38) / 31) ** 2))]
+    )
     found = methods.penalised_composite_link(np.add.reduceat(smooth, methods.STARTS, axis=1))
     assert found[:, :85] == pytest.approx(smooth[:, :85], rel=0.02)
 

@@ -7,12 +7,41 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from eldercare import (
-    affordability, areas, beds, caregivers, chain, childcare, flow, funding, money, need, payers, places, population, premises, supply,
+from eldercare.analysis import affordability
+from eldercare.inputs.draws import draw_assumptions
+from eldercare.model import (
+    areas,
+    beds,
+    caregivers,
+    chain,
+    childcare,
+    flow,
+    funding,
+    money,
+    need,
+    payers,
+    places,
+    population,
+    premises,
+    supply,
 )
-from eldercare.draws import draw_assumptions
 
-STEPS = (need, places, beds, flow, caregivers, supply, premises, childcare, funding, payers, money, chain, population, affordability)
+STEPS = (
+    need,
+    places,
+    beds,
+    flow,
+    caregivers,
+    supply,
+    premises,
+    childcare,
+    funding,
+    payers,
+    money,
+    chain,
+    population,
+    affordability,
+)
 WHY = "May bind"
 
 
@@ -34,11 +63,17 @@ class Watch:
 
     def __call__(self, *arguments, **named):
         out = self.real(*arguments, **named)
-        given = arguments[1] if self.real.__name__ in ("maximum", "minimum") and np.ndim(arguments[0]) == 0 else arguments[0]
+        given = (
+            arguments[1]
+            if self.real.__name__ in ("maximum", "minimum") and np.ndim(arguments[0]) == 0
+            else arguments[0]
+        )
         frame = sys._getframe(1)
         home = inspect.getmodule(frame)
         if home in STEPS:
-            self.found.setdefault((home.__name__, frame.f_code.co_name), []).append(changed(given, out, arguments[1:] if self.real.__name__ == "maximum" else ()))
+            self.found.setdefault((home.__name__, frame.f_code.co_name), []).append(
+                changed(given, out, arguments[1:] if self.real.__name__ == "maximum" else ())
+            )
         return out
 
 
@@ -53,8 +88,12 @@ def bound(project):
         for name in ("minimum", "maximum"):
             patch.setattr(xr.ufuncs, name, Watch(getattr(xr.ufuncs, name), found))
         for city in project.cities.values():
-            drawn = draw_assumptions(project, city, draws=2, source=lambda name, draws: np.full(draws, 0.5))
-            chain.run_block(project.china, city, areas.settled_area(project, city.adcode, draws=2), drawn)
+            drawn = draw_assumptions(
+                project, city, draws=2, source=lambda name, draws: np.full(draws, 0.5)
+            )
+            chain.run_block(
+                project.china, city, areas.settled_area(project, city.adcode, draws=2), drawn
+            )
     return {place: any(binding) for place, binding in found.items()}
 
 
@@ -64,7 +103,9 @@ def _method(real, found):
         frame = sys._getframe(1)
         home = inspect.getmodule(frame)
         if home in STEPS:
-            found.setdefault((home.__name__, frame.f_code.co_name), []).append(changed(self, out, [named.get("min")] if named.get("min") == 1 else ()))
+            found.setdefault((home.__name__, frame.f_code.co_name), []).append(
+                changed(self, out, [named.get("min")] if named.get("min") == 1 else ())
+            )
         return out
 
     return clip
@@ -76,9 +117,15 @@ def test_the_watch_sees_the_caps_of_the_steps(bound):
 
 
 def test_no_cap_binds_at_central_values_unless_its_docstring_says_why(bound):
-    functions = {(module.__name__, name): value for module in STEPS for name, value in vars(module).items() if inspect.isfunction(value)}
+    functions = {
+        (module.__name__, name): value
+        for module in STEPS
+        for name, value in vars(module).items()
+        if inspect.isfunction(value)
+    }
     silent = [
-        f"{home}.{name}" for (home, name), binds in bound.items()
+        f"{home}.{name}"
+        for (home, name), binds in bound.items()
         if binds and WHY not in (getattr(functions.get((home, name)), "__doc__", "") or "")
     ]
     assert sorted(silent) == [], "\n".join(sorted(silent))

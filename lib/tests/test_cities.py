@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from conftest import DRAWS
 
-from eldercare import funding, load_project, present, run, run_city
+from eldercare import load_project, run, run_city
+from eldercare.model import funding
+from eldercare.reporting import present
 
 REST_ON_BUILDING_COST = {"building_cost_needed", "cost", "cost_total", "payment"}
 
@@ -15,10 +17,14 @@ def assert_same(one, other, leave_out=frozenset()):
     names = set(one.values.data_vars)
     assert names == set(other.values.data_vars)
     for name in names - leave_out:
-        assert np.array_equal(one.values[name].values, other.values[name].values, equal_nan=True), name
+        assert np.array_equal(one.values[name].values, other.values[name].values, equal_nan=True), (
+            name
+        )
 
 
-@pytest.mark.parametrize("adcode", [310115, 540121, 620000], ids=["district", "small county", "province"])
+@pytest.mark.parametrize(
+    "adcode", [310115, 540121, 620000], ids=["district", "small county", "province"]
+)
 def test_a_city_with_nothing_but_its_census_code_runs(small_copy, adcode):
     small_copy.add_city("sixth", adcode)
     project = load_project(small_copy.root)
@@ -56,9 +62,13 @@ def test_the_cost_of_a_bed_moves_what_rests_on_it_and_nothing_else(full_copy, re
     found = run_city(load_project(full_copy.root), "lincang", draws=DRAWS)
     assert_same(results["lincang"], found, leave_out=REST_ON_BUILDING_COST)
     for name in REST_ON_BUILDING_COST:
-        assert not np.array_equal(results["lincang"].values[name], found.values[name], equal_nan=True), name
+        assert not np.array_equal(
+            results["lincang"].values[name], found.values[name], equal_nan=True
+        ), name
     building = list(funding.BUILDING_ITEMS.values())
-    costs = [result.values["cost"].drop_sel(cost_item=building) for result in (results["lincang"], found)]
+    costs = [
+        result.values["cost"].drop_sel(cost_item=building) for result in (results["lincang"], found)
+    ]
     assert np.array_equal(*costs, equal_nan=True)
 
 

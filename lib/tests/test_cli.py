@@ -7,13 +7,18 @@ import sys
 import pytest
 from conftest import ROOT
 
-from eldercare import cli
+from eldercare.app import cli
 
 
 def run_check(root):
     return subprocess.run(
-        [sys.executable, "-m", "eldercare", "check"], cwd=root, capture_output=True, text=True, check=False,
-        encoding="utf-8", env={**os.environ, "ELDERCARE_PROJECT": str(root), "PYTHONUTF8": "1"},
+        [sys.executable, "-m", "eldercare", "check"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
+        env={**os.environ, "ELDERCARE_PROJECT": str(root), "PYTHONUTF8": "1"},
     )
 
 
@@ -30,7 +35,9 @@ def test_a_fault_is_told_without_a_traceback(small_copy):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("2 faults in the data; nothing was reckoned.\n")
     assert "  assumptions.csv, row 4, column unit: “beds” must be one of" in done.stderr
-    assert "  cities/lincang/capacity.csv, row 2, column value: “many” is not a number" in done.stderr
+    assert (
+        "  cities/lincang/capacity.csv, row 2, column value: “many” is not a number" in done.stderr
+    )
     assert "Traceback" not in done.stderr
 
 

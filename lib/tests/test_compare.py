@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from eldercare import compare, present
-from eldercare.chain import run_city
+from eldercare.analysis import compare
+from eldercare.model.chain import run_city
+from eldercare.reporting import present
 
 NEED, OLDER = 30.0, 50_000.0
 YEAR = 2030
@@ -22,7 +23,10 @@ def made_up(project, results):
     by_measure = ("draw", "measure", "year")
     values = xr.Dataset(
         {
-            "beds_per_1000_needed": (by_measure, np.stack([spread + NEED, spread / 6 + 9], 1)[..., None]),
+            "beds_per_1000_needed": (
+                by_measure,
+                np.stack([spread + NEED, spread / 6 + 9], 1)[..., None],
+            ),
             "population_60_plus": (("draw", "year"), np.full((101, 1), OLDER)),
             "beds_total_needed": (by_measure, np.full((101, 2, 1), NEED * OLDER / 1000)),
         },
@@ -42,7 +46,9 @@ def compared(project, result):
     return compare.compare_targets(project, result).set_index("target_id")
 
 
-@pytest.mark.parametrize(("promise", "chance"), [(300.0, 1.0), (3.0, 0.0)], ids=["far above", "far below"])
+@pytest.mark.parametrize(
+    ("promise", "chance"), [(300.0, 1.0), (3.0, 0.0)], ids=["far above", "far below"]
+)
 def test_the_chance_is_sure_where_promise_and_need_lie_far_apart(project, made_up, promise, chance):
     row = compared(project, made_up({"value": promise})).loc["t_0"]
     assert row["chance"] == chance
@@ -88,13 +94,20 @@ def test_a_figure_said_again_is_compared_once(project, made_up):
     assert list(compared(project, made_up({}, {"restates": "t_0"})).index) == ["t_0"]
 
 
-@pytest.mark.parametrize("changes", [{"kind": "stock"}, {"kind": "standard"}, {"follow_up": "tracked"}])
+@pytest.mark.parametrize(
+    "changes", [{"kind": "stock"}, {"kind": "standard"}, {"follow_up": "tracked"}]
+)
 def test_what_is_no_measured_promise_is_not_compared(project, made_up, changes):
     assert compared(project, made_up(changes)).empty
 
 
 def head_counts(made_up, *rows):
-    stock = {"kind": "stock", "measured_by": "population_60_plus", "unit": "person", "base_year": 2020}
+    stock = {
+        "kind": "stock",
+        "measured_by": "population_60_plus",
+        "unit": "person",
+        "base_year": 2020,
+    }
     return compare.compare_head_counts(made_up(*({**stock, **row} for row in rows)))
 
 

@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 
 import eldercare as ec
-from eldercare import comparable, consistency, crosscheck, present
+from eldercare.documents import consistency, crosscheck
+from eldercare.reporting import comparable, present
 
 
 def city_with(project, city_id, **cells):
@@ -30,7 +31,11 @@ def test_beds_at_a_ratio_imply_people_that_no_count_of_the_year_reaches(project)
     assert found.numbers["implied"] == pytest.approx(431_250)
     assert found.numbers["census of 2010"] == 339_804
     assert found.numbers["census of 2020"] == 476_817
-    assert 431_250 < found.numbers["residents at the end of 2016"] < found.numbers["residents at the end of 2017"]
+    assert (
+        431_250
+        < found.numbers["residents at the end of 2016"]
+        < found.numbers["residents at the end of 2017"]
+    )
     assert found.verdict == crosscheck.CONFLICT
 
 
@@ -47,7 +52,10 @@ def test_the_printed_stock_ratio_is_not_of_the_count_beside_it(project):
 
 
 def test_stock_and_new_beds_reach_the_total(project):
-    assert one(crosscheck.new_beds_reach_total, project, "sanming").numbers == {"reached": 13_886, "spare": 86}
+    assert one(crosscheck.new_beds_reach_total, project, "sanming").numbers == {
+        "reached": 13_886,
+        "spare": 86,
+    }
     changed, city = city_with(project, "sanming", sanming_010={"value": 500.0})
     assert crosscheck.new_beds_reach_total(changed, city)[0].verdict == crosscheck.CONFLICT
 
@@ -58,7 +66,10 @@ def test_homes_a_year_reach_the_total_only_from_before_the_document(project):
 
 
 def test_the_minimum_area_decides_below_1500_households(project):
-    assert one(consistency.premises, project, "lincang").numbers == {"households": 1_500, "households_existing": 2_000}
+    assert one(consistency.premises, project, "lincang").numbers == {
+        "households": 1_500,
+        "households_existing": 2_000,
+    }
 
 
 def test_childcare_places_are_of_all_people(project):
@@ -131,13 +142,23 @@ def test_without_a_city_its_checks_say_so_and_do_not_fail(project):
 def test_a_city_without_targets_and_capacity_gives_no_finding(small_copy):
     small_copy.add_city("changle", 370703)
     project = ec.load_project(small_copy.root)
-    assert [check(project, project.city("changle")) for check in consistency.CHECKS] == [[]] * len(consistency.CHECKS)
+    assert [check(project, project.city("changle")) for check in consistency.CHECKS] == [[]] * len(
+        consistency.CHECKS
+    )
 
 
 def test_shares_of_one_whole_are_comparable_and_of_two_are_not(results):
     table = comparable.comparable_table(results)
-    nursing = table[table["quantity"].str.startswith("nursing beds (")].groupby("city")["comparable"].first()
-    assert {city for city in nursing.index if nursing[city] == comparable.YES} == {"Lincang", "Sanming", "Shengzhou"}
+    nursing = (
+        table[table["quantity"].str.startswith("nursing beds (")]
+        .groupby("city")["comparable"]
+        .first()
+    )
+    assert {city for city in nursing.index if nursing[city] == comparable.YES} == {
+        "Lincang",
+        "Sanming",
+        "Shengzhou",
+    }
     assert nursing["Shangqiu"].startswith("no:")
 
 
@@ -166,5 +187,9 @@ def test_the_whole_ledger_and_its_damaged_figures_are_shown(project):
     for city in project.cities.values():
         assert present.whole_ledger(city)["phrase"].tolist() == city.targets["quote_zh"].tolist()
     damaged = present.damaged_figures(project)
-    assert len(damaged) == sum((city.targets["suspect"] != "").sum() for city in project.cities.values()) > 0
+    assert (
+        len(damaged)
+        == sum((city.targets["suspect"] != "").sum() for city in project.cities.values())
+        > 0
+    )
     assert "61人" in damaged.set_index("row").at["shengzhou_570", "printed"]

@@ -7,9 +7,9 @@ import pytest
 from scipy.special import ndtri
 
 from eldercare import load_project
-from eldercare.correlations import FILE, correlation_groups, parse_keys, stream_name
-from eldercare.draws import choose_rows, correlated_streams, draw_assumptions, uniform_stream
-from eldercare.schema import DataFault
+from eldercare.inputs.correlations import FILE, correlation_groups, parse_keys, stream_name
+from eldercare.inputs.draws import choose_rows, correlated_streams, draw_assumptions, uniform_stream
+from eldercare.inputs.schema import DataFault
 
 DRAWS = 1024
 
@@ -26,12 +26,16 @@ def streams(project, city_id):
 def test_partners_go_together_as_closely_as_the_row_says(project):
     found = streams(project, "lincang")
     for band in ("65-74", "75-84", "85+"):
-        one, other = (found[f"adl_prevalence||{band}||{severity}||"] for severity in ("moderate", "severe"))
+        one, other = (
+            found[f"adl_prevalence||{band}||{severity}||"] for severity in ("moderate", "severe")
+        )
         assert closeness(one, other) == pytest.approx(0.5, abs=0.06)
 
 
 def test_pay_of_two_cities_goes_together_through_the_nation(project):
-    one, other = (streams(project, city)[f"caregiver_wage|{city}|||||"] for city in ("lincang", "sanming"))
+    one, other = (
+        streams(project, city)[f"caregiver_wage|{city}|||||"] for city in ("lincang", "sanming")
+    )
     assert closeness(one, other) == pytest.approx(0.7**2, abs=0.08)
 
 
@@ -42,7 +46,9 @@ def test_a_member_keeps_its_own_numbers_in_another_order(project):
 
 def test_rows_outside_a_group_stay_bit_identical(project):
     alone = replace(project, correlations=project.correlations.iloc[:0])
-    before, after = (draw_assumptions(p, project.city("lincang"), draws=64) for p in (alone, project))
+    before, after = (
+        draw_assumptions(p, project.city("lincang"), draws=64) for p in (alone, project)
+    )
     tied = set(project.correlations["assumption_a"]) | set(project.correlations["assumption_b"])
     for name in set(before.rows["assumption"]) - tied:
         assert np.array_equal(before[name].values, after[name].values, equal_nan=True), name
@@ -51,7 +57,9 @@ def test_rows_outside_a_group_stay_bit_identical(project):
 
 def test_another_city_does_not_move_the_pay_of_a_city(project):
     fewer = replace(project, cities={"lincang": project.city("lincang")})
-    before, after = (draw_assumptions(p, project.city("lincang"), draws=64) for p in (project, fewer))
+    before, after = (
+        draw_assumptions(p, project.city("lincang"), draws=64) for p in (project, fewer)
+    )
     assert np.array_equal(before["caregiver_wage"].values, after["caregiver_wage"].values)
 
 
@@ -82,7 +90,11 @@ def test_keys_that_cannot_be_read_are_refused(text):
         ({"assumption_b": "happiness"}, "assumption_b", "“happiness” is no known assumption"),
         ({"keys_a": "age_band=66-74; severity=severe"}, "keys_a", "is no row of “adl_prevalence”"),
         ({"keys_b": "colour=red"}, "keys_b", "“colour=red” is no key"),
-        ({"keys_b": "age_band=65-74; severity=moderate"}, "keys_b", "cannot go together with itself"),
+        (
+            {"keys_b": "age_band=65-74; severity=moderate"},
+            "keys_b",
+            "cannot go together with itself",
+        ),
         ({"correlation": "1"}, "correlation", "must be above -1 and below 1"),
         ({"correlation": "-1.2"}, "correlation", "must be above -1 and below 1"),
         ({"correlation": "much"}, "correlation", "is not a number"),
@@ -93,11 +105,19 @@ def test_a_wrong_cell_is_told_with_its_row_and_column(small_copy, cells, column,
     small_copy.change(FILE, 2, **cells)
     with pytest.raises(DataFault) as caught:
         load_project(small_copy.root)
-    assert any(str(f).startswith(f"{FILE}, row 2, column {column}: ") and words in str(f) for f in caught.value.faults)
+    assert any(
+        str(f).startswith(f"{FILE}, row 2, column {column}: ") and words in str(f)
+        for f in caught.value.faults
+    )
 
 
 def test_correlations_that_cannot_hold_together_are_told(small_copy):
-    first = {"assumption_a": "adl_prevalence", "assumption_b": "adl_prevalence", "basis": "guess", "source_id": "own_judgement"}
+    first = {
+        "assumption_a": "adl_prevalence",
+        "assumption_b": "adl_prevalence",
+        "basis": "guess",
+        "source_id": "own_judgement",
+    }
     keys = [f"age_band={band}; severity=severe" for band in ("65-74", "75-84", "85+")]
     rows = len(small_copy.rows(FILE))
     for (one, other), value in zip(((0, 1), (1, 2), (0, 2)), ("0.9", "0.9", "-0.9")):
@@ -129,4 +149,6 @@ def test_a_shape_that_does_not_fit_its_bounds_is_told(small_copy, cells, words):
     small_copy.change("assumptions.csv", row, **cells)
     with pytest.raises(DataFault) as caught:
         load_project(small_copy.root)
-    assert any(f.row == row and f.column == "shape" and words in f.problem for f in caught.value.faults)
+    assert any(
+        f.row == row and f.column == "shape" and words in f.problem for f in caught.value.faults
+    )

@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from eldercare import load_project, run_city
-from eldercare.present import stock_text
-from eldercare.schema import DataFault
+from eldercare.inputs.schema import DataFault
+from eldercare.reporting.present import stock_text
 
 NATION = "assumptions.csv"
 TARGETS = "cities/lincang/targets.csv"
@@ -26,7 +26,9 @@ def told(copy) -> list[str]:
 
 def assert_told(lines, file, row, column, words):
     """One line names the file and the row, and the column in its place or in its words."""
-    at_place = re.compile(rf"{re.escape(file)}, row {row}(, column {column}: .*|: .*\b{column}\b.*)")
+    at_place = re.compile(
+        rf"{re.escape(file)}, row {row}(, column {column}: .*|: .*\b{column}\b.*)"
+    )
     assert any(at_place.fullmatch(line) and words in line for line in lines), lines
 
 
@@ -45,7 +47,12 @@ def test_the_data_of_the_project_have_no_fault(project):
         (NATION, {"central": ""}, "central", "a number is needed"),
         (NATION, {"low": "0.5", "central": "0.4", "high": "0.6"}, "low", "low <= central <= high"),
         (NATION, {"shape": "fixed"}, "low", "fixed needs low = central = high"),
-        (NATION, {"unit": "yuan_per_bed", "price_year": ""}, "price_year", "money needs a price_year"),
+        (
+            NATION,
+            {"unit": "yuan_per_bed", "price_year": ""},
+            "price_year",
+            "money needs a price_year",
+        ),
         (NATION, {"shape": "lognormal", "low": "0"}, "low", "must begin above 0"),
         (TARGETS, {"value": "-5", "unit": "bed"}, "value", "must not be negative"),
         (TARGETS, {"value": "1.2", "unit": "share"}, "value", "a share must be from 0 to 1"),
@@ -70,7 +77,7 @@ def test_a_wrong_cell_is_told_with_its_file_row_and_column(small_copy, file, cel
 def test_a_missing_column_is_told_at_the_header(small_copy):
     rows = small_copy.rows(NATION)
     place = rows[0].index("central")
-    small_copy.write(NATION, [row[:place] + row[place + 1:] for row in rows])
+    small_copy.write(NATION, [row[:place] + row[place + 1 :] for row in rows])
     assert told(small_copy) == [f"{NATION}, row 1, column central: this column is missing"]
 
 
@@ -83,7 +90,9 @@ def test_an_unknown_column_is_told_at_the_header(small_copy):
 def test_a_key_that_stands_twice_is_told_at_its_second_place(small_copy):
     rows = small_copy.rows(NATION)
     small_copy.write(NATION, [*rows, rows[3]])
-    assert_told(told(small_copy), NATION, len(rows) + 1, "assumption", "stands in the table already")
+    assert_told(
+        told(small_copy), NATION, len(rows) + 1, "assumption", "stands in the table already"
+    )
 
 
 @pytest.mark.parametrize(("new", "word"), [("77-84", "a gap"), ("72-84", "an overlap")])
@@ -114,7 +123,9 @@ def test_a_byte_order_mark_is_accepted(small_copy, project):
     assert load_project(small_copy.root).assumptions.equals(project.assumptions)
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf"], ids=["nothing", "blanks", "only a BOM"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\n\n", b"\xef\xbb\xbf"], ids=["nothing", "blanks", "only a BOM"]
+)
 def test_an_empty_file_is_told(small_copy, content):
     (small_copy.data / CAPACITY).write_bytes(content)
     assert told(small_copy) == [f"{CAPACITY}: the file is empty; a header row is needed"]
@@ -124,7 +135,9 @@ def test_a_ragged_row_is_told(small_copy):
     rows = small_copy.rows(CAPACITY)
     width = len(rows[0])
     small_copy.write(CAPACITY, [*rows[:4], rows[4][:-2], *rows[5:]])
-    assert told(small_copy) == [f"{CAPACITY}, row 5: has {width - 2} cells where the header has {width}"]
+    assert told(small_copy) == [
+        f"{CAPACITY}, row 5: has {width - 2} cells where the header has {width}"
+    ]
 
 
 def test_several_faults_of_one_file_are_told_together(small_copy):
@@ -160,14 +173,17 @@ def test_a_blank_line_counts_as_a_row_as_in_a_spreadsheet(small_copy):
 def test_a_census_without_an_age_column_is_told(small_copy):
     rows = small_copy.rows(CENSUS)
     place = rows[0].index("age_60_64")
-    small_copy.write(CENSUS, [row[:place] + row[place + 1:] for row in rows])
+    small_copy.write(CENSUS, [row[:place] + row[place + 1 :] for row in rows])
     assert_told(told(small_copy), CENSUS, 1, "age_60_64", "missing")
 
 
 @pytest.mark.parametrize(
     ("column", "cell", "words"),
-    [("age_85_plus", "-3", "must not be negative"), ("age_0", "few", "not a number"),
-     ("sex", "Female", "must be one of")],
+    [
+        ("age_85_plus", "-3", "must not be negative"),
+        ("age_0", "few", "not a number"),
+        ("sex", "Female", "must be one of"),
+    ],
 )
 def test_a_wrong_cell_of_the_census_is_told(small_copy, column, cell, words):
     row = small_copy.find(CENSUS, adcode="530900", year="2020", sex="female")
@@ -182,7 +198,12 @@ def test_a_wrong_cell_of_the_census_is_told(small_copy, column, cell, words):
         ("china/published_care_need.csv", "unit", "people", "must be one of"),
         ("china/published_care_need.csv", "source_id", "hearsay", "no known source"),
         ("china/published_money.csv", "source_id", "hearsay", "no known source"),
-        ("china/published_money.csv", "series", "pensions", "must be one of: eldercare_services, insurance, old_age_welfare"),
+        (
+            "china/published_money.csv",
+            "series",
+            "pensions",
+            "must be one of: eldercare_services, insurance, old_age_welfare",
+        ),
         ("china/published_money.csv", "unit", "yuan", "must be yuan_per_year"),
         ("china/published_money.csv", "year", "2019", "must be from 2020 to 2050"),
         ("china/care_grade.csv", "severity", "heavy", "must be one of"),
@@ -200,7 +221,13 @@ CITY_ROWS = "cities/lincang/assumptions.csv"
 def test_a_row_that_begins_in_a_year_is_told_where_nothing_changes_by_year(small_copy):
     row = small_copy.find(NATION, assumption="target_occupancy")
     small_copy.change(NATION, row, year_from="2030")
-    assert_told(told(small_copy), NATION, row, "year_from", "the same in all years: leave it empty; by year may change building_subsidy")
+    assert_told(
+        told(small_copy),
+        NATION,
+        row,
+        "year_from",
+        "the same in all years: leave it empty; by year may change building_subsidy",
+    )
 
 
 @pytest.mark.parametrize("file", [NATION, CITY_ROWS])
@@ -221,7 +248,9 @@ def test_a_city_s_row_among_the_nation_s_is_told_and_never_passed_over(small_cop
 
 def test_an_unknown_area_code_is_told(small_copy):
     small_copy.change("cities/lincang/city.csv", 2, adcode="530999")
-    assert_told(told(small_copy), "cities/lincang/city.csv", 2, "adcode", "530999 is no area of the census")
+    assert_told(
+        told(small_copy), "cities/lincang/city.csv", 2, "adcode", "530999 is no area of the census"
+    )
 
 
 def test_a_city_folder_without_city_csv_is_told(small_copy):
@@ -245,7 +274,9 @@ def test_without_capacity_the_building_cost_leaves_the_gap_out(full_copy, result
     (full_copy.data / "cities/sanming/capacity.csv").unlink()
     (full_copy.data / "cities/shangqiu/capacity.csv").write_text(
         "city_id,indicator,bed_type,year,value,unit,population_basis,source_id,locator,note\n"
-        "shangqiu,beds_total,,2020,0,bed,,own_judgement,,\n", "utf-8")
+        "shangqiu,beds_total,,2020,0,bed,,own_judgement,,\n",
+        "utf-8",
+    )
     changed = load_project(full_copy.root)
     use = {"year": slice(2021, None), "measure": "need"}
 
@@ -253,6 +284,12 @@ def test_without_capacity_the_building_cost_leaves_the_gap_out(full_copy, result
         return result.values["building_cost_needed"].sel(use).values
 
     blind = building(run_city(changed, "sanming", draws=64))
-    assert (blind >= 0).all() and (blind > 0).mean() > 0.99 and (blind != building(results["sanming"])).any()
+    assert (
+        (blind >= 0).all()
+        and (blind > 0).mean() > 0.99
+        and (blind != building(results["sanming"])).any()
+    )
     nothing_stands = building(run_city(changed, "shangqiu", draws=64))
-    assert (nothing_stands[:, 5] > 1.2 * building(results["shangqiu"])[:, 5]).all()  # from 2026 on a tenth of the gap is closed a year
+    assert (
+        nothing_stands[:, 5] > 1.2 * building(results["shangqiu"])[:, 5]
+    ).all()  # from 2026 on a tenth of the gap is closed a year

@@ -6,8 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eldercare.draws import (
-    choose_rows, draw_assumptions, independent_stream, quantile, stream_name, uniform_stream,
+from eldercare.inputs.draws import (
+    choose_rows,
+    draw_assumptions,
+    independent_stream,
+    quantile,
+    stream_name,
+    uniform_stream,
 )
 
 DRAWS = 128
@@ -46,10 +51,15 @@ def test_a_stream_has_one_point_in_each_equal_slice(stream):
 def test_the_second_half_of_the_draws_mirrors_the_first(project):
     drawn = draw_assumptions(project, project.city("lincang"), draws=DRAWS)
     for row in drawn.rows[drawn.rows["shape"] == "normal"].to_dict("records"):
-        if row["high"] - row["central"] != row["central"] - row["low"] or drawn[row["assumption"]].ndim > 1:
+        if (
+            row["high"] - row["central"] != row["central"] - row["low"]
+            or drawn[row["assumption"]].ndim > 1
+        ):
             continue
         values = drawn[row["assumption"]].values
-        assert values[: DRAWS // 2] + values[DRAWS // 2 :] == pytest.approx(2 * row["central"], abs=1e-9), row["assumption"]
+        assert values[: DRAWS // 2] + values[DRAWS // 2 :] == pytest.approx(
+            2 * row["central"], abs=1e-9
+        ), row["assumption"]
     numbers = uniform_stream("occupancy", DRAWS)
     assert numbers[: DRAWS // 2] + numbers[DRAWS // 2 :] == pytest.approx(1)
 
@@ -57,7 +67,10 @@ def test_the_second_half_of_the_draws_mirrors_the_first(project):
 def test_mirrored_draws_find_the_middle_of_a_sum_sooner():
     names = [f"name {number}" for number in range(20)]
     errors = {
-        source: [abs(np.median(np.exp(sum(source(f"{n}|{k}", 256) for n in names) - 10)) - 1) for k in range(16)]
+        source: [
+            abs(np.median(np.exp(sum(source(f"{n}|{k}", 256) for n in names) - 10)) - 1)
+            for k in range(16)
+        ]
         for source in (uniform_stream, independent_stream)
     }
     assert np.mean(errors[uniform_stream]) < np.mean(errors[independent_stream]) / 2
@@ -111,8 +124,16 @@ def test_a_share_stays_between_0_and_1(project):
     [
         (lambda rows: rows.iloc[::-1], None),
         (lambda rows: rows[rows["assumption"] != "bed_life"], "bed_life"),
-        (lambda rows: pd.concat([rows_of(assumption=["aaa"], low=[1], central=[1], high=[1]), rows]), None),
-        (lambda rows: rows.assign(high=rows["high"].mask(rows["assumption"] == "bed_life", 99)), "bed_life"),
+        (
+            lambda rows: pd.concat(
+                [rows_of(assumption=["aaa"], low=[1], central=[1], high=[1]), rows]
+            ),
+            None,
+        ),
+        (
+            lambda rows: rows.assign(high=rows["high"].mask(rows["assumption"] == "bed_life", 99)),
+            "bed_life",
+        ),
     ],
     ids=["rows reordered", "a row removed", "a row added", "a row changed"],
 )
@@ -146,7 +167,9 @@ def test_a_scenario_goes_before_the_city_and_the_city_before_the_nation(project)
     own = city.assumptions.set_index("assumption").loc["caregiver_wage", "central"]
     assert central(choose_rows(project, None), "caregiver_wage") == [national, "nation"]
     assert central(choose_rows(project, city), "caregiver_wage") == [own, "city"]
-    other = with_scenario(project, assumption=["caregiver_wage"], low=[1.0], central=[1.0], high=[1.0])
+    other = with_scenario(
+        project, assumption=["caregiver_wage"], low=[1.0], central=[1.0], high=[1.0]
+    )
     assert central(choose_rows(other, city, "other"), "caregiver_wage") == [1.0, "scenario"]
     assert central(choose_rows(other, city), "caregiver_wage") == [own, "city"]
 
@@ -154,8 +177,14 @@ def test_a_scenario_goes_before_the_city_and_the_city_before_the_nation(project)
 def test_a_scenario_for_one_city_is_for_that_city_alone(project):
     columns = {"assumption": ["bed_life"] * 2, "city_id": ["lincang", ""]}
     other = with_scenario(project, **columns, low=[1.0, 2.0], central=[1.0, 2.0], high=[1.0, 2.0])
-    assert central(choose_rows(other, project.city("lincang"), "other"), "bed_life") == [1.0, "scenario"]
-    assert central(choose_rows(other, project.city("sanming"), "other"), "bed_life") == [2.0, "scenario"]
+    assert central(choose_rows(other, project.city("lincang"), "other"), "bed_life") == [
+        1.0,
+        "scenario",
+    ]
+    assert central(choose_rows(other, project.city("sanming"), "other"), "bed_life") == [
+        2.0,
+        "scenario",
+    ]
 
 
 def test_a_scenario_keeps_the_draws_of_all_it_does_not_name(project):
@@ -191,10 +220,18 @@ def test_a_year_before_the_first_row_is_refused(project):
 
 def test_rows_of_other_places_may_begin_in_other_years_and_none_is_left_open(project):
     starts, places = [np.nan, np.nan, 2026], ["home_service", "institution", "institution"]
-    drawn = years_apart(project, assumption=["fee"] * 3, setting=places, year_from=starts, central=[1.0, 2.0, 3.0])
+    drawn = years_apart(
+        project, assumption=["fee"] * 3, setting=places, year_from=starts, central=[1.0, 2.0, 3.0]
+    )
     found = drawn.in_year("fee", [2020, 2026, 2030]).isel(draw=0).transpose("setting", "year")
     assert found.values.tolist() == [[1, 1, 1], [2, 3, 3]]
-    late = years_apart(project, assumption=["fee"] * 2, setting=places[:2], year_from=[np.nan, 2026], central=[1.0, 2.0])
+    late = years_apart(
+        project,
+        assumption=["fee"] * 2,
+        setting=places[:2],
+        year_from=[np.nan, 2026],
+        central=[1.0, 2.0],
+    )
     with pytest.raises(KeyError, match="no row for the year 2025"):
         late.in_year("fee", [2025, 2026])
 
@@ -207,12 +244,17 @@ def test_an_assumption_without_years_holds_in_all(project):
 def test_a_scenario_without_a_year_goes_before_a_dated_row_of_the_city(project):
     own = project.city("lincang").assumptions.set_index("assumption")
     assert own.loc["insurance_coverage", "year_from"].notna().any()
-    other = with_scenario(project, assumption=["insurance_coverage"], low=[0.5], central=[0.5], high=[0.5])
+    other = with_scenario(
+        project, assumption=["insurance_coverage"], low=[0.5], central=[0.5], high=[0.5]
+    )
     drawn = draw_assumptions(other, project.city("lincang"), "other", 2)
     assert set(drawn.in_year("insurance_coverage", [2030]).values.flat) == {0.5}
 
 
 def test_the_rows_of_two_years_share_one_stream(project):
     rows = project.city("lincang").assumptions
-    names = {stream_name(row) for row in rows[rows["assumption"] == "insurance_coverage"].to_dict("records")}
+    names = {
+        stream_name(row)
+        for row in rows[rows["assumption"] == "insurance_coverage"].to_dict("records")
+    }
     assert names == {"insurance_coverage|lincang|||||"}

@@ -1,4 +1,5 @@
 """The lock, pyproject.toml, environment.yml and what is installed say the same."""
+
 import re
 import subprocess
 import sys
@@ -18,14 +19,22 @@ LOCK_ENTRIES = LOCK_TEXT.replace("\\\n", " ").splitlines()
 PYPROJECT = tomllib.loads((LIB / "pyproject.toml").read_text("utf-8"))
 
 PROJECT = PYPROJECT["project"]
-DIRECT = [Requirement(text) for text in [*PYPROJECT["build-system"]["requires"], *PROJECT["dependencies"],
-                                         *sum(PROJECT["optional-dependencies"].values(), [])]]
+DIRECT = [
+    Requirement(text)
+    for text in [
+        *PYPROJECT["build-system"]["requires"],
+        *PROJECT["dependencies"],
+        *sum(PROJECT["optional-dependencies"].values(), []),
+    ]
+]
 LOCKED = {}
 for entry in LOCK_ENTRIES:
     requirement = Requirement(entry.split("--hash=")[0].strip())
     LOCKED.setdefault(canonicalize_name(requirement.name), set()).add(str(requirement.specifier))
 
-each_direct_dependency = pytest.mark.parametrize("dependency", DIRECT, ids=lambda dependency: dependency.name)
+each_direct_dependency = pytest.mark.parametrize(
+    "dependency", DIRECT, ids=lambda dependency: dependency.name
+)
 
 
 def test_the_lock_names_no_address_and_no_index():
@@ -63,6 +72,11 @@ def test_conda_installs_the_lock_and_nothing_else():
 def test_eldercare_is_imported_from_an_installed_distribution(tmp_path):
     assert metadata.version("eldercare") == PROJECT["version"]
     # -I: neither the current folder nor PYTHONPATH can help.
-    found = subprocess.run([sys.executable, "-I", "-c", "import eldercare; print(eldercare.__file__)"],
-                           cwd=tmp_path, capture_output=True, text=True, check=True).stdout.strip()
+    found = subprocess.run(
+        [sys.executable, "-I", "-c", "import eldercare; print(eldercare.__file__)"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
     assert Path(found) == Path(eldercare.__file__)

@@ -19,15 +19,23 @@ from playwright.sync_api import sync_playwright
 from report_checks import numbers
 
 import eldercare as ec
-from eldercare import cli, export, report, sensitivity, wording
-from eldercare.blocks import Figure, Table
-from eldercare.present import significant
-from eldercare.workbook import FORMULA_SIGNS, put, workbook
+from eldercare.analysis import sensitivity
+from eldercare.app import cli, export
+from eldercare.reporting import report, wording
+from eldercare.reporting.blocks import Figure, Table
+from eldercare.reporting.present import significant
+from eldercare.reporting.workbook import FORMULA_SIGNS, put, workbook
 
 CITY = "lincang"
 LANGUAGES = wording.LANGUAGES
 BROWSERS = "chromium", "chromium-browser", "google-chrome"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
 each_language = pytest.mark.parametrize("code", LANGUAGES)
 
 
@@ -37,26 +45,41 @@ def folder(project, tmp_path_factory):
     out = tmp_path_factory.mktemp("reports")
     written, failed = export.write_reports(project, [CITY], LANGUAGES, out)
     assert failed == {}
-    assert sorted(written) == sorted(out.iterdir()) == sorted(out / f"{CITY}_{code}.{kind}" for code in LANGUAGES for kind in export.FORMATS)
+    assert (
+        sorted(written)
+        == sorted(out.iterdir())
+        == sorted(out / f"{CITY}_{code}.{kind}" for code in LANGUAGES for kind in export.FORMATS)
+    )
     return out
 
 
 @pytest.fixture(scope="module")
 def facts(project):
     result = ec.run_city(project, CITY)
-    return {code: report.Facts(project, result, wording.language(project, code)) for code in LANGUAGES}
+    return {
+        code: report.Facts(project, result, wording.language(project, code)) for code in LANGUAGES
+    }
 
 
 @pytest.fixture(scope="module")
 def blocks(project, facts):
     moved = sensitivity.tornado(project, CITY)
-    found = {code: report.build_report(project, one.result, moved, one.words) for code, one in facts.items()}
-    return {code: [block for section in document.values() for block in section] for code, document in found.items()}
+    found = {
+        code: report.build_report(project, one.result, moved, one.words)
+        for code, one in facts.items()
+    }
+    return {
+        code: [block for section in document.values() for block in section]
+        for code, document in found.items()
+    }
 
 
 @pytest.fixture(scope="module")
 def pages(folder):
-    return {code: BeautifulSoup((folder / f"{CITY}_{code}.html").read_text("utf-8"), "html.parser") for code in LANGUAGES}
+    return {
+        code: BeautifulSoup((folder / f"{CITY}_{code}.html").read_text("utf-8"), "html.parser")
+        for code in LANGUAGES
+    }
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +105,11 @@ def results(books):
 
 
 def tables_of(blocks):
-    return [[list(table.columns), *map(list, table.rows)] for table in blocks if isinstance(table, Table)]
+    return [
+        [list(table.columns), *map(list, table.rows)]
+        for table in blocks
+        if isinstance(table, Table)
+    ]
 
 
 @each_language
@@ -108,8 +135,14 @@ def test_each_picture_says_in_words_what_it_shows(pages, documents, code):
 @each_language
 def test_page_and_document_hold_the_tables_of_the_report(pages, documents, blocks, code):
     expected = tables_of(blocks[code])
-    of_page = [[[cell.text for cell in row.find_all(["th", "td"])] for row in table.find_all("tr")] for table in pages[code].find_all("table")]
-    of_document = [[[cell.text for cell in row.cells] for row in table.rows] for table in documents[code].tables]
+    of_page = [
+        [[cell.text for cell in row.find_all(["th", "td"])] for row in table.find_all("tr")]
+        for table in pages[code].find_all("table")
+    ]
+    of_document = [
+        [[cell.text for cell in row.cells] for row in table.rows]
+        for table in documents[code].tables
+    ]
     assert of_page == of_document == expected
 
 
@@ -120,17 +153,24 @@ def test_page_and_document_hold_all_text_of_the_report(pages, documents, blocks,
     for block in blocks[code]:
         if isinstance(block, Table):
             continue
-        for text in getattr(block, "items", None) or [block.caption if isinstance(block, Figure) else block.text]:
+        for text in getattr(block, "items", None) or [
+            block.caption if isinstance(block, Figure) else block.text
+        ]:
             assert text in of_page and text in of_document
 
 
 @each_language
 def test_a_table_has_a_caption_and_named_rows_and_columns(pages, documents, code):
     for table in pages[code].find_all("table"):
-        assert table.caption.text and all(cell["scope"] == "col" for cell in table.thead.find_all("th"))
+        assert table.caption.text and all(
+            cell["scope"] == "col" for cell in table.thead.find_all("th")
+        )
         assert all(row.th["scope"] == "row" for row in table.tbody.find_all("tr"))
     for table in documents[code].tables:
-        repeated = [row._tr.trPr is not None and row._tr.trPr.find(qn("w:tblHeader")) is not None for row in table.rows]
+        repeated = [
+            row._tr.trPr is not None and row._tr.trPr.find(qn("w:tblHeader")) is not None
+            for row in table.rows
+        ]
         assert repeated == [True] + [False] * (len(table.rows) - 1)
 
 
@@ -139,7 +179,10 @@ def test_the_document_names_fonts_that_show_chinese(documents, code):
     for name in ("Normal", "Title", "Heading 1", "List Bullet"):
         fonts = documents[code].styles[name].element.rPr.rFonts
         assert fonts.get(qn("w:eastAsia")) in ("SimSun", "SimHei") and fonts.get(qn("w:ascii"))
-    assert documents[code].styles["Normal"].element.rPr.find(qn("w:lang")).get(qn("w:eastAsia")) == "zh-CN"
+    assert (
+        documents[code].styles["Normal"].element.rPr.find(qn("w:lang")).get(qn("w:eastAsia"))
+        == "zh-CN"
+    )
 
 
 @each_language
@@ -159,7 +202,10 @@ def test_the_report_prints_on_four_to_six_pages(folder, code):
 @each_language
 def test_the_workbook_has_its_sheets_with_frozen_headers_and_filters(books, facts, code):
     book = books[code]
-    expected = [facts[code].words.phrase(f"sheet_{name}") for name in ("readme", "targets", "results", "assumptions", "sources")]
+    expected = [
+        facts[code].words.phrase(f"sheet_{name}")
+        for name in ("readme", "targets", "results", "assumptions", "sources")
+    ]
     assert book.sheetnames == expected and "README" in book.sheetnames[0]
     for sheet in book.worksheets[1:]:
         assert sheet.freeze_panes == "A2" and sheet.auto_filter.ref == sheet.dimensions
@@ -168,22 +214,35 @@ def test_the_workbook_has_its_sheets_with_frozen_headers_and_filters(books, fact
 
 @each_language
 def test_numbers_are_numbers_and_each_has_a_unit(books, code):
-    for sheet, first, last, unit in ((books[code].worksheets[2], 4, 6, 7), (books[code].worksheets[3], 3, 5, 6)):
+    for sheet, first, last, unit in (
+        (books[code].worksheets[2], 4, 6, 7),
+        (books[code].worksheets[3], 3, 5, 6),
+    ):
         for row in sheet.iter_rows(min_row=2, values_only=True):
-            assert all(isinstance(value, (int, float)) for value in row[first : last + 1]) and row[unit]
+            assert (
+                all(isinstance(value, (int, float)) for value in row[first : last + 1])
+                and row[unit]
+            )
 
 
 def test_both_workbooks_hold_the_same_numbers(books):
     for one, other in zip(*(book.worksheets[1:] for book in books.values()), strict=True):
         pair = [
-            [[cell for cell in row if isinstance(cell, (int, float))] for row in sheet.iter_rows(values_only=True)] for sheet in (one, other)
+            [
+                [cell for cell in row if isinstance(cell, (int, float))]
+                for row in sheet.iter_rows(values_only=True)
+            ]
+            for sheet in (one, other)
         ]
         assert pair[0] == pair[1]
 
 
 def chosen(table, words, indicator, measure="", part=None):
     """Rows of the results of an indicator, by year."""
-    rows = table[(table["indicator"] == words.label(indicator)) & (table["measure"].fillna("") == (words.of("measure", measure)))]
+    rows = table[
+        (table["indicator"] == words.label(indicator))
+        & (table["measure"].fillna("") == (words.of("measure", measure)))
+    ]
     rows = rows[rows["part"].isna()] if part is None else rows[rows["part"] == part]
     return rows.set_index("year")
 
@@ -191,18 +250,37 @@ def chosen(table, words, indicator, measure="", part=None):
 @each_language
 def test_the_table_of_the_report_says_what_the_workbook_says(results, facts, blocks, code):
     words, table = facts[code].words, tables_of(blocks[code])[0]
-    shown = [row for row in table if row[0].startswith((words.label("beds_total_needed"), words.label("cost_total"), words.label("caregivers_total_needed")))]
+    shown = [
+        row
+        for row in table
+        if row[0].startswith(
+            (
+                words.label("beds_total_needed"),
+                words.label("cost_total"),
+                words.label("caregivers_total_needed"),
+            )
+        )
+    ]
     assert len(shown) == 6
     for row in shown:
-        name = next(name for name in ("beds_total_needed", "caregivers_total_needed", "cost_total") if row[0].startswith(words.label(name)))
-        for cell, measure, ends in ((row[3], "need", ["low", "central", "high"]), (row[4], "use", ["central"])):
+        name = next(
+            name
+            for name in ("beds_total_needed", "caregivers_total_needed", "cost_total")
+            if row[0].startswith(words.label(name))
+        )
+        for cell, measure, ends in (
+            (row[3], "need", ["low", "central", "high"]),
+            (row[4], "use", ["central"]),
+        ):
             expected = chosen(results[code], words, name, measure).loc[int(row[1]), ends]
             assert numbers(cell) == [significant(value) for value in sorted(expected)]
 
 
 TWINS = (
-    ("03_people_60_plus", "population_60_plus", {}), ("03_people_80_plus", "population_80_plus", {}),
-    ("city_report_people", "population_60_plus", {"60_plus": ""}), ("city_report_beds", "beds_total_needed", {"need": "need", "use": "use"}),
+    ("03_people_60_plus", "population_60_plus", {}),
+    ("03_people_80_plus", "population_80_plus", {}),
+    ("city_report_people", "population_60_plus", {"60_plus": ""}),
+    ("city_report_beds", "beds_total_needed", {"need": "need", "use": "use"}),
 )
 
 
@@ -217,16 +295,28 @@ def test_the_workbook_says_what_the_figures_say(results, facts, code, figure, in
         found = chosen(results[code], facts[code].words, indicator, measure)
         for row in twin[twin["series"] == name].itertuples():
             ends = found.loc[row.year, ["low", "central", "high"]]
-            assert [significant(value, 4) for value in ends] == pytest.approx([row.low, row.central, row.high], rel=1e-9)
+            assert [significant(value, 4) for value in ends] == pytest.approx(
+                [row.low, row.central, row.high], rel=1e-9
+            )
             compared += 1
     assert compared >= 31
 
 
 def test_the_share_of_each_payer_says_what_the_figure_says(results, facts):
     twin = pd.read_csv(ROOT / "figures" / "city_report_payers.csv")
-    for row in twin[twin["year"].isin(report.MONEY_YEARS) & (twin["payer"] != "total")].itertuples():
-        found = chosen(results["en"], facts["en"].words, "payment", "need", facts["en"].words.of("payer", row.payer)).loc[row.year]
-        assert [significant(found[end], 4) for end in ("low", "central", "high")] == pytest.approx([row.low, row.central, row.high])
+    for row in twin[
+        twin["year"].isin(report.MONEY_YEARS) & (twin["payer"] != "total")
+    ].itertuples():
+        found = chosen(
+            results["en"],
+            facts["en"].words,
+            "payment",
+            "need",
+            facts["en"].words.of("payer", row.payer),
+        ).loc[row.year]
+        assert [significant(found[end], 4) for end in ("low", "central", "high")] == pytest.approx(
+            [row.low, row.central, row.high]
+        )
 
 
 @pytest.mark.parametrize("text", [sign + "HYPERLINK(1)" for sign in FORMULA_SIGNS])
@@ -242,10 +332,17 @@ def test_text_that_begins_like_a_formula_stays_text(text):
 
 def test_no_cell_of_a_workbook_is_a_formula_whatever_the_data_say(facts):
     one = facts["en"]
-    targets = one.result.city.targets.assign(quote_zh="=1+1", label_en="@SUM(A1)", locator="-2+3", source_id="+x")
+    targets = one.result.city.targets.assign(
+        quote_zh="=1+1", label_en="@SUM(A1)", locator="-2+3", source_id="+x"
+    )
     city = dataclasses.replace(one.result.city, targets=targets)
     packed = workbook(dataclasses.replace(one, result=dataclasses.replace(one.result, city=city)))
-    cells = [cell for sheet in openpyxl.load_workbook(io.BytesIO(packed)) for row in sheet.iter_rows() for cell in row]
+    cells = [
+        cell
+        for sheet in openpyxl.load_workbook(io.BytesIO(packed))
+        for row in sheet.iter_rows()
+        for cell in row
+    ]
     assert [cell for cell in cells if cell.data_type == "f"] == []
     assert sum(cell.value == "=1+1" for cell in cells) == len(targets)
 
@@ -255,7 +352,10 @@ def test_written_again_a_file_is_the_same_bytes(project, folder, facts, blocks, 
     again = export.without_times(workbook(facts[code]))
     assert again == (folder / f"{CITY}_{code}.xlsx").read_bytes()
     page = BeautifulSoup((folder / f"{CITY}_{code}.html").read_text("utf-8"), "html.parser")
-    shown = [(export.base64.b64decode(image["src"].partition(",")[2]), image["alt"]) for image in page.find_all("img")]
+    shown = [
+        (export.base64.b64decode(image["src"].partition(",")[2]), image["alt"])
+        for image in page.find_all("img")
+    ]
     document = export.without_times(export.word_document(blocks[code], shown, code))
     assert document == (folder / f"{CITY}_{code}.docx").read_bytes()
 
@@ -266,7 +366,9 @@ def test_no_file_names_a_machine_a_person_or_a_time(folder):
         if path.suffix != ".html":
             packed = zipfile.ZipFile(path)
             assert {entry.date_time for entry in packed.infolist()} == {(1980, 1, 1, 0, 0, 0)}
-            parts = [packed.read(name) for name in packed.namelist() if name.endswith((".xml", ".rels"))]
+            parts = [
+                packed.read(name) for name in packed.namelist() if name.endswith((".xml", ".rels"))
+            ]
             assert b"dcterms:created" not in packed.read("docProps/core.xml")
         assert not [part for part in parts if os.fsencode(ROOT) in part or b"/tmp/" in part]
 
@@ -285,10 +387,18 @@ def quick(monkeypatch):
 
 def test_all_reports_all_cities_both_languages(quick, tmp_path, project, capsys):
     assert cli.main(["report", "--all", "--output", str(tmp_path / "new" / "folder")]) == 0
-    names = {f"{city_id}_{code}.{kind}" for city_id in project.cities for code in LANGUAGES for kind in export.FORMATS}
+    names = {
+        f"{city_id}_{code}.{kind}"
+        for city_id in project.cities
+        for code in LANGUAGES
+        for kind in export.FORMATS
+    }
     assert {path.name for path in (tmp_path / "new" / "folder").iterdir()} == names
     shown = capsys.readouterr()
-    assert f"{len(names)} files written" in shown.out and f"{len(names) // 3}/{len(names) // 3}" in shown.err
+    assert (
+        f"{len(names)} files written" in shown.out
+        and f"{len(names) // 3}/{len(names) // 3}" in shown.err
+    )
 
 
 @pytest.mark.parametrize(
@@ -296,7 +406,8 @@ def test_all_reports_all_cities_both_languages(quick, tmp_path, project, capsys)
     [
         (["atlantis", "--lang", "zh"], "no city “atlantis”; there are: chishui, lincang"),
         (["lincang", "--lang", "fr"], "no language “fr”; there are: en, zh"),
-        ([], "name a city or give --all, one of the two; cities: chishui, lincang"), (["lincang", "--all"], "one of the two"),
+        ([], "name a city or give --all, one of the two; cities: chishui, lincang"),
+        (["lincang", "--all"], "one of the two"),
     ],
 )
 def test_what_is_unknown_is_told_with_what_is_known(quick, tmp_path, capsys, arguments, said):
@@ -305,13 +416,19 @@ def test_what_is_unknown_is_told_with_what_is_known(quick, tmp_path, capsys, arg
 
 
 @pytest.mark.parametrize("below", ["", "deeper"])
-def test_a_folder_that_cannot_be_written_is_told_before_anything_is_reckoned(monkeypatch, tmp_path, capsys, below):
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_reckoned(
+    monkeypatch, tmp_path, capsys, below
+):
     monkeypatch.setattr(export, "run_city", lambda *_: pytest.fail("the city was reckoned"))
     (tmp_path / "file").write_text("no folder", "utf-8")
     target = tmp_path / "file" / below
     assert cli.main(["report", CITY, "--lang", "en", "--output", str(target)]) == 2
     message = capsys.readouterr().err
-    assert f"reports cannot be written to {target}" in message and "--output" in message and "Traceback" not in message
+    assert (
+        f"reports cannot be written to {target}" in message
+        and "--output" in message
+        and "Traceback" not in message
+    )
 
 
 def test_files_are_written_together_or_not_at_all(tmp_path, monkeypatch):
@@ -343,7 +460,9 @@ def test_an_interrupted_run_leaves_whole_reports_only_and_says_so(monkeypatch, t
     monkeypatch.setattr(export, "_files", made)
     monkeypatch.setattr(export, "as_completed", interrupted)
     assert cli.main(["report", "--all", "--output", str(tmp_path)]) == 130
-    assert sorted(path.name for path in tmp_path.iterdir()) == [f"chishui_en.{kind}" for kind in sorted(export.FORMATS)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"chishui_en.{kind}" for kind in sorted(export.FORMATS)
+    ]
     assert "Interrupted" in capsys.readouterr().err
 
 
@@ -354,7 +473,9 @@ def test_after_an_interruption_no_further_cell_is_run(project):
         export.run_notebook(project, CITY, "en", export._stopper(stop))
 
 
-def test_a_report_that_fails_is_named_and_the_others_are_written(quick, monkeypatch, tmp_path, capsys):
+def test_a_report_that_fails_is_named_and_the_others_are_written(
+    quick, monkeypatch, tmp_path, capsys
+):
     def failing(project, answer, words, formats, stop):
         if answer.result() == CITY:
             raise ValueError("a cell failed")
@@ -362,13 +483,20 @@ def test_a_report_that_fails_is_named_and_the_others_are_written(quick, monkeypa
 
     monkeypatch.setattr(export, "_files", failing)
     assert cli.main(["report", "--all", "--lang", "zh", "--output", str(tmp_path)]) == 1
-    assert f"The report {CITY}_zh failed; nothing of it was written.\na cell failed" in capsys.readouterr().err
+    assert (
+        f"The report {CITY}_zh failed; nothing of it was written.\na cell failed"
+        in capsys.readouterr().err
+    )
     assert not list(tmp_path.glob(f"{CITY}*")) and (tmp_path / "sanming_zh.docx").is_file()
 
 
 def test_a_notebook_without_parameters_is_refused(project, tmp_path):
     (tmp_path / "notebooks").mkdir()
-    text = (ROOT / "notebooks" / export.NOTEBOOK).read_text("utf-8").replace(f'"{export.PARAMETERS}"', '"other"')
+    text = (
+        (ROOT / "notebooks" / export.NOTEBOOK)
+        .read_text("utf-8")
+        .replace(f'"{export.PARAMETERS}"', '"other"')
+    )
     (tmp_path / "notebooks" / export.NOTEBOOK).write_text(text, "utf-8")
     with pytest.raises(ValueError, match="exactly one cell must have the tag"):
         export.run_notebook(dataclasses.replace(project, root=tmp_path), CITY, "en")
@@ -376,5 +504,7 @@ def test_a_notebook_without_parameters_is_refused(project, tmp_path):
 
 def test_a_small_run_has_the_same_shape(project):
     result = ec.run_city(project, "chishui", draws=DRAWS)
-    book = openpyxl.load_workbook(io.BytesIO(workbook(report.Facts(project, result, wording.language(project, "zh")))))
+    book = openpyxl.load_workbook(
+        io.BytesIO(workbook(report.Facts(project, result, wording.language(project, "zh"))))
+    )
     assert len(book.worksheets) == 5

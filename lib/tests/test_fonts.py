@@ -14,9 +14,9 @@ from fontTools.ttLib import TTFont
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
 
-from eldercare import export
-from eldercare.charts import FONT, set_style
-from eldercare.charts_report import FONTS
+from eldercare.app import export
+from eldercare.reporting.charts import FONT, set_style
+from eldercare.reporting.charts_report import FONTS
 
 NO_GLYPH = "\ue000"  # of the private use area: no font of the project has it
 SIZE, DPI = 16, 72
@@ -25,8 +25,14 @@ AT_ONCE, COARSE = 40, 30
 
 def all_labels(project):
     """Every text that may stand on a figure or in a report, in both languages."""
-    tables = [project.indicators, project.assumption_steps, *(city.targets for city in project.cities.values())]
-    texts = [text for table in tables for column in ("label_en", "label_zh") for text in table[column]]
+    tables = [
+        project.indicators,
+        project.assumption_steps,
+        *(city.targets for city in project.cities.values()),
+    ]
+    texts = [
+        text for table in tables for column in ("label_en", "label_zh") for text in table[column]
+    ]
     texts += [text for column in ("en", "zh") for text in project.phrases[column]]
     texts += [name for city in project.cities.values() for name in (city.name_en, city.name_zh)]
     return sorted({text.replace("$", "") for text in texts if text})
@@ -86,7 +92,10 @@ def test_the_warning_is_given_for_a_character_that_no_font_has():
     set_style()
     figure = plt.figure()
     figure.text(0, 0, NO_GLYPH)
-    with pytest.warns(UserWarning, match="Glyph .* missing"), plt.rc_context({"font.family": FONTS}):
+    with (
+        pytest.warns(UserWarning, match="Glyph .* missing"),
+        plt.rc_context({"font.family": FONTS}),
+    ):
         figure.savefig(io.BytesIO(), format="png")
     plt.close(figure)
 
@@ -110,7 +119,9 @@ def test_a_blank_box_is_seen_as_one():
 def test_the_page_carries_the_glyphs_of_its_own_text_and_no_others():
     text = "护理型床位 16,400"
     font = TTFont(io.BytesIO(export.font_with(text)))
-    assert set(map(ord, text)) <= set(font.getBestCmap()) and len(font.getBestCmap()) == len(set(text))
+    assert set(map(ord, text)) <= set(font.getBestCmap()) and len(font.getBestCmap()) == len(
+        set(text)
+    )
 
 
 def test_the_template_names_no_font_file_and_no_address():

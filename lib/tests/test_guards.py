@@ -7,7 +7,7 @@ import notebook_checks as checks
 import pytest
 from conftest import ROOT
 
-from eldercare import book
+from eldercare.app import book
 
 TABLE = "city_id,year,central\nlincang,2030,123.4\nlincang,2035,150\n"
 
@@ -42,12 +42,16 @@ def test_a_row_more_or_less_is_found(twins):
 
 def test_a_twin_that_no_notebook_writes_any_more_is_found(twins):
     (twins[1] / "05_beds.csv").unlink()
-    assert book.compare_twins(*twins) == ["figures/05_beds.csv: committed, but no notebook writes it"]
+    assert book.compare_twins(*twins) == [
+        "figures/05_beds.csv: committed, but no notebook writes it"
+    ]
 
 
 def test_a_twin_that_is_not_committed_is_found(twins):
     (twins[1] / "05_new.csv").write_text(TABLE, "utf-8")
-    assert book.compare_twins(*twins) == ["figures/05_new.csv: written by a notebook, but not committed"]
+    assert book.compare_twins(*twins) == [
+        "figures/05_new.csv: written by a notebook, but not committed"
+    ]
 
 
 def test_a_picture_without_a_twin_is_found(twins):
@@ -99,18 +103,21 @@ def run_twice(notebook):
 def add_output(*arguments, **fields):
     def damage(notebook):
         checks.code_cells(notebook)[-1].outputs.append(nbformat.v4.new_output(*arguments, **fields))
+
     return damage
 
 
 def add_code(source):
     def damage(notebook):
         notebook.cells.append(nbformat.v4.new_code_cell(source))
+
     return damage
 
 
 def add_words(source):
     def damage(notebook):
         notebook.cells.append(nbformat.v4.new_markdown_cell(source))
+
     return damage
 
 
@@ -127,19 +134,31 @@ DAMAGES = {
     "a warning": (add_output("stream", name="stderr", text="UserWarning: old"), checks.complaints),
     "an error": (add_output("error", ename="KeyError", evalue="", traceback=[]), checks.complaints),
     "a path of the machine": (add_output("stream", text="/home/me/data"), checks.machine_paths),
-    "an axes object": (add_output("execute_result", data={"text/plain": "<Axes: >"}), checks.unrepeatable),
-    "inline svg": (add_output("display_data", data={"image/svg+xml": "<svg/>"}), checks.unrepeatable),
+    "an axes object": (
+        add_output("execute_result", data={"text/plain": "<Axes: >"}),
+        checks.unrepeatable,
+    ),
+    "inline svg": (
+        add_output("display_data", data={"image/svg+xml": "<svg/>"}),
+        checks.unrepeatable,
+    ),
     "a function": (add_code("def double(x):\n    return 2 * x"), checks.definitions),
     "a class": (add_code("class City:\n    pass"), checks.definitions),
     "a path": (add_code("open('data/assumptions.csv')"), checks.paths),
     "a path of Windows": (add_code("place = 'data\\\\cities'"), checks.paths),
     "a long cell": (add_code("x = 1\n" * 13), checks.too_large),
-    "too many cells": (lambda notebook: notebook.cells.extend(notebook.cells * 2), checks.too_large),
+    "too many cells": (
+        lambda notebook: notebook.cells.extend(notebook.cells * 2),
+        checks.too_large,
+    ),
     "a mark for nbval": (add_code("# NBVAL_IGNORE_OUTPUT\n1"), checks.excuses),
     "a picture without words": (take_words, checks.pictures_without_words),
     "a count in the text": (add_words("Lincang needs 12,345 beds."), checks.typed_results),
     "a ratio in the text": (add_words("That is 32.5 beds."), checks.typed_results),
-    "a figure nobody published": (add_words("No city publishes its own."), checks.unpublished_figures),
+    "a figure nobody published": (
+        add_words("No city publishes its own."),
+        checks.unpublished_figures,
+    ),
 }
 
 
@@ -149,9 +168,14 @@ def test_a_damage_to_a_notebook_is_found(damaged, committed, damage, check):
     assert len(check(damaged)) > len(check(committed))
 
 
-@pytest.mark.parametrize("words", ["2020 to 2050, ages 60–64", "$0.5 x$", "per 1,000 or 10,000", "80 %"])
+@pytest.mark.parametrize(
+    "words", ["2020 to 2050, ages 60–64", "$0.5 x$", "per 1,000 or 10,000", "80 %"]
+)
 def test_years_ages_formulas_and_bases_of_ratios_are_no_typed_results(words):
-    assert checks.typed_results(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(words)])) == []
+    assert (
+        checks.typed_results(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(words)]))
+        == []
+    )
 
 
 def test_a_heavy_notebook_is_found(tmp_path):
@@ -164,5 +188,7 @@ def test_a_figure_named_twice_or_never_is_found(twins):
     cell = nbformat.v4.new_code_cell('paths("05_beds")')
     one = nbformat.v4.new_notebook(cells=[cell])
     assert checks.figures_not_named_once(twins[0], {"05": one}) == []
-    assert checks.figures_not_named_once(twins[0], {"05": one, "00": one}) == ["05_beds: ['05', '00']"]
+    assert checks.figures_not_named_once(twins[0], {"05": one, "00": one}) == [
+        "05_beds: ['05', '00']"
+    ]
     assert checks.figures_not_named_once(twins[0], {}) == ["05_beds: []"]

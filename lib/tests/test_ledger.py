@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from eldercare import ledger
+from eldercare.inputs import ledger
 
 README = ROOT / "data" / "README.md"
 
@@ -106,11 +106,15 @@ def test_a_phrase_says_its_numbers_in_base_units(phrase, said):
     ],
 )
 def test_a_range_has_a_lower_and_an_upper_end(phrase, low, high):
-    ranges = [(number.value, number.high) for number in ledger.printed_numbers(phrase) if number.high]
+    ranges = [
+        (number.value, number.high) for number in ledger.printed_numbers(phrase) if number.high
+    ]
     assert ranges == [pytest.approx((low, high))]
 
 
-@pytest.mark.parametrize("word", ["全覆盖", "所有街道", "每个县", "各乡镇", "均建有", "都有", "愿改尽改"])
+@pytest.mark.parametrize(
+    "word", ["全覆盖", "所有街道", "每个县", "各乡镇", "均建有", "都有", "愿改尽改"]
+)
 def test_a_word_of_full_coverage_is_the_whole_share(word):
     assert any(number.is_share and number.value == 1 for number in ledger.printed_numbers(word))
 
@@ -121,7 +125,7 @@ def test_a_faultless_ledger_has_no_finding():
 
 @pytest.mark.parametrize("row", [0, 1, 2, 3, 5, 6, 7, 8, 9])
 def test_a_figure_without_a_row_is_found_with_its_place(row):
-    rows = ROWS[:row] + ROWS[row + 1:]
+    rows = ROWS[:row] + ROWS[row + 1 :]
     found = ledger.verify_targets(table(rows), exceptions("2.改造"), DOCUMENT)
     assert set(found["check"]) == {"number"}
     assert found["finding"].str.contains(r"line [234], “….*\[.+\].*…”").all()
@@ -135,7 +139,9 @@ def test_section_heads_and_one_of_any_kind_are_no_figures():
     assert findings([], (), "三、 机构\n(二)人员。建立一个平台，按每百户配建，由第三方办理。") == []
 
 
-@pytest.mark.parametrize("numeral", ["三个", "两级", "十二名", "四同步", "五个方面", "一年", "百分之十"])
+@pytest.mark.parametrize(
+    "numeral", ["三个", "两级", "十二名", "四同步", "五个方面", "一年", "百分之十"]
+)
 def test_a_chinese_numeral_that_counts_something_needs_a_row(numeral):
     assert findings([], (), f"落实{numeral}要求") == [("", "number")]
 
@@ -172,7 +178,9 @@ def test_a_quote_that_cuts_a_number_does_not_stand_in_the_document():
 def test_digits_of_two_table_cells_are_two_numbers():
     rows = [("x_010", 100, None, "household", "100户", "")]
     assert findings(rows, ("民政局 8",), "民政局\n8\n100户") == []
-    assert ("x_010", "quote") in findings([("x_010", 8100, None, "household", "8100户", "")], (), "8\n100户")
+    assert ("x_010", "quote") in findings(
+        [("x_010", 8100, None, "household", "8100户", "")], (), "8\n100户"
+    )
 
 
 def test_a_row_out_of_the_order_of_the_document_is_found():
@@ -205,7 +213,9 @@ def project(tmp_path):
     city = SimpleNamespace(targets=table().assign(source_id="x_plan"), source_id="x_plan")
     folder = tmp_path / "data" / "cities" / "x"
     folder.mkdir(parents=True)
-    (folder / "exceptions.csv").write_text("phrase,reason,note\n2.改造,item_number,\n", encoding="utf-8")
+    (folder / "exceptions.csv").write_text(
+        "phrase,reason,note\n2.改造,item_number,\n", encoding="utf-8"
+    )
     return SimpleNamespace(root=tmp_path, sources=sources, cities={"x": city}, city={"x": city}.get)
 
 
@@ -231,11 +241,24 @@ def test_a_folder_that_is_not_there_is_told(project, tmp_path):
 
 
 def test_the_readme_of_the_data_counts_the_rows_of_each_ledger():
-    said = re.findall(r"^\| (\w+) \d{4} \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", README.read_text("utf-8"), re.M)
+    said = re.findall(
+        r"^\| (\w+) \d{4} \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$",
+        README.read_text("utf-8"),
+        re.M,
+    )
     counted = []
     for folder in sorted((README.parent / "cities").iterdir()):
-        rows, exceptions = (pd.read_csv(folder / name, dtype=str, keep_default_na=False) for name in ("targets.csv", "exceptions.csv"))
+        rows, exceptions = (
+            pd.read_csv(folder / name, dtype=str, keep_default_na=False)
+            for name in ("targets.csv", "exceptions.csv")
+        )
         damaged = rows[rows["suspect"] != ""]
-        counts = len(rows), (rows["restates"] != "").sum(), len(damaged), (damaged["reading"] != "").sum(), len(exceptions)
+        counts = (
+            len(rows),
+            (rows["restates"] != "").sum(),
+            len(damaged),
+            (damaged["reading"] != "").sum(),
+            len(exceptions),
+        )
         counted.append((folder.name.capitalize(), *map(str, counts)))
     assert sorted(said) == counted

@@ -3,12 +3,17 @@
 import numpy as np
 import pytest
 
-from eldercare import lifetable
-from eldercare.area import SEXES, rates_of
+from eldercare.model import lifetable
+from eldercare.model.area import SEXES, rates_of
 
 LEVEL_OF_THE_STANDARD = int(np.flatnonzero(np.isclose(lifetable.ALPHA_GRID, 0))[0])
 # World Population Prospects 2024, China, medium variant: life expectancy at birth.
-PUBLISHED = {("male", 2030): 77.30, ("female", 2030): 82.41, ("male", 2050): 81.54, ("female", 2050): 85.26}
+PUBLISHED = {
+    ("male", 2030): 77.30,
+    ("female", 2030): 82.41,
+    ("male", 2050): 81.54,
+    ("female", 2050): 85.26,
+}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +43,9 @@ def test_nobody_dies_where_the_rates_are_zero():
 def test_infants_who_die_live_a_small_part_of_their_first_year():
     rates = np.full(22, 0.02)
     found = lifetable.abridged_probability(rates, np.array([0, 1, *range(5, 105, 5)]))[0]
-    assert found == pytest.approx(0.02 / (1 + (1 - 0.116) * 0.02))  # a = 0.06 + 2.8 m, Coale and Demeny
+    assert found == pytest.approx(
+        0.02 / (1 + (1 - 0.116) * 0.02)
+    )  # a = 0.06 + 2.8 m, Coale and Demeny
 
 
 def test_a_constant_rate_gives_its_own_life_expectancy():
@@ -82,12 +89,14 @@ def reconstructed(ratios):
 def test_survival_at_a_wanted_life_expectancy_has_it(rates, year):
     wanted = np.stack([np.linspace(74, 84, 21), np.linspace(78, 88, 21)])
     ratios = rates.grid.survival(year - 2010, wanted)
-    assert reconstructed(ratios).T == pytest.approx(wanted, abs=0.01)
+    assert pytest.approx(wanted, abs=0.01) == reconstructed(ratios).T
 
 
 @pytest.mark.parametrize("wanted", [30.0, 99.0])
 def test_a_life_expectancy_outside_the_grid_is_refused(rates, wanted):
-    with pytest.raises(ValueError, match=f"life expectancy {wanted} to {wanted} in 2035 is outside"):
+    with pytest.raises(
+        ValueError, match=f"life expectancy {wanted} to {wanted} in 2035 is outside"
+    ):
         rates.grid.survival(25, np.full((2, 3), wanted))
 
 

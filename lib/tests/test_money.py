@@ -11,25 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from eldercare import (
-    affordability,
-    area,
-    caregivers,
-    chain,
-    checks,
-    childcare,
-    compare,
-    dated,
-    funding,
-    load,
-    payers,
-    premises,
-    present_money,
-    schema,
-    supply,
-)
-from eldercare.draws import draw_assumptions
-from eldercare.schema import BED_TYPES, SETTINGS, SEVERITIES
+from eldercare.analysis import affordability, compare
+from eldercare.inputs import checks, dated, load, schema
+from eldercare.inputs.draws import draw_assumptions
+from eldercare.inputs.schema import BED_TYPES, SETTINGS, SEVERITIES
+from eldercare.model import area, caregivers, chain, childcare, funding, payers, premises, supply
+from eldercare.reporting import present_money
 
 CENT = 0.01
 DRAWS = 128  # random inputs in one example of hypothesis
@@ -42,20 +29,34 @@ def one(**values):
     """Assumptions of one draw, as scalars or arrays; prices are of the year of the results."""
 
     def labelled(value):
-        return value if isinstance(value, xr.DataArray) else xr.DataArray([float(value)], dims="draw")
+        return (
+            value if isinstance(value, xr.DataArray) else xr.DataArray([float(value)], dims="draw")
+        )
 
-    values = {"price_growth": xr.DataArray(0.0), "known_price_growth": xr.DataArray(0.0), "known_pay_growth": xr.DataArray(0.0), "results_price_year": 2024, **values}
+    values = {
+        "price_growth": xr.DataArray(0.0),
+        "known_price_growth": xr.DataArray(0.0),
+        "known_pay_growth": xr.DataArray(0.0),
+        "results_price_year": 2024,
+        **values,
+    }
     arrays = {name: labelled(value) for name, value in values.items()}
     return Given(arrays, dict.fromkeys(arrays, xr.DataArray(2024.0)))
 
 
 def by(dim, **values):
-    return xr.DataArray([list(map(float, values.values()))], dims=("draw", dim), coords={dim: list(values)})
+    return xr.DataArray(
+        [list(map(float, values.values()))], dims=("draw", dim), coords={dim: list(values)}
+    )
 
 
 def amount(value, **labels):
     """A single number with the dims draw, measure, year and those labelled."""
-    coords = {"measure": ["need"], "year": [2026], **{dim: [label] for dim, label in labels.items()}}
+    coords = {
+        "measure": ["need"],
+        "year": [2026],
+        **{dim: [label] for dim, label in labels.items()},
+    }
     return xr.DataArray(
         np.full((1,) * (1 + len(coords)), float(value)), dims=("draw", *coords), coords=coords
     )
@@ -75,14 +76,16 @@ def test_hangzhou_pays_25_hours_at_60_yuan_that_is_1500_a_month():
 
 def test_hangzhou_pays_50_yuan_a_day_in_an_institution_that_is_1500_in_30_days():
     people = amount(1, severity="severe", setting="institution")
-    found = payers.insurance_benefit(people, one(insurance_benefit=by("setting", institution=50 * 30)))
+    found = payers.insurance_benefit(
+        people, one(insurance_benefit=by("setting", institution=50 * 30))
+    )
     assert found.item() == pytest.approx(12 * 1_500)
 
 
 def test_a_post_kept_day_and_night_takes_4_2_workers_at_40_hours():
     assert caregivers.full_time_equivalents(168, 40) == pytest.approx(4.2)
-    assert 224 / 2_080 == pytest.approx(0.1076, abs=1e-4)  # paid absence of the textbook
-    assert 4.2 * 1.1076 == pytest.approx(4.65, abs=0.01)
+    assert pytest.approx(0.1076, abs=1e-4) == 224 / 2_080  # paid absence of the textbook
+    assert pytest.approx(4.65, abs=0.01) == 4.2 * 1.1076
 
 
 def test_zhengzhou_asks_one_worker_for_10_self_caring_5_partly_3_fully_dependent(project):
@@ -96,11 +99,16 @@ def test_zhengzhou_asks_one_worker_for_10_self_caring_5_partly_3_fully_dependent
 
 def test_jingzhou_s_500_beds_cost_130_89_million():
     beds = xr.concat(
-        [amount(n, bed_type="nursing", kind=k) for n, k in ((500, "new"), (0, "rebuilt"), (0, "converted"))],
+        [
+            amount(n, bed_type="nursing", kind=k)
+            for n, k in ((500, "new"), (0, "rebuilt"), (0, "converted"))
+        ],
         "kind",
     )
     rows = one(
-        building_cost=by("bed_type", nursing=261_780), rebuilding_cost_ratio=0.7, conversion_cost_ratio=0.4
+        building_cost=by("bed_type", nursing=261_780),
+        rebuilding_cost_ratio=0.7,
+        conversion_cost_ratio=0.4,
     )
     found = funding.building_costs(beds, rows)
     assert found["new_building"].item() == pytest.approx(130.89e6)
@@ -109,7 +117,9 @@ def test_jingzhou_s_500_beds_cost_130_89_million():
 
 def test_fujian_s_2400_yuan_a_year_for_a_nursing_bed_are_200_a_month(project):
     rows = project.city("sanming").assumptions
-    row = rows[(rows["assumption"] == "operating_subsidy") & (rows["bed_type"] == "nursing")].iloc[0]
+    row = rows[(rows["assumption"] == "operating_subsidy") & (rows["bed_type"] == "nursing")].iloc[
+        0
+    ]
     assert row["central"] * 12 == 2_400
     found = payers.operating_subsidy(
         amount(1, bed_type="nursing"), one(operating_subsidy=by("bed_type", nursing=200))
@@ -118,7 +128,9 @@ def test_fujian_s_2400_yuan_a_year_for_a_nursing_bed_are_200_a_month(project):
 
 
 def test_lincang_grants_10000_for_an_own_and_5000_for_a_leased_bed():
-    beds = xr.concat([amount(1, bed_type="dementia", kind=kind) for kind in ("new", "converted")], "kind")
+    beds = xr.concat(
+        [amount(1, bed_type="dementia", kind=kind) for kind in ("new", "converted")], "kind"
+    )
     rows = one(building_subsidy=10_000, conversion_subsidy_ratio=0.5, dementia_bed_subsidy=0)
     found = payers.building_subsidy(beds, rows)
     assert (found["new_building"].item(), found["conversion"].item()) == (10_000, 5_000)
@@ -138,7 +150,10 @@ def test_voucher_of_2026_covers_half_at_home_two_fifths_in_an_institution_and_at
     one_each = [amount(1, severity="moderate", setting=place) for place in payers.RUNNING]
     people = xr.concat(one_each, "setting").reindex(severity=["moderate", "severe"], fill_value=0.0)
     cost = xr.concat(
-        [amount(12 * fee, setting=place) for fee, place in zip((1_000, 3_000, 4_500), payers.RUNNING)],
+        [
+            amount(12 * fee, setting=place)
+            for fee, place in zip((1_000, 3_000, 4_500), payers.RUNNING)
+        ],
         "setting",
     )
     found = payers.voucher_paid(people, cost, rows, [2026]) / 12
@@ -146,8 +161,12 @@ def test_voucher_of_2026_covers_half_at_home_two_fifths_in_an_institution_and_at
 
 
 def test_lincang_s_premises_20_square_metres_per_100_households_and_300_at_least():
-    assert premises.premises_of_estate([0, 500, 1_500, 2_000], 20, 300) == pytest.approx([0, 300, 300, 400])
-    assert premises.premises_of_estate([1_000, 2_000, 4_000], 15, 300) == pytest.approx([300, 300, 600])
+    assert premises.premises_of_estate([0, 500, 1_500, 2_000], 20, 300) == pytest.approx(
+        [0, 300, 300, 400]
+    )
+    assert premises.premises_of_estate([1_000, 2_000, 4_000], 15, 300) == pytest.approx(
+        [300, 300, 600]
+    )
     assert premises.households_per_premises(20, 300) == 1_500
     assert premises.households_per_premises(15, 300) == 2_000
 
@@ -160,16 +179,22 @@ def test_3_places_per_1000_people_of_lincang_are_6774():
 def test_lincang_adapts_200_homes_a_year_1000_in_five_years(project):
     table = project.city("lincang").targets
     printed = {name: set(rows["value"]) for name, rows in table.groupby("indicator")}
-    assert printed["home_adaptations_per_year"] == {200} and printed["home_adaptations"] == {200 * 5}
+    assert printed["home_adaptations_per_year"] == {200} and printed["home_adaptations"] == {
+        200 * 5
+    }
 
 
 def test_the_national_stock_of_care_workers_and_its_growth_are_those_printed(project):
     rows = project.assumptions.set_index("assumption")
-    assert 378_900 / 264.02e6 * 1e4 == pytest.approx(rows.at["caregiver_stock_per_10000", "central"], abs=0.1)
-    assert (378.9 / 194.1) ** (1 / 6) - 1 == pytest.approx(
-        rows.at["caregiver_stock_growth", "high"], abs=0.001
+    assert (
+        pytest.approx(rows.at["caregiver_stock_per_10000", "central"], abs=0.1)
+        == 378_900 / 264.02e6 * 1e4
     )
-    assert 280 * 10 + (500 + 2_000) / 2 == rows.at["training_cost", "central"]
+    assert (
+        pytest.approx(rows.at["caregiver_stock_growth", "high"], abs=0.001)
+        == (378.9 / 194.1) ** (1 / 6) - 1
+    )
+    assert rows.at["training_cost", "central"] == 280 * 10 + (500 + 2_000) / 2
 
 
 def test_a_hundred_next_year_are_92_59_today_at_8_per_cent():
@@ -197,7 +222,9 @@ def random_case(seed, size):
         dims = {"draw": draw, "measure": measure, "year": year, **labels}
         values = chance.lognormal(0, 3, [len(v) for v in dims.values()]) * scale
         values *= chance.random(values.shape) > 0.1
-        return xr.DataArray(values, dims=list(dims), coords={k: v for k, v in dims.items() if k != "draw"})
+        return xr.DataArray(
+            values, dims=list(dims), coords={k: v for k, v in dims.items() if k != "draw"}
+        )
 
     def row(scale=1.0, share=False, **labels):
         shape = [DRAWS, *(len(v) for v in labels.values())]
@@ -241,7 +268,9 @@ def settle(case):
     )
     vouchers = payers.voucher_paid(case.people, left - insurance, case.rows, [2026])
     paid = payers.payments(case.costs, public, insurance, vouchers, case.rows)
-    return SimpleNamespace(public=public, left=left, insurance=insurance, vouchers=vouchers, paid=paid)
+    return SimpleNamespace(
+        public=public, left=left, insurance=insurance, vouchers=vouchers, paid=paid
+    )
 
 
 @quickly
@@ -270,14 +299,22 @@ def test_nobody_pays_more_than_there_is_to_pay(seed, size):
 @given(
     SEEDS,
     SIZES,
-    st.sampled_from([
-        "operating_subsidy", "insurance_benefit", "insurance_system_coverage", "voucher_cap", "voucher_take_up",
-    ]),
+    st.sampled_from(
+        [
+            "operating_subsidy",
+            "insurance_benefit",
+            "insurance_system_coverage",
+            "voucher_cap",
+            "voucher_take_up",
+        ]
+    ),
 )
 def test_more_help_never_costs_families_more(seed, size, name):
     case = random_case(seed, size)
     before = settle(case).paid.sel(payer="families")
-    case.rows.arrays[name] = np.minimum(case.rows[name] * 1.5, 1 if name.endswith(("up", "coverage")) else np.inf)
+    case.rows.arrays[name] = np.minimum(
+        case.rows[name] * 1.5, 1 if name.endswith(("up", "coverage")) else np.inf
+    )
     assert (
         settle(case).paid.sel(payer="families") <= before + 1e-9 * (1 + case.costs.sum("cost_item"))
     ).all()
@@ -309,7 +346,9 @@ def test_running_costs_add_up_whatever_the_staff(seed, size):
 def random_rates(chance, count=DRAWS):
     leaving = chance.uniform(0, 0.9, count)
     return supply.Rates(
-        leaving, np.minimum(chance.uniform(0, 0.2, count), 1 - leaving), chance.uniform(0, 0.9, count)
+        leaving,
+        np.minimum(chance.uniform(0, 0.2, count), 1 - leaving),
+        chance.uniform(0, 0.9, count),
     )
 
 
@@ -356,7 +395,9 @@ def test_the_closed_form_agrees_with_a_search():
         return 1_000 - now[0]
 
     searched = brentq(missing, 0, 5_000, xtol=1e-9)
-    assert supply.trained_to_reach(np.array([1_000.0]), stock, left, rates, 11)[0] == pytest.approx(searched)
+    assert supply.trained_to_reach(np.array([1_000.0]), stock, left, rates, 11)[0] == pytest.approx(
+        searched
+    )
 
 
 def test_a_goal_must_lie_ahead():
@@ -368,11 +409,15 @@ def test_a_goal_must_lie_ahead():
 def test_the_more_leave_the_more_must_be_trained():
     shares = np.linspace(0.1, 0.6, 20)
     rates = supply.Rates(shares, np.full(20, 0.05), np.full(20, 0.4))
-    trained = supply.trained_to_reach(np.full(20, 900.0), np.full(20, 300.0), np.full(20, 80.0), rates, 10)
+    trained = supply.trained_to_reach(
+        np.full(20, 900.0), np.full(20, 300.0), np.full(20, 80.0), rates, 10
+    )
     assert (np.diff(trained) > 0).all()
 
 
-def test_the_stored_workforce_adds_up_in_every_city_and_meets_need_by_the_end_of_the_programme(results):
+def test_the_stored_workforce_adds_up_in_every_city_and_meets_need_by_the_end_of_the_programme(
+    results,
+):
     for result in results.values():
         values = result.values
         stock, flow = (
@@ -423,7 +468,10 @@ def test_the_premium_is_that_of_brute_force(probability):
 @pytest.mark.parametrize("kind", ["subsidy", "premium", "co_payment"])
 def test_the_level_of_a_city_is_that_of_sorting_and_rises_with_the_probability(results, kind):
     for result in results.values():
-        levels = [present_money.level_that_pays(result, kind, 2035, p) for p in (0.1, 0.4, 0.6, 0.8, 0.95, 1)]
+        levels = [
+            present_money.level_that_pays(result, kind, 2035, p)
+            for p in (0.1, 0.4, 0.6, 0.8, 0.95, 1)
+        ]
         assert (np.diff(levels) >= 0).all() and levels[-1] > levels[0] >= 0
         need = result.values.sel(measure="need", year=2035).astype(float)
         running = need["cost"].sel(cost_item=list(funding.STAFF_ITEMS)).sum("cost_item")
@@ -438,7 +486,9 @@ def test_the_level_of_a_city_is_that_of_sorting_and_rises_with_the_probability(r
             wanted = 1 - (need["public_running"] + need["scheme_payment"]) / care
         ordered = np.sort(np.maximum(wanted.values, 0))
         brute = ordered[int(np.ceil(0.8 * len(ordered))) - 1]
-        assert present_money.level_that_pays(result, kind, 2035, 0.8) == pytest.approx(brute, rel=1e-3)
+        assert present_money.level_that_pays(result, kind, 2035, 0.8) == pytest.approx(
+            brute, rel=1e-3
+        )
 
 
 @quickly
@@ -481,7 +531,10 @@ def test_in_every_draw_year_and_city_the_payers_pay_the_cost_to_the_cent(blocks)
         gap = abs(known["payment"].sum("payer", skipna=False) - known["cost_total"])
         assert float(gap.max()) < CENT / 2
         assert float(known["payment"].min()) > -CENT / 2
-        assert float(abs(known["cost"].sum("cost_item", skipna=False) - known["cost_total"]).max()) < CENT / 2
+        assert (
+            float(abs(known["cost"].sum("cost_item", skipna=False) - known["cost_total"]).max())
+            < CENT / 2
+        )
 
 
 def test_no_voucher_is_paid_before_2026_and_some_in_it(blocks):
@@ -494,16 +547,23 @@ def test_a_plan_of_the_area_stands_until_the_national_system_overtakes_it():
         array = xr.DataArray([list(values.values())], dims=("draw", "year_from"))
         return array.assign_coords(year_from=[int(year[1:]) for year in values])
 
-    rows = one(insurance_coverage=by_year(y0=0.0, y2025=0.5), insurance_system_coverage=by_year(y0=0.0, y2026=0.2, y2030=0.8))
+    rows = one(
+        insurance_coverage=by_year(y0=0.0, y2025=0.5),
+        insurance_system_coverage=by_year(y0=0.0, y2026=0.2, y2030=0.8),
+    )
     found = payers.insurance_coverage(rows, [2020, 2025, 2026, 2029, 2030, 2050])
     assert found.values.ravel() == pytest.approx([0, 0.5, 0.5, 0.5, 0.8, 0.8])
 
 
-def test_in_every_area_insurance_pays_from_2026_on_and_ever_more_of_the_full_benefits(blocks, foreign_block):
+def test_in_every_area_insurance_pays_from_2026_on_and_ever_more_of_the_full_benefits(
+    blocks, foreign_block
+):
     for name, block in {**blocks, "foreign": foreign_block}.items():
         paid = block["payment"].sel(payer="insurance")
         assert (paid.sel(year=slice(2027, None)).median("draw") > 0).all(), name
-        assert (paid.sel(year=2035, measure="need").quantile([0.1, 0.9], "draw").diff("quantile") > 0).all(), name
+        assert (
+            paid.sel(year=2035, measure="need").quantile([0.1, 0.9], "draw").diff("quantile") > 0
+        ).all(), name
         share = paid / block["insurance_benefit_full"]
         later = share.sel(year=[2027, 2030, 2035], measure="use").mean("draw").values
         assert (np.diff(later) > 0).all() and later[-1] < 1, name
@@ -523,10 +583,26 @@ def test_payers_follow_rows_by_year_of_every_assumption_that_may_have_them(proje
     place = area.describe_area(project.china, city.adcode)
     before = chain.run_block(project.china, city, place, draw_assumptions(project, city, draws=2))
     chosen = draw_assumptions(project, city, draws=2).rows
-    by_year = set(dated.BY_YEAR) - {"known_pay_growth", "known_price_growth"}  # what is published of the past does not begin in 2040
-    rows = chosen[chosen["assumption"].isin(by_year)].drop_duplicates(["assumption", *schema.ASSUMPTION_KEYS], keep="last")
-    later = rows.assign(year_from=2040.0, low=rows["low"] * 0.8, central=rows["central"] * 0.8, high=rows["high"] * 0.8)
-    changed = replace(project, scenarios={**project.scenarios, "later": later[list(project.assumptions.columns)].assign(city_id="")})
+    by_year = set(dated.BY_YEAR) - {
+        "known_pay_growth",
+        "known_price_growth",
+    }  # what is published of the past does not begin in 2040
+    rows = chosen[chosen["assumption"].isin(by_year)].drop_duplicates(
+        ["assumption", *schema.ASSUMPTION_KEYS], keep="last"
+    )
+    later = rows.assign(
+        year_from=2040.0,
+        low=rows["low"] * 0.8,
+        central=rows["central"] * 0.8,
+        high=rows["high"] * 0.8,
+    )
+    changed = replace(
+        project,
+        scenarios={
+            **project.scenarios,
+            "later": later[list(project.assumptions.columns)].assign(city_id=""),
+        },
+    )
     drawn = draw_assumptions(changed, city, "later", draws=2)
     assert by_year <= {name for name in set(rows["assumption"]) if "year_from" in drawn[name].dims}
     after = chain.run_block(project.china, city, place, drawn)
@@ -534,22 +610,32 @@ def test_payers_follow_rows_by_year_of_every_assumption_that_may_have_them(proje
         gap = abs(block["payment"].sum("payer", skipna=False) - block["cost_total"])
         assert float(gap.isel(year=slice(1, None)).max()) < CENT / 2
     same = slice(2021, 2039)
-    assert after["payment"].sel(year=same).values == pytest.approx(before["payment"].sel(year=same).values, rel=1e-9)
+    assert after["payment"].sel(year=same).values == pytest.approx(
+        before["payment"].sel(year=same).values, rel=1e-9
+    )
     assert (after["payment"] != before["payment"]).sel(year=2045, measure="need").all("draw").all()
 
 
-def test_the_destitute_in_homes_are_as_many_whatever_the_measure_and_their_places_are_paid_whole(blocks):
+def test_the_destitute_in_homes_are_as_many_whatever_the_measure_and_their_places_are_paid_whole(
+    blocks,
+):
     for block in blocks.values():
         public = block["public_running"].sel(year=2035)
         assert (public.sel(measure="need") >= public.sel(measure="use")).all()
     people = amount(10, bed_type="nursing")
-    part = payers.public_place_part(people, xr.DataArray([[1_000.0]], dims=("draw", "year"), coords={"year": [2026]}), one(public_place_share=0.004))
+    part = payers.public_place_part(
+        people,
+        xr.DataArray([[1_000.0]], dims=("draw", "year"), coords={"year": [2026]}),
+        one(public_place_share=0.004),
+    )
     assert part.item() == pytest.approx(0.4)
 
 
 def test_subsidies_of_11_97_million_at_155_yuan_are_22_billion():
     older = xr.DataArray([[310.31e6]], dims=("draw", "year"), coords={"year": [2024]})
-    found = funding.service_subsidy_cost(older, one(service_subsidy=155, service_subsidy_share=11.966 / 310.31))
+    found = funding.service_subsidy_cost(
+        older, one(service_subsidy=155, service_subsidy_share=11.966 / 310.31)
+    )
     assert found.item() == pytest.approx(22.26e9, rel=0.001)
 
 
@@ -560,7 +646,9 @@ def national_money(project):
 
 def test_the_nation_s_public_money_is_near_the_published_sums(project, national_money):
     published = project.china.published_money
-    assert list(national_money["series"]) == list(published["series"]) and set(published["series"]) == set(checks.PUBLISHED_MONEY)
+    assert list(national_money["series"]) == list(published["series"]) and set(
+        published["series"]
+    ) == set(checks.PUBLISHED_MONEY)
     assert national_money["ratio"].between(0.6, 1.6).all()
     assert (national_money["low"] < national_money["high"]).all()
 
@@ -568,10 +656,14 @@ def test_the_nation_s_public_money_is_near_the_published_sums(project, national_
 def test_no_public_money_of_the_nation_is_in_two_sums_or_in_none(project):
     nation = load.nation_as_city()
     place = area.describe_area(project.china, nation.adcode)
-    block = chain.run_block(project.china, nation, place, draw_assumptions(project, nation, draws=2)).sel(measure="use")
+    block = chain.run_block(
+        project.china, nation, place, draw_assumptions(project, nation, draws=2)
+    ).sel(measure="use")
     sums = compare._public_money(block)
     families = block["payment"].sel(payer="families")
-    assert (sum(sums.values()) + families).sel(year=2024).values == pytest.approx(block["cost_total"].sel(year=2024).values)
+    assert (sum(sums.values()) + families).sel(year=2024).values == pytest.approx(
+        block["cost_total"].sel(year=2024).values
+    )
 
 
 def test_lincang_s_promise_of_places_is_met_and_not_filled(results):

@@ -31,7 +31,9 @@ def test_a_notebook_has_nothing_wrong(name, check):
     assert check(BOOKS[name]) == []
 
 
-@pytest.mark.parametrize("name", ["README.md", "data/README.md", "data/phrases.csv", "data/indicators.csv"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "data/README.md", "data/phrases.csv", "data/indicators.csv"]
+)
 def test_no_text_says_that_nobody_published_what_is_not_collected_here(name):
     assert checks.said_to_be_unpublished((ROOT / name).read_text(encoding="utf-8")) == []
 

@@ -8,12 +8,26 @@ import pandas as pd
 import pytest
 
 import eldercare as ec
-from eldercare import (
-    chain, charts, charts_care, charts_money, charts_report, charts_sensitivity, charts_what_if, compare, decomposition,
-    definitions, health, present, present_beds, present_care, present_money, present_population, present_workforce, report,
-    sensitivity, what_if, wording,
+from eldercare.analysis import compare, decomposition, definitions, sensitivity
+from eldercare.model import chain, health
+from eldercare.model.area import describe_area
+from eldercare.reporting import (
+    charts,
+    charts_care,
+    charts_money,
+    charts_report,
+    charts_sensitivity,
+    charts_what_if,
+    present,
+    present_beds,
+    present_care,
+    present_money,
+    present_population,
+    present_workforce,
+    report,
+    what_if,
+    wording,
 )
-from eldercare.area import describe_area
 
 CITIES, YEAR = ("sanming", "shangqiu"), 2035
 TO_ROUNDING = 6e-4
@@ -42,28 +56,59 @@ def draw(project, results):
     charts.paths(*here, "beds_total_needed", "beds", "t", "s", with_use=True)
     charts.paths(*here, "people_with_dementia", "dementia", "t", "s")
     charts.paths(*here, "population_60_plus", "older", "t", "s")
-    charts.stacks(*here, "care_need", "severity", "care_need", "t", "s", parts=["severe", "moderate", "mild"])
-    charts.stacks(*here, "beds_needed", "bed_type", "bed_types", "t", "s", parts=["dementia", "nursing", "general"], **need)
+    charts.stacks(
+        *here, "care_need", "severity", "care_need", "t", "s", parts=["severe", "moderate", "mild"]
+    )
+    charts.stacks(
+        *here,
+        "beds_needed",
+        "bed_type",
+        "bed_types",
+        "t",
+        "s",
+        parts=["dementia", "nursing", "general"],
+        **need,
+    )
     charts.stacks(*here, "caregivers_needed", "workplace", "workplaces", "t", "s", **need)
     charts.stacks(*here, "payment", "payer", "payers", "t", "s", **need)
     charts_money.cost_groups(*here, "cost_items", "t", "s")
     charts_care.definitions(*here, YEAR, "definitions", "t", "s")
-    charts_care.healthy_years(*here, present_care.health_tables(project, results, 2020), 60, "lives", "t", "s")
-    charts_care.causes(*here, present_beds.decompositions(project, results, (YEAR,)), YEAR, "causes", "t", "s")
+    charts_care.healthy_years(
+        *here, present_care.health_tables(project, results, 2020), 60, "lives", "t", "s"
+    )
+    charts_care.causes(
+        *here, present_beds.decompositions(project, results, (YEAR,)), YEAR, "causes", "t", "s"
+    )
     charts_care.scenarios(project, runs_of(project), YEAR, "scenarios", "t", "s")
-    charts_sensitivity.tornados(project, {c: sensitivity.tornado(project, c) for c in CITIES}, "beds", "tornado", "t", "beds", "s")
-    charts_what_if.default_state(project, {c: what_if.Desk(project, c) for c in CITIES}, "desk", "t", "s")
+    charts_sensitivity.tornados(
+        project,
+        {c: sensitivity.tornado(project, c) for c in CITIES},
+        "beds",
+        "tornado",
+        "t",
+        "beds",
+        "s",
+    )
+    charts_what_if.default_state(
+        project, {c: what_if.Desk(project, c) for c in CITIES}, "desk", "t", "s"
+    )
     one = results["shangqiu"]
     for name in ("people", "beds", "caregivers", "payers"):
-        getattr(charts_report, name)(project, one, wording.language(project, "en"), f"report_{name}")
+        getattr(charts_report, name)(
+            project, one, wording.language(project, "en"), f"report_{name}"
+        )
 
 
 def runs_of(project):
     names = ["baseline", "better_use_of_beds"]
-    return {name: {c: chain.run_to_cost(project, c, name, last_year=YEAR) for c in CITIES} for name in names}
+    return {
+        name: {c: chain.run_to_cost(project, c, name, last_year=YEAR) for c in CITIES}
+        for name in names
+    }
 
 
 # The same quantity, city, year, measure and statistic
+
 
 def cells(results, indicator, city_id, years, **where):
     return results[city_id].table(indicator, years, **where)[RANGE].to_numpy().ravel()
@@ -72,8 +117,18 @@ def cells(results, indicator, city_id, years, **where):
 SAME = [
     ("beds", {"series": "need"}, "beds_total_needed", {"measure": "need"}),
     ("beds", {"series": "today's use"}, "beds_total_needed", {"measure": "use"}),
-    ("scenarios", {"scenario": "baseline", "measure": "need"}, "beds_total_needed", {"measure": "need"}),
-    ("scenarios", {"scenario": "baseline", "measure": "use"}, "beds_total_needed", {"measure": "use"}),
+    (
+        "scenarios",
+        {"scenario": "baseline", "measure": "need"},
+        "beds_total_needed",
+        {"measure": "need"},
+    ),
+    (
+        "scenarios",
+        {"scenario": "baseline", "measure": "use"},
+        "beds_total_needed",
+        {"measure": "use"},
+    ),
     ("desk", {"headline": "beds"}, "beds_total_needed", {"measure": "need"}),
     ("desk", {"headline": "caregivers"}, "caregivers_total_needed", {"measure": "need"}),
     ("desk", {"headline": "yearly_cost"}, "cost_total", {"measure": "need"}),
@@ -94,8 +149,12 @@ SAME = [
 ]
 
 
-@pytest.mark.parametrize(("twin", "rows", "indicator", "where"), SAME, ids=lambda value: str(value)[:40])
-def test_a_number_printed_in_several_places_is_the_same(twins, results, twin, rows, indicator, where):
+@pytest.mark.parametrize(
+    ("twin", "rows", "indicator", "where"), SAME, ids=lambda value: str(value)[:40]
+)
+def test_a_number_printed_in_several_places_is_the_same(
+    twins, results, twin, rows, indicator, where
+):
     table = twins[twin]
     for column, value in rows.items():
         table = table[table[column] == value]
@@ -111,27 +170,38 @@ def test_the_tornado_of_every_headline_is_centred_at_the_headline(project, resul
         table = sensitivity.tornado(project, city_id)
         for headline in sensitivity.headlines(project.city(city_id)):
             centre = table.loc[table["headline"] == headline.name, "at_middle"].unique()
-            assert centre == pytest.approx([np.median(headline.value(result.values))], rel=1e-5), headline.name
+            assert centre == pytest.approx([np.median(headline.value(result.values))], rel=1e-5), (
+                headline.name
+            )
         shown = twins["tornado"].query("city_id == @city_id")["at_middle"].unique()
         middle = result.table("beds_total_needed", [YEAR], measure="need")["central"].item()
         assert shown == pytest.approx([middle], rel=TO_ROUNDING)
 
 
 def test_the_causes_begin_and_end_at_the_result(results, twins):
-    for city_id, result in results.items():
+    for result in results.values():
         part = twins["causes"].query("city_id == @city_id").set_index("part")
         beds = result.values["beds_total_needed"]
         ends = beds.sel(measure="need", year=YEAR).astype(float)
         assert part.loc["end", "value"] == pytest.approx(ends.mean().item(), rel=TO_ROUNDING)
-        assert part.loc["end", RANGE].to_numpy(float) == pytest.approx(np.quantile(ends, [0.1, 0.5, 0.9]), rel=TO_ROUNDING)
-        assert "observed" in present_beds.START["beds"] and "observed" not in present_beds.START["cost_of_care"]
+        assert part.loc["end", RANGE].to_numpy(float) == pytest.approx(
+            np.quantile(ends, [0.1, 0.5, 0.9]), rel=TO_ROUNDING
+        )
+        assert (
+            "observed" in present_beds.START["beds"]
+            and "observed" not in present_beds.START["cost_of_care"]
+        )
 
 
 def test_definitions_and_lives_are_those_of_the_draws_of_the_result(project, results):
     for city_id, result in results.items():
         table = definitions.definition_table(project, city_id, (YEAR,)).set_index("definition")
-        whole = np.quantile(result.values["care_need"].sel(year=YEAR).astype(float).sum("severity"), [0.1, 0.5, 0.9])
-        assert table.loc["any ADL limitation", RANGE].to_numpy(float) == pytest.approx(whole, rel=1e-5)
+        whole = np.quantile(
+            result.values["care_need"].sel(year=YEAR).astype(float).sum("severity"), [0.1, 0.5, 0.9]
+        )
+        assert table.loc["any ADL limitation", RANGE].to_numpy(float) == pytest.approx(
+            whole, rel=1e-5
+        )
         older = result.table("population_60_plus", [YEAR])["central"].item()
         assert table["population_60_plus"].unique() == pytest.approx([older], rel=1e-5)
         area = describe_area(project.china, result.city.adcode)
@@ -141,10 +211,19 @@ def test_definitions_and_lives_are_those_of_the_draws_of_the_result(project, res
 
 
 @pytest.mark.parametrize(
-    "function", [
-        chain.run_city, chain.run_to_cost, chain.age_structure, definitions.definition_table, definitions.beside_published,
-        definitions.national_care_need, decomposition.decompose, present_care.scenario_results, what_if.Desk,
-    ], ids=lambda function: function.__name__,
+    "function",
+    [
+        chain.run_city,
+        chain.run_to_cost,
+        chain.age_structure,
+        definitions.definition_table,
+        definitions.beside_published,
+        definitions.national_care_need,
+        decomposition.decompose,
+        present_care.scenario_results,
+        what_if.Desk,
+    ],
+    ids=lambda function: function.__name__,
 )
 def test_nothing_is_run_again_with_another_number_of_draws(function):
     assert inspect.signature(function).parameters["draws"].default == ec.draws.DEFAULT_DRAWS
@@ -154,13 +233,19 @@ def test_a_run_to_the_cost_gives_the_numbers_of_the_whole_run(project, results):
     short, whole = chain.run_to_cost(project, "sanming", last_year=YEAR), results["sanming"]
     for name, array in short.values.items():
         other = whole.values[name].sel(year=array["year"])
-        assert np.allclose(array.values, other.transpose(*array.dims).values, rtol=1e-5, atol=1e-4, equal_nan=True), name
+        assert np.allclose(
+            array.values, other.transpose(*array.dims).values, rtol=1e-5, atol=1e-4, equal_nan=True
+        ), name
 
 
 # Parts and totals
 
 PARTS = {
-    "care_need": "severity", "bed_types": "bed_type", "workplaces": "workplace", "payers": "payer", "cost_items": "group",
+    "care_need": "severity",
+    "bed_types": "bed_type",
+    "workplaces": "workplace",
+    "payers": "payer",
+    "cost_items": "group",
     "report_payers": "payer",
 }
 
@@ -170,7 +255,9 @@ def test_the_means_of_the_parts_of_a_figure_add_up_to_its_total(twins, twin):
     table, key = twins[twin], PARTS[twin]
     total = table[table[key] == "total"].set_index(["city_id", "year"])["mean"]
     parts = table[table[key] != "total"].groupby(["city_id", "year"])["mean"].sum()
-    assert len(total) and parts.reindex(total.index).to_numpy() == pytest.approx(total.to_numpy(), rel=TO_ROUNDING)
+    assert len(total) and parts.reindex(total.index).to_numpy() == pytest.approx(
+        total.to_numpy(), rel=TO_ROUNDING
+    )
 
 
 def test_every_figure_with_parts_has_a_total_to_hold_them_against(twins):
@@ -188,7 +275,9 @@ def test_the_years_of_life_add_up(twins):
 def test_the_causes_add_up(twins):
     wide = twins["causes"].pivot_table("value", "city_id", "part")
     causes = wide[[part for part in decomposition.FACTORS if part in wide]].sum(axis=1)
-    assert (wide["start"] + causes).to_numpy() == pytest.approx(wide["end"].to_numpy(), rel=2 * TO_ROUNDING)
+    assert (wide["start"] + causes).to_numpy() == pytest.approx(
+        wide["end"].to_numpy(), rel=2 * TO_ROUNDING
+    )
 
 
 def first_number(cell) -> float:
@@ -199,16 +288,27 @@ def printed_tables(project, results):
     """Tables in which parts stand beside a total: whose heads or rows say mean."""
     one = results["shangqiu"]
     need = {"measure": "need"}
-    yield "payers", present.part_table(one, "payment", "payer", [2025, YEAR], form=present.text_millions, **need)
+    yield (
+        "payers",
+        present.part_table(
+            one, "payment", "payer", [2025, YEAR], form=present.text_millions, **need
+        ),
+    )
     yield "beds", present_beds.bed_table(one, [2025, YEAR]).iloc[:-2]
     yield "settings", present_care.setting_with_share(results, YEAR, "need").T
     yield "grades", present_workforce.grade_table(results, YEAR).iloc[:, [1, 2, 3, 4, 0]].T
     yield "classes", present_care.service_class_table(project, results, YEAR).iloc[:, :4].T
     for age in (60, 80):
-        yield f"growth {age}", present_population.growth_table(project, results, age, [YEAR, 2050]).T
+        yield (
+            f"growth {age}",
+            present_population.growth_table(project, results, age, [YEAR, 2050]).T,
+        )
     flow = present_workforce.flow_table(one, [2026, YEAR])
     signs = [-1 if name in ("leaving", "retiring") else 1 for name in flow.index]
-    yield "flow", flow.apply(lambda column: [first_number(cell) * sign for cell, sign in zip(column, signs)])
+    yield (
+        "flow",
+        flow.apply(lambda column: [first_number(cell) * sign for cell, sign in zip(column, signs)]),
+    )
 
 
 def test_printed_parts_add_up_to_the_printed_total_and_say_that_they_are_means(project, results):
@@ -231,15 +331,21 @@ def test_parts_of_the_report_add_up(project, results, code):
     assert sum(shares) == pytest.approx(100, abs=2)
     for year in report.MONEY_YEARS:
         payments = result.values["payment"].sel(measure="need", year=year).astype(float)
-        parts = sum(report.mean_range(payments.sel(payer=payer))["central"] for payer in payments["payer"].values)
-        total = report.mean_range(result.values["cost_total"].sel(measure="need", year=year))["central"]
+        parts = sum(
+            report.mean_range(payments.sel(payer=payer))["central"]
+            for payer in payments["payer"].values
+        )
+        total = report.mean_range(result.values["cost_total"].sel(measure="need", year=year))[
+            "central"
+        ]
         assert parts == pytest.approx(total, rel=1e-5)
-        assert words.range(report.mean_range(result.values["cost_total"].sel(measure="need", year=year)), "plain") in {
-            cell for row in table.rows for cell in row
-        }
+        assert words.range(
+            report.mean_range(result.values["cost_total"].sel(measure="need", year=year)), "plain"
+        ) in {cell for row in table.rows for cell in row}
 
 
 # What moves the answer
+
 
 @pytest.fixture(scope="module")
 def found(project):
@@ -263,22 +369,36 @@ def test_first_order_cannot_pass_total_whatever_the_runs():
 def test_what_does_nothing_with_others_has_no_noise_between_first_and_total():
     chance = np.random.default_rng(4)
     (a, b), (c, d) = chance.normal(size=(2, 2, 64))
-    first, total = sensitivity.indices((a + c)[None], (b + d)[None], (b + c)[None, None], (a + d)[None, None])
+    first, total = sensitivity.indices(
+        (a + c)[None], (b + d)[None], (b + c)[None, None], (a + d)[None, None]
+    )
     assert first == pytest.approx(total, rel=1e-12)
 
 
-def test_every_notebook_and_the_report_name_the_same_first_and_the_same_share(project, results, found):
+def test_every_notebook_and_the_report_name_the_same_first_and_the_same_share(
+    project, results, found
+):
     result = results["sanming"]
     moved = sensitivity.tornado(project, "sanming")
-    for headline, indicator in (("beds", "beds_total_needed"), ("caregivers", "caregivers_total_needed"), ("yearly_cost", "cost_total")):
-        told = compare.influence(result, indicator, YEAR, most=4).set_index("assumption")["share_of_spread"]
-        table = found.table[(found.table["headline"] == headline) & (found.table["kind"] == "assumption")]
+    for headline, indicator in (
+        ("beds", "beds_total_needed"),
+        ("caregivers", "caregivers_total_needed"),
+        ("yearly_cost", "cost_total"),
+    ):
+        told = compare.influence(result, indicator, YEAR, most=4).set_index("assumption")[
+            "share_of_spread"
+        ]
+        table = found.table[
+            (found.table["headline"] == headline) & (found.table["kind"] == "assumption")
+        ]
         table = table.sort_values("first_order", ascending=False).set_index("group")["first_order"]
         assert list(table.index[:4]) == list(told.index)
         assert table[told.index].to_numpy() == pytest.approx(told.to_numpy(), abs=0.002)
         if headline in report.MOVED:
             rows = report.largest_moves(moved)
-            assert list(rows.loc[rows["headline"] == headline, "assumption"])[:4] == list(told.index)
+            assert list(rows.loc[rows["headline"] == headline, "assumption"])[:4] == list(
+                told.index
+            )
 
 
 def test_the_error_of_projection_is_named_first_where_it_moves_most(results):
@@ -286,19 +406,26 @@ def test_the_error_of_projection_is_named_first_where_it_moves_most(results):
         table = compare.influence(result, "population_60_plus", YEAR, most=3)
         assert table["assumption"].iloc[0] == compare.PROJECTION_ERROR
         assert table["effect"].iloc[0] > 0
-        everything = compare.influence(result, "population_60_plus", YEAR, most=999)["share_of_spread"].sum()
+        everything = compare.influence(result, "population_60_plus", YEAR, most=999)[
+            "share_of_spread"
+        ].sum()
         assert everything == pytest.approx(1, abs=0.1)
 
 
 def test_shares_of_the_spread_are_found_where_the_truth_is_known(results):
     """Two assumptions with 9 and 1 parts of the variance, in the draws of a result."""
     assumptions = results["sanming"].assumptions
-    one, other = (compare.normal_scores(assumptions[name].values) for name in ("target_occupancy", "bed_life"))
+    one, other = (
+        compare.normal_scores(assumptions[name].values) for name in ("target_occupancy", "bed_life")
+    )
     parts = compare.spread_parts(assumptions, np.exp(3 * one - other))
     shares = {name: part.added.var() for name, part in parts.items()}
     assert shares["target_occupancy"] == pytest.approx(0.9, abs=0.02)
     assert shares["bed_life"] == pytest.approx(0.1, abs=0.02)
-    assert max(share for name, share in shares.items() if name not in ("target_occupancy", "bed_life")) < 0.01
+    assert (
+        max(share for name, share in shares.items() if name not in ("target_occupancy", "bed_life"))
+        < 0.01
+    )
 
 
 def test_too_few_draws_say_so_in_plain_words(project):
@@ -316,6 +443,8 @@ def test_the_width_that_knowing_narrows_is_the_range_of_the_result(project, resu
 
 def test_affordability_and_payers_speak_of_the_same_cost(results):
     said = present_money.who_pays_sentences(results, YEAR)
-    table = present.range_table(results, "cost_total", [YEAR], form=present.text_millions, measure="need")[YEAR]
+    table = present.range_table(
+        results, "cost_total", [YEAR], form=present.text_millions, measure="need"
+    )[YEAR]
     for sentence, cell in zip(said, table):
         assert cell in sentence

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from eldercare import area as area_step
-from eldercare import areas, base, cohort, population
-from eldercare.draws import draw_assumptions
-from eldercare.load import NATION
-from eldercare.schema import AGE_GROUP_START
+from eldercare.inputs.draws import draw_assumptions
+from eldercare.inputs.load import NATION
+from eldercare.inputs.schema import AGE_GROUP_START
+from eldercare.model import area as area_step
+from eldercare.model import areas, base, cohort, population
 
 LINCANG = 530900
 STARTS = np.array([*AGE_GROUP_START[:-1], 85, 90, 95, 100])
@@ -29,7 +29,10 @@ def ahead(project, china, lincang):
 
 
 @settings(max_examples=60, deadline=None)
-@given(arrays(int, (2, len(STARTS)), elements=COUNTS), arrays(int, (2, 101), elements=st.integers(1, 10**7)))
+@given(
+    arrays(int, (2, len(STARTS)), elements=COUNTS),
+    arrays(int, (2, 101), elements=st.integers(1, 10**7)),
+)
 def test_single_ages_keep_the_total_of_every_group(groups, pattern):
     single = base.single_ages(groups, STARTS, pattern)
     found = np.add.reduceat(single, STARTS, axis=1)
@@ -57,8 +60,11 @@ def test_a_date_no_later_changes_nothing(lincang):
 
 def carried(base, years, survival=1.0, fertility=0.0, growth=1.0):
     paths = cohort.project(
-        base, lambda index: np.full((base.shape[0], 2, 102), survival),
-        np.full((years, base.shape[0], 101), fertility), np.full(years, 0.52), np.full(base.shape, growth),
+        base,
+        lambda index: np.full((base.shape[0], 2, 102), survival),
+        np.full((years, base.shape[0], 101), fertility),
+        np.full(years, 0.52),
+        np.full(base.shape, growth),
     )
     return np.moveaxis(paths, 0, 1)
 
@@ -93,7 +99,9 @@ def test_the_year_end_of_2020_is_close_to_the_census(lincang, ahead):
 
 def two_months_on(counts, area, rates, year, change):
     """Counts of 1 November at the end of the year, but for births."""
-    survival = rates.grid.survival(year - 2010, (rates.life_expectancy[year - 2010] + area.life_expectancy_gap)[:, None])[0]
+    survival = rates.grid.survival(
+        year - 2010, (rates.life_expectancy[year - 2010] + area.life_expectancy_gap)[:, None]
+    )[0]
     fraction = population.CENSUS_TO_YEAR_END
     return base.at_later_date(counts, fraction) * survival[:, 1:] ** fraction * change**fraction
 
@@ -112,7 +120,11 @@ def test_history_meets_both_censuses_with_two_months_of_deaths(china, lincang, y
 def growth_of_oldest(china, area, assumptions):
     """Growth of 80+ in a year, from 2018 to 2019, to 2020 and to 2021; from 2020 on the mean of the projection."""
     before = population.people_in(population.history(china, area, [2018, 2019]), 80).values
-    after = population.people_in(population.project_area(china, area, assumptions, 2021), 80).mean("draw").values
+    after = (
+        population.people_in(population.project_area(china, area, assumptions, 2021), 80)
+        .mean("draw")
+        .values
+    )
     people = np.array([*before, *after])
     return people[1:] / people[:-1] - 1
 
@@ -128,9 +140,13 @@ def test_the_nation_comes_within_0_6_per_cent_of_the_counts_since_the_census(pro
     rows = china.counts[china.counts["adcode"] == NATION]
     assert len(rows) >= 4
     area = areas.settled_area(project, NATION, draws=256)
-    nation = population.project_area(china, area, draw_assumptions(project, draws=256), int(rows["date"].max()[:4]))
+    nation = population.project_area(
+        china, area, draw_assumptions(project, draws=256), int(rows["date"].max()[:4])
+    )
     for row in rows.itertuples():
-        people = population.people_in(nation.sel(year=int(row.date[:4])), int(row.indicator.split("_")[1]))
+        people = population.people_in(
+            nation.sel(year=int(row.date[:4])), int(row.indicator.split("_")[1])
+        )
         assert float(people.mean()) == pytest.approx(row.value, rel=0.006)
         assert float(people.median()) == pytest.approx(row.value, rel=0.006)
 
@@ -140,7 +156,12 @@ def test_life_expectancy_is_the_published_one_as_far_as_it_goes(china):
     male = rates.male_births
     both = rates.life_expectancy[:, 0] * male + rates.life_expectancy[:, 1] * (1 - male)
     table = china.life_expectancy
-    rows = table[(table["adcode"] == NATION) & (table["sex"] == "both") & (table["kind"] == "official") & (table["year"] >= 2020)]
+    rows = table[
+        (table["adcode"] == NATION)
+        & (table["sex"] == "both")
+        & (table["kind"] == "official")
+        & (table["year"] >= 2020)
+    ]
     assert len(rows) >= 4
     for row in rows.itertuples():
         assert both[row.year - 2010] == pytest.approx(row.life_expectancy, abs=1e-9)
@@ -154,7 +175,9 @@ def test_a_year_before_the_census_of_2010_is_refused_not_guessed(china, lincang,
         population.history(china, lincang, [year])
 
 
-def test_people_of_60_and_over_move_without_a_break_between_history_and_projection(china, lincang, ahead):
+def test_people_of_60_and_over_move_without_a_break_between_history_and_projection(
+    china, lincang, ahead
+):
     before = population.people_in(population.history(china, lincang, [2018, 2019]), 60).values
     after = population.people_in(ahead.sel(year=[2020, 2021]), 60).median("draw").values
     assert np.diff([*before, *after]) / before[0] == pytest.approx(0.02, abs=0.03)

@@ -10,17 +10,33 @@ from conftest import DRAWS, ROOT
 from report_checks import all_blocks, cells, numbers
 
 import eldercare as ec
-from eldercare import boundaries, charts_report, report, schema, site, wording
-from eldercare.blocks import Bullets, Figure, Heading, Paragraph, Table, html
-from eldercare.load import file_rows
-from eldercare.schema import DataFault
-from eldercare.sensitivity import tornado
+from eldercare.analysis.sensitivity import tornado
+from eldercare.app import site
+from eldercare.inputs import schema
+from eldercare.inputs.load import file_rows
+from eldercare.inputs.schema import DataFault
+from eldercare.model import boundaries
+from eldercare.reporting import charts_report, report, wording
+from eldercare.reporting.blocks import Bullets, Figure, Heading, Paragraph, Table, html
 
 CITIES = ("lincang", "sanming", "chishui")
-MODULES = ("wording", "report", "charts_report", "workbook", "document", "export", "blocks")
+MODULES = (
+    "reporting/wording", "reporting/report", "reporting/charts_report", "reporting/workbook",
+    "reporting/document", "app/export", "reporting/blocks",
+)  # fmt: skip
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 SENTENCE = re.compile(r"[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}")
-SECTIONS = ["answer", "promise", "people", "beds", "caregivers", "money", "moves", "limits", "sources"]
+SECTIONS = [
+    "answer",
+    "promise",
+    "people",
+    "beds",
+    "caregivers",
+    "money",
+    "moves",
+    "limits",
+    "sources",
+]
 
 
 def facts_of(project, results, city_id, code):
@@ -29,7 +45,10 @@ def facts_of(project, results, city_id, code):
 
 def both(project, result):
     moved = tornado(project, result.city.city_id)
-    return {code: report.build_report(project, result, moved, wording.language(project, code)) for code in wording.LANGUAGES}
+    return {
+        code: report.build_report(project, result, moved, wording.language(project, code))
+        for code in wording.LANGUAGES
+    }
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +81,11 @@ def test_the_answer_comes_first_and_no_section_is_missing(documents, city_id, co
 def without_labels(texts, project, city, words):
     """Texts without the labels and units in them, which may hold numbers said in words in the other language."""
     column = f"label_{words.code}"
-    labels = [*words.labels.values(), *city.targets[column].map(report.sentence_case), *city.targets["quote_zh"]]
+    labels = [
+        *words.labels.values(),
+        *city.targets[column].map(report.sentence_case),
+        *city.targets["quote_zh"],
+    ]
     labels += [text for name, text in words.phrases.items() if name.startswith("unit_")]
     out = []
     for text in texts:
@@ -73,14 +96,21 @@ def without_labels(texts, project, city, words):
 
 
 @each_city
-def test_both_languages_say_the_same_numbers_block_by_block(documents, project, results, words, city_id):
-    pairs = list(zip(*(all_blocks(documents[city_id][code]) for code in wording.LANGUAGES), strict=True))
+def test_both_languages_say_the_same_numbers_block_by_block(
+    documents, project, results, words, city_id
+):
+    pairs = list(
+        zip(*(all_blocks(documents[city_id][code]) for code in wording.LANGUAGES), strict=True)
+    )
     checked = 0
-    for blocks in pairs[: -1]:
+    for blocks in pairs[:-1]:
         assert type(blocks[0]) is type(blocks[1])
         if isinstance(blocks[0], Heading):
             continue
-        texts = [without_labels(cells(block), project, results[city_id].city, words[code]) for code, block in zip(words, blocks)]
+        texts = [
+            without_labels(cells(block), project, results[city_id].city, words[code])
+            for code, block in zip(words, blocks)
+        ]
         for en, zh in zip(*texts, strict=True):
             assert numbers(en) == numbers(zh), (en, zh)
             checked += len(numbers(en))
@@ -91,14 +121,22 @@ def test_both_languages_say_the_same_numbers_block_by_block(documents, project, 
 def test_each_report_keeps_to_its_language(documents, results, city_id):
     quotes = list(results[city_id].city.targets["quote_zh"])
     for code, wrong in (("en", CHINESE), ("zh", SENTENCE)):
-        texts = [text for name, section in documents[city_id][code].items() if name != "sources" for block in section for text in cells(block)]
+        texts = [
+            text
+            for name, section in documents[city_id][code].items()
+            if name != "sources"
+            for block in section
+            for text in cells(block)
+        ]
         for quote in quotes:
             texts = [text.replace(quote, "") for text in texts]
         assert [text for text in texts if wrong.search(text)] == []
 
 
 @each_city
-def test_each_measured_promise_has_its_row_and_its_sentence(documents, project, results, words, city_id):
+def test_each_measured_promise_has_its_row_and_its_sentence(
+    documents, project, results, words, city_id
+):
     promises = ec.compare_targets(project, results[city_id])
     for code, document in documents[city_id].items():
         table = document["promise"][1]
@@ -112,14 +150,19 @@ def test_each_measured_promise_has_its_row_and_its_sentence(documents, project, 
 
 def test_a_city_that_promised_nothing_measured_says_so(documents, project):
     assert len(ec.compare_targets(project, ec.run_city(project, "chishui", draws=2))) == 0
-    for code, said in (("en", "no target that can be measured"), ("zh", "未提出可与需求对照测算的目标")):
+    for code, said in (
+        ("en", "no target that can be measured"),
+        ("zh", "未提出可与需求对照测算的目标"),
+    ):
         assert said in documents["chishui"][code]["answer"][4].text
 
 
 def test_the_stock_is_told_where_it_is_published_and_nowhere_else(documents):
     told = {city_id: documents[city_id]["zh"]["answer"][-1].items[-3] for city_id in CITIES}
     assert "现有养老床位数：1.33万张（2016年）" in told["sanming"]
-    assert "现有养老床位数：未收录" in told["lincang"] and "现有养老床位数：未收录" in told["chishui"]
+    assert (
+        "现有养老床位数：未收录" in told["lincang"] and "现有养老床位数：未收录" in told["chishui"]
+    )
 
 
 def test_a_folder_with_city_csv_only_has_a_report(small_copy):
@@ -135,9 +178,16 @@ def test_a_folder_with_city_csv_only_has_a_report(small_copy):
 @pytest.mark.parametrize(
     ("value", "en", "zh"),
     [
-        (26, "26", "26"), (1.924, "1.92", "1.92"), (4550.4, "4,550", "4550"), (9996, "10,000", "1.00万"), (16437, "16,400", "1.64万"),
-        (1_234_567, "1.23 million", "123万"), (456_000_000, "456 million", "4.56亿"), (4.56e9, "4.56 billion", "45.6亿"),
-        (0, "0", "0"), (np.nan, "not collected here", "未收录"),
+        (26, "26", "26"),
+        (1.924, "1.92", "1.92"),
+        (4550.4, "4,550", "4550"),
+        (9996, "10,000", "1.00万"),
+        (16437, "16,400", "1.64万"),
+        (1_234_567, "1.23 million", "123万"),
+        (456_000_000, "456 million", "4.56亿"),
+        (4.56e9, "4.56 billion", "45.6亿"),
+        (0, "0", "0"),
+        (np.nan, "not collected here", "未收录"),
     ],
 )
 def test_numbers_are_written_as_each_language_does(words, value, en, zh):
@@ -148,24 +198,49 @@ def test_a_range_keeps_to_one_unit_so_that_it_cannot_be_misread(words):
     row = {"low": 4330, "central": 7230, "high": 12400}
     assert words["zh"].range(row, "worker") == "7230人（4330—12400人）"
     assert words["en"].range(row, "bed") == "7,230 beds (4,330 to 12,400)"
-    assert words["zh"].range({"low": 0, "central": 2.02e7, "high": 1.3e8}, "yuan") == "2020万元（0—13000万元）"
+    assert (
+        words["zh"].range({"low": 0, "central": 2.02e7, "high": 1.3e8}, "yuan")
+        == "2020万元（0—13000万元）"
+    )
     assert words["zh"].range(dict.fromkeys(row, np.nan), "bed") == "未收录"
 
 
 def test_a_count_is_rounded_once_and_few_are_told_as_whole_ones(words):
     row = {"low": 96.6, "central": 4574.6, "high": 8415.4}
     assert words["en"].range(row, "worker") == "4,570 (97 to 8,420)"
-    assert words["en"].counted(97.2, "bed") == "97 beds" and words["zh"].counted(4574.6, "worker") == "4570人"
+    assert (
+        words["en"].counted(97.2, "bed") == "97 beds"
+        and words["zh"].counted(4574.6, "worker") == "4570人"
+    )
 
 
 def test_shares_and_chances_are_told_in_per_cent(words):
-    assert [words["en"].percent(share) for share in (0.668, 0.0773, 0.0028, 0)] == ["67%", "7.7%", "0.28%", "0%"]
-    assert [words["zh"].chance(share) for share in (0.004, 0.13, 0.998)] == ["不足1%", "13%", "超过99%"]
-    assert [words["en"].chance(share) for share in (0.004, 0.13, 0.998)] == ["under 1%", "13%", "over 99%"]
+    assert [words["en"].percent(share) for share in (0.668, 0.0773, 0.0028, 0)] == [
+        "67%",
+        "7.7%",
+        "0.28%",
+        "0%",
+    ]
+    assert [words["zh"].chance(share) for share in (0.004, 0.13, 0.998)] == [
+        "不足1%",
+        "13%",
+        "超过99%",
+    ]
+    assert [words["en"].chance(share) for share in (0.004, 0.13, 0.998)] == [
+        "under 1%",
+        "13%",
+        "over 99%",
+    ]
 
 
 @pytest.mark.parametrize(
-    ("chance", "name"), [(0.9, "verdict_enough"), (0.5, "verdict_likely"), (0.3, "verdict_unlikely"), (0.1, "verdict_short")]
+    ("chance", "name"),
+    [
+        (0.9, "verdict_enough"),
+        (0.5, "verdict_likely"),
+        (0.3, "verdict_unlikely"),
+        (0.1, "verdict_short"),
+    ],
 )
 def test_the_verdict_follows_from_the_chance(chance, name):
     assert report.verdict(chance) == name
@@ -187,7 +262,9 @@ def test_text_of_the_tables_cannot_become_markup():
 
 
 @pytest.mark.parametrize("name", ["people", "beds", "caregivers", "payers"])
-def test_a_figure_has_the_same_numbers_in_both_languages_and_says_what_it_shows(project, results, words, name, tmp_path, monkeypatch):
+def test_a_figure_has_the_same_numbers_in_both_languages_and_says_what_it_shows(
+    project, results, words, name, tmp_path, monkeypatch
+):
     made = {}
     for code in wording.LANGUAGES:
         monkeypatch.setenv("ELDERCARE_FIGURES", str(tmp_path / code))
@@ -196,7 +273,12 @@ def test_a_figure_has_the_same_numbers_in_both_languages_and_says_what_it_shows(
     assert len(twins) == 1 and made["en"].data != made["zh"].data
     assert "Sanming" in made["en"].alt and "三明市" in made["zh"].alt
     if name == "beds":
-        assert {line.split(",")[1] for line in twins.pop().splitlines()} >= {"need", "use", "promised", "stock"}
+        assert {line.split(",")[1] for line in twins.pop().splitlines()} >= {
+            "need",
+            "use",
+            "promised",
+            "stock",
+        }
 
 
 @pytest.mark.parametrize("cell", ["{city}需要", "{city}有{beds}张", "{city有床位", "{}有床位"])
@@ -207,7 +289,8 @@ def test_a_phrase_whose_languages_differ_is_told_with_its_row(small_copy, cell):
     with pytest.raises(DataFault) as told:
         ec.load_project(small_copy.root)
     assert [(fault.file, fault.row, fault.column) for fault in told.value.faults] == [
-        ("phrases.csv", row, "zh"), ("phrases.csv", row + 1, "zh"),
+        ("phrases.csv", row, "zh"),
+        ("phrases.csv", row + 1, "zh"),
     ]
     assert "same names in braces" in str(told.value)
 
@@ -226,21 +309,26 @@ def test_each_assumption_has_a_label_of_its_own_in_both_languages(project):
 
 
 def code_of(module):
-    return ast.parse((Path(report.__file__).parent / f"{module}.py").read_text("utf-8"))
+    return ast.parse((Path(report.__file__).parents[1] / f"{module}.py").read_text("utf-8"))
 
 
 def literals(tree, errors=True):
     """Texts in code, without docstrings; with `errors` false also without messages of errors."""
     left_out = {
-        id(node.body[0].value) for node in ast.walk(tree)
-        if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and isinstance(node.body[0], ast.Expr)
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef))
+        and isinstance(node.body[0], ast.Expr)
     }
     if not errors:
         raised = [node for node in ast.walk(tree) if isinstance(node, ast.Raise)]
         left_out |= {id(part) for node in raised for part in ast.walk(node)}
     return [
-        node.value for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in left_out
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in left_out
     ]
 
 
@@ -251,7 +339,9 @@ def test_no_word_of_the_report_stands_in_code(module):
 
 
 def test_the_search_for_words_in_code_finds_them():
-    tree = ast.parse('"""A doc string here."""\nx = "beds that stand"\ny = f"{x}张"\nraise ValueError("this is told")')
+    tree = ast.parse(
+        '"""A doc string here."""\nx = "beds that stand"\ny = f"{x}张"\nraise ValueError("this is told")'
+    )
     assert literals(tree, errors=False) == ["beds that stand", "张"]
 
 
@@ -262,11 +352,26 @@ def family_members(project, results):
     """The words that each family of phrases may be put together with."""
     values = results["lincang"].values
     return {
-        "basis": schema.BASES, "bed_type": schema.BED_TYPES, "bound": schema.BOUNDS, "change": boundaries.BASES, "chosen": ("nation", "city", "scenario"),
-        "count": wording.COUNTED, "definition": (*report.DEFINITIONS_OF_NEED, "none"), "follow_up": schema.FOLLOW_UPS,
-        "issuer": project.sources["source_id"], "kind": schema.KINDS, "left_out": report.LEFT_OUT, "measure": values["measure"].values,
-        "path": values["path"].values, "reason": REASONS, "payer": values["payer"].values, "range": (*wording.COUNTED, "plain", "with_unit"),
-        "setting": schema.SETTINGS, "severity": schema.SEVERITIES, "sex": ("male", "female"), "unit": schema.UNITS,
+        "basis": schema.BASES,
+        "bed_type": schema.BED_TYPES,
+        "bound": schema.BOUNDS,
+        "change": boundaries.BASES,
+        "chosen": ("nation", "city", "scenario"),
+        "count": wording.COUNTED,
+        "definition": (*report.DEFINITIONS_OF_NEED, "none"),
+        "follow_up": schema.FOLLOW_UPS,
+        "issuer": project.sources["source_id"],
+        "kind": schema.KINDS,
+        "left_out": report.LEFT_OUT,
+        "measure": values["measure"].values,
+        "path": values["path"].values,
+        "reason": REASONS,
+        "payer": values["payer"].values,
+        "range": (*wording.COUNTED, "plain", "with_unit"),
+        "setting": schema.SETTINGS,
+        "severity": schema.SEVERITIES,
+        "sex": ("male", "female"),
+        "unit": schema.UNITS,
         "workplace": values["workplace"].values,
     }
 
@@ -279,10 +384,37 @@ def test_every_phrase_is_used_and_none_is_missing(project, results, words):
     for name in words["en"].phrases:
         if name.startswith(site.PREFIX) or name in texts:
             continue
-        family = next((family for family in families if name.startswith(f"{family}_") and name.removeprefix(f"{family}_") in set(families[family])), None)
-        put_together = any(name.startswith(one) and name.removeprefix(one) in texts for one in beginnings)
-        if family is None and not put_together and not (name.startswith("series_") and name.removeprefix("series_") in texts):
+        family = next(
+            (
+                family
+                for family in families
+                if name.startswith(f"{family}_")
+                and name.removeprefix(f"{family}_") in set(families[family])
+            ),
+            None,
+        )
+        put_together = any(
+            name.startswith(one) and name.removeprefix(one) in texts for one in beginnings
+        )
+        if (
+            family is None
+            and not put_together
+            and not (name.startswith("series_") and name.removeprefix("series_") in texts)
+        ):
             unused.append(name)
     assert unused == []
-    needed = {f"{family}_{word}" for family in ("bed_type", "bound", "kind", "payer", "severity", "unit", "workplace", "basis") for word in families[family]}
+    needed = {
+        f"{family}_{word}"
+        for family in (
+            "bed_type",
+            "bound",
+            "kind",
+            "payer",
+            "severity",
+            "unit",
+            "workplace",
+            "basis",
+        )
+        for word in families[family]
+    }
     assert needed - set(words["en"].phrases) == set()

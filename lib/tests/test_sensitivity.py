@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from eldercare import present_sensitivity as words
-from eldercare import sensitivity as step
-from eldercare.chain import run_city
-from eldercare.draws import independent_stream
+from eldercare.analysis import sensitivity as step
+from eldercare.inputs.draws import independent_stream
+from eldercare.model.chain import run_city
+from eldercare.reporting import present_sensitivity as words
 
 RUNS = 64
 OF_ISHIGAMI = {"x1": (0.3139, 0.5576), "x2": (0.4424, 0.4424), "x3": (0.0, 0.2437)}
@@ -77,10 +77,13 @@ def test_an_exchange_moves_the_group_and_nothing_else(model):
     both = step.exchange(one, other, [("bed_life",), (step.PROJECTION_ERROR,)])
     assert both["bed_life"].values.tolist() == [*other["bed_life"].values, *one["bed_life"].values]
     assert both.uniform(model.error_name).tolist() == [
-        *one.uniform(model.error_name), *other.uniform(model.error_name)
+        *one.uniform(model.error_name),
+        *other.uniform(model.error_name),
     ]
     for name in set(one.rows["assumption"]) - {"bed_life"}:
-        assert np.array_equal(both[name].values, np.concatenate([one[name].values] * 2), equal_nan=True), name
+        assert np.array_equal(
+            both[name].values, np.concatenate([one[name].values] * 2), equal_nan=True
+        ), name
 
 
 def test_runs_end_to_end_give_what_they_give_alone(model):
@@ -106,14 +109,18 @@ def test_the_indices_of_the_steps_cover_the_variance(found):
 
 def test_assumptions_that_go_together_are_one_group(project):
     tied = project.correlations.iloc[:1].assign(assumption_b="bed_life")
-    groups = step.groups_of(type("P", (), {"correlations": tied}), ["adl_prevalence", "bed_life", "bed_x"])
+    groups = step.groups_of(
+        type("P", (), {"correlations": tied}), ["adl_prevalence", "bed_life", "bed_x"]
+    )
     assert groups == [("adl_prevalence", "bed_life"), ("bed_x",)]
 
 
 def test_every_assumption_has_its_step_and_what_a_city_can_do(project):
     steps = project.assumption_steps
     assert set(project.assumptions["assumption"]) <= set(steps["assumption"])
-    assert set(steps["assumption"]) - set(project.assumptions["assumption"]) == {step.PROJECTION_ERROR}
+    assert set(steps["assumption"]) - set(project.assumptions["assumption"]) == {
+        step.PROJECTION_ERROR
+    }
 
 
 def test_one_at_a_time_the_middle_is_the_middle_and_the_ends_are_told(tornado):
@@ -147,9 +154,15 @@ def test_the_log_names_every_row_and_every_weak_one_in_bold(project, found):
     own = sum(len(city.assumptions) for city in project.cities.values())
     assert len(rows) == len(project.assumptions) + own
     weighty = rows[rows["largest"] > 0.01]
-    documented = (weighty["basis"] != "guess") & (weighty["source_id"] != "own_judgement") & ~weighty["locator"].isin(["", "none"])
+    documented = (
+        (weighty["basis"] != "guess")
+        & (weighty["source_id"] != "own_judgement")
+        & ~weighty["locator"].isin(["", "none"])
+    )
     assert (documented | weighty["named"].str.startswith("**guess**")).all()
-    assert rows["named"].str.startswith("**guess**").tolist() == sorted(rows["named"].str.startswith("**guess**"), reverse=True)
+    assert rows["named"].str.startswith("**guess**").tolist() == sorted(
+        rows["named"].str.startswith("**guess**"), reverse=True
+    )
     assert (rows["step"] != "").all()
 
 

@@ -9,8 +9,8 @@ import page_checks as checks
 import pytest
 from conftest import ROOT
 
-from eldercare import cli, export, site
-from eldercare.pages import notebook_page, report_page
+from eldercare.app import cli, export, site
+from eldercare.app.pages import notebook_page, report_page
 
 CITY = "lincang"
 NOTEBOOKS = [f"{path.stem}.html" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
@@ -56,9 +56,13 @@ def few_notebooks(project, tmp_path):
 
 
 def test_there_is_a_page_for_every_notebook_and_report_and_nothing_else(built):
-    assert sorted(path.relative_to(built).as_posix() for path in built.rglob("*.html")) == sorted(PAGES)
+    assert sorted(path.relative_to(built).as_posix() for path in built.rglob("*.html")) == sorted(
+        PAGES
+    )
     documents = {path.name for path in (built / "reports").iterdir() if path.suffix != ".html"}
-    assert documents == {f"{CITY}_{language}.{kind}" for language in site.HOME for kind in ("docx", "xlsx")}
+    assert documents == {
+        f"{CITY}_{language}.{kind}" for language in site.HOME for kind in ("docx", "xlsx")
+    }
 
 
 @each_page
@@ -84,8 +88,15 @@ def test_the_look_in_the_browser_sees_each_fault(browser, tmp_path):
     path.write_text(BAD_PAGE, "utf-8")
     found = "\n".join(checks.in_browser(browser, path))
     for fault in (
-        "console: said", "error: undefined_name", "asks: https", "too wide at 1280", "too wide at 360",
-        "image-alt", "color-contrast", "printed: Pages", "cut on paper",
+        "console: said",
+        "error: undefined_name",
+        "asks: https",
+        "too wide at 1280",
+        "too wide at 360",
+        "image-alt",
+        "color-contrast",
+        "printed: Pages",
+        "cut on paper",
     ):
         assert fault in found
 
@@ -141,7 +152,9 @@ def test_every_phrase_of_the_site_is_used(project):
     modules = [Path(site.__file__).with_name(f"{one}.py") for one in ("site", "pages")]
     sources = [*site.TEMPLATES.iterdir(), *modules]
     text = "\n".join(path.read_text("utf-8") for path in sources)
-    unused = [name for name in names if name not in text and not name.startswith(("notebook_", "report_"))]
+    unused = [
+        name for name in names if name not in text and not name.startswith(("notebook_", "report_"))
+    ]
     assert unused == []
 
 
@@ -234,7 +247,9 @@ def test_a_folder_that_cannot_be_written_is_told_without_a_traceback(tmp_path, m
 
 @pytest.fixture
 def words(project):
-    return dict(zip(project.phrases["phrase_id"].str.removeprefix(site.PREFIX), project.phrases["en"]))
+    return dict(
+        zip(project.phrases["phrase_id"].str.removeprefix(site.PREFIX), project.phrases["en"])
+    )
 
 
 def page_of(words, *cells):
@@ -253,20 +268,27 @@ def test_a_notebook_without_a_title_is_refused(words):
 
 
 def test_a_formula_becomes_mathml_and_dollars_in_code_stay(words):
-    page = page_of(words, nbformat.v4.new_markdown_cell("With $x^2$ and `$y$`:\n\n$$\\frac{a}{b}$$"))
+    page = page_of(
+        words, nbformat.v4.new_markdown_cell("With $x^2$ and `$y$`:\n\n$$\\frac{a}{b}$$")
+    )
     assert page.body.count("<math") == 2
     assert "<mfrac>" in page.body and "<code>$y$</code>" in page.body
 
 
 def test_a_widget_says_where_it_works(words):
-    data = {"text/plain": "VBox(children=())", "application/vnd.jupyter.widget-view+json": {"model_id": "1"}}
+    data = {
+        "text/plain": "VBox(children=())",
+        "application/vnd.jupyter.widget-view+json": {"model_id": "1"},
+    }
     cell = nbformat.v4.new_code_cell("desk()", execution_count=1)
     cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
     page = page_of(words, cell)
     assert words["widget"] in page.body and "VBox" not in page.body
 
 
-@pytest.mark.parametrize("words_of_a_range", ["10 (5 to 20)", "55 % (-3 % to 60 %)", "1.64万张（1.13万—2.36万张）"])
+@pytest.mark.parametrize(
+    "words_of_a_range", ["10 (5 to 20)", "55 % (-3 % to 60 %)", "1.64万张（1.13万—2.36万张）"]
+)
 def test_a_range_stays_on_one_line(words, words_of_a_range):
     page = page_of(words, nbformat.v4.new_markdown_cell(words_of_a_range))
     assert '<span class="whole">' in page.body
@@ -278,7 +300,9 @@ def test_chinese_words_within_english_are_marked(words):
 
 
 def test_a_report_loses_its_own_dress(words):
-    page = report_page(REPORT.format(title="Lincang", tag="en"), "reports/lincang_en.html", "en", words)
+    page = report_page(
+        REPORT.format(title="Lincang", tag="en"), "reports/lincang_en.html", "en", words
+    )
     assert page.title == "Lincang"
     assert "style" not in page.body and "<script" not in page.body
 
@@ -294,5 +318,7 @@ def test_chinese_shows_on_a_machine_without_a_chinese_font(built, browser, name)
     """Chinese is written in the font that lies beside the pages."""
     page = browser.new_page()
     page.goto((built / name).as_uri())
-    assert page.evaluate("document.fonts.ready.then(() => [...document.fonts].map(font => font.status))") == ["loaded"]
+    assert page.evaluate(
+        "document.fonts.ready.then(() => [...document.fonts].map(font => font.status))"
+    ) == ["loaded"]
     page.close()

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from eldercare import area as area_step
-from eldercare import beds, chain, funding, need, places, population
-from eldercare.draws import draw_assumptions
-from eldercare.load import NATION
+from eldercare.inputs.draws import draw_assumptions
+from eldercare.inputs.load import NATION
+from eldercare.model import area as area_step
+from eldercare.model import beds, chain, funding, need, places, population
 
 # China CDC, survey of 2018: any limitation in daily living, per cent.
 ANY_LIMITATION_2018 = {"65-74": 3.78, "75-84": 9.74, "85+": 42.28}
@@ -19,7 +19,9 @@ BANDS = list(ANY_LIMITATION_2018)
 def chain_until_places(project, city, adcode, draws, last_year):
     china = project.china
     assumptions = draw_assumptions(project, city, draws=draws)
-    people = population.project_area(china, area_step.describe_area(china, adcode), assumptions, last_year)
+    people = population.project_area(
+        china, area_step.describe_area(china, adcode), assumptions, last_year
+    )
     years = people["year"].values
     factor = need.drift(assumptions, "adl_prevalence_drift", years, need.SURVEY_YEAR)
     limited = need.care_need(people, need.adl_prevalence(china, assumptions), factor)
@@ -28,8 +30,13 @@ def chain_until_places(project, city, adcode, draws, last_year):
     gap = places.family_care_gap(china, adcode, assumptions)
     by_place = places.people_by_setting(severity, places.setting_shares(assumptions, gap))
     return SimpleNamespace(
-        assumptions=assumptions, people=people, limited=limited, severity=severity, by_place=by_place,
-        older=older, residents=by_place.sel(setting="institution", drop=True),
+        assumptions=assumptions,
+        people=people,
+        limited=limited,
+        severity=severity,
+        by_place=by_place,
+        older=older,
+        residents=by_place.sel(setting="institution", drop=True),
     )
 
 
@@ -51,7 +58,9 @@ def block(project, steps):
 def band_means(china, curve):
     weights = need.survey_weights(china)
     limits = [need.age_band_limits(band) for band in BANDS]
-    return [np.average(curve[low : high + 1], weights=weights[low : high + 1]) for low, high in limits]
+    return [
+        np.average(curve[low : high + 1], weights=weights[low : high + 1]) for low, high in limits
+    ]
 
 
 @pytest.mark.parametrize("severity", need.LIMITED)
@@ -69,7 +78,9 @@ def test_all_severities_together_have_the_published_rate_of_any_limitation(proje
     fixed = draw_assumptions(project, draws=2)
     central = {key: rates["central"].to_numpy() for key, rates in rows.groupby("severity")}
     assert set(central) == set(need.LIMITED) == set(fixed["adl_prevalence"]["severity"].values)
-    curves = [need.smooth_prevalence(BANDS, central[s], need.survey_weights(china)) for s in need.LIMITED]
+    curves = [
+        need.smooth_prevalence(BANDS, central[s], need.survey_weights(china)) for s in need.LIMITED
+    ]
     found = 100 * np.array(band_means(china, sum(curves)))
     assert found == pytest.approx(list(ANY_LIMITATION_2018.values()), abs=0.02)
 
@@ -98,21 +109,30 @@ def test_places_of_care_add_up_to_the_people(steps):
 
 
 def test_shares_that_come_to_more_than_everyone_are_cut_down():
-    outside = xr.DataArray([[0.9, 0.6, 0.0]], dims=("draw", "setting"), coords={
-        "setting": ["home_service", "institution", "day_care"]})
-    shares = places.setting_shares({"setting_use_share": outside, "setting_need_share": outside / 3})
+    outside = xr.DataArray(
+        [[0.9, 0.6, 0.0]],
+        dims=("draw", "setting"),
+        coords={"setting": ["home_service", "institution", "day_care"]},
+    )
+    shares = places.setting_shares(
+        {"setting_use_share": outside, "setting_need_share": outside / 3}
+    )
     assert shares.sum("setting").values == pytest.approx(1)
     assert shares.sel(measure="use").values.ravel() == pytest.approx([0, 0.6, 0, 0.4])
     assert shares.sel(measure="need", setting="family").values == pytest.approx(0.5)
 
 
 def test_residents_by_bed_type_add_up_to_the_residents(steps, block):
-    assert block["residents"].sum("bed_type").values == pytest.approx(steps.residents.sum("severity").values)
+    assert block["residents"].sum("bed_type").values == pytest.approx(
+        steps.residents.sum("severity").values
+    )
 
 
 def test_beds_times_occupancy_are_the_residents(steps, block):
     found = block["beds_needed"] * steps.assumptions["target_occupancy"]
-    assert found.transpose(*block["residents"].dims).values == pytest.approx(block["residents"].values)
+    assert found.transpose(*block["residents"].dims).values == pytest.approx(
+        block["residents"].values
+    )
 
 
 @pytest.mark.parametrize("occupancy", [0.0, -0.2, 1.01, 75.0])
@@ -142,7 +162,8 @@ def made_up_beds(*counts):
     years = range(2020, 2020 + len(counts))
     array = xr.DataArray(np.array(counts, float), dims="year", coords={"year": list(years)})
     return array.expand_dims(draw=[0], measure=["need"], bed_type=["general"]).transpose(
-        "draw", "measure", "year", "bed_type")
+        "draw", "measure", "year", "bed_type"
+    )
 
 
 BUILDING = {
@@ -153,14 +174,19 @@ BUILDING = {
 
 
 def test_beds_built_are_growth_renewal_and_the_gap_while_the_programme_lasts():
-    found = beds.beds_to_build(made_up_beds(100, 110, 105, 105), 60.0, 2020, BUILDING).values.ravel()
+    found = beds.beds_to_build(
+        made_up_beds(100, 110, 105, 105), 60.0, 2020, BUILDING
+    ).values.ravel()
     assert np.isnan(found[0])
     # 60 stand, 100 are needed: half of the gap of 40 is closed by 2021, all by 2022; a 25th part wears out.
     assert found[1:] == pytest.approx([110 - 20 - 60 + 60 / 25, 105 - 90 + 90 / 25, 105 / 25])
 
 
-@pytest.mark.parametrize("stock, built", [(None, [14, 0]), (100.0, [14, 0]), (500.0, [0, 0])],
-                         ids=["unknown", "enough", "more than enough"])
+@pytest.mark.parametrize(
+    "stock, built",
+    [(None, [14, 0]), (100.0, [14, 0]), (500.0, [0, 0])],
+    ids=["unknown", "enough", "more than enough"],
+)
 def test_no_gap_is_closed_where_none_is_known_and_none_is_built_beyond_need(stock, built):
     found = beds.beds_to_build(made_up_beds(100, 110, 105), stock, 2020, BUILDING).values.ravel()
     assert found[1:] == pytest.approx(built)
@@ -188,8 +214,15 @@ def test_a_price_is_brought_to_the_year_of_the_results():
         def price_year(self, _name):
             return xr.DataArray(2022.0)
 
-    one = {name: xr.DataArray([value], dims="draw") for name, value in
-           {"fee": 100.0, "known_price_growth": 0.1, "price_growth": 0.7, "results_price_year": 2024.0}.items()}
+    one = {
+        name: xr.DataArray([value], dims="draw")
+        for name, value in {
+            "fee": 100.0,
+            "known_price_growth": 0.1,
+            "price_growth": 0.7,
+            "results_price_year": 2024.0,
+        }.items()
+    }
     assert funding.price(Made(one), "fee").item() == pytest.approx(121)
 
 
@@ -203,7 +236,9 @@ def test_today_s_use_of_institutions_is_that_of_the_nation(project):
 
 def test_need_is_never_less_than_use_in_the_middle(results):
     for result in results.values():
-        table = result.table("beds_total_needed").pivot(index="year", columns="measure", values="central")
+        table = result.table("beds_total_needed").pivot(
+            index="year", columns="measure", values="central"
+        )
         assert (table["need"] > table["use"]).all()
 
 
@@ -214,7 +249,14 @@ def test_nothing_is_negative(results):
 
 
 def test_only_what_is_built_is_unknown_in_the_first_year(results):
-    built = {"beds_built", "beds_built_by_kind", "cost", "cost_total", "building_cost_needed", "payment"}
+    built = {
+        "beds_built",
+        "beds_built_by_kind",
+        "cost",
+        "cost_total",
+        "building_cost_needed",
+        "payment",
+    }
     for result in results.values():
         holes = {name for name, array in result.values.data_vars.items() if array.isnull().any()}
         assert holes <= built

@@ -14,18 +14,26 @@ from conftest import ROOT
 
 import eldercare as ec
 from eldercare import trace as trace_of
-from eldercare.lineage import LINEAGE, made_of, quantities_below
-from eldercare.load import file_rows
-from eldercare.origins import TABLES, split_input
-from eldercare.present import ANSWERS, definition_of_need, range_text, text_number
-from eldercare.trace import assumptions_below, formula_of, place_of
-from eldercare.twins import FIGURES, Tracer, trace_answer, trace_promise, trace_twin
+from eldercare.inputs.load import file_rows
+from eldercare.reporting.lineage import LINEAGE, made_of, quantities_below
+from eldercare.reporting.origins import TABLES, split_input
+from eldercare.reporting.present import ANSWERS, definition_of_need, range_text, text_number
+from eldercare.reporting.trace import assumptions_below, formula_of, place_of
+from eldercare.reporting.twins import FIGURES, Tracer, trace_answer, trace_promise, trace_twin
 
 CITY, YEAR, DRAWS, NUMBERS, SEED = "lincang", 2035, 64, 300, 20240918
 KEYS_OF_TWINS = {"year", "target_year", "age", "adcode", "from_age", "start", "end"}
 SAMPLE = (
-    "adl_prevalence", "caregiver_wage", "dementia_bed_share", "family_care_gap_growth", "fertility_path",
-    "home_care_hours", "migration_continuation", "premises_cost", "setting_need_share", "target_occupancy",
+    "adl_prevalence",
+    "caregiver_wage",
+    "dementia_bed_share",
+    "family_care_gap_growth",
+    "fertility_path",
+    "home_care_hours",
+    "migration_continuation",
+    "premises_cost",
+    "setting_need_share",
+    "target_occupancy",
 )
 CANCELS = {  # enters above and below alike, moves parts of a sum only, or is left out by a cap
     "beds_built": {"dementia_bed_share"},
@@ -36,7 +44,12 @@ CANCELS = {  # enters above and below alike, moves parts of a sum only, or is le
 }
 
 
-SIMPLIFIED = {"beds_institution_needed", "beds_total_needed", "beds_per_1000_needed", "nursing_bed_share_needed"}
+SIMPLIFIED = {
+    "beds_institution_needed",
+    "beds_total_needed",
+    "beds_per_1000_needed",
+    "nursing_bed_share_needed",
+}
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +74,12 @@ def test_every_indicator_has_a_lineage_and_a_formula(project):
 
 def test_every_input_named_exists(project):
     known = set(project.assumptions["assumption"])
-    parts = [(name, part) for name, about in LINEAGE.items() for part in (about, *about.when.values())]
-    assert {split_input(text)[0] for _, part in parts for text in part.quantities.split()} <= set(LINEAGE)
+    parts = [
+        (name, part) for name, about in LINEAGE.items() for part in (about, *about.when.values())
+    ]
+    assert {split_input(text)[0] for _, part in parts for text in part.quantities.split()} <= set(
+        LINEAGE
+    )
     assert {name for _, part in parts for name in part.assumptions.split()} <= known
     assert {name for _, part in parts for name in part.tables.split()} <= set(TABLES)
 
@@ -98,10 +115,16 @@ def test_an_assumption_moves_exactly_what_it_is_told_to_move(project, result, na
     place = place_of(project, result, YEAR)
     for indicator in indicators(project):
         before, then = (values[indicator].sel(year=YEAR) for values in (result.values, after))
-        where = {key: label for key, label in (("measure", "need"), ("path", "programme")) if key in before.dims}
+        where = {
+            key: label
+            for key, label in (("measure", "need"), ("path", "programme"))
+            if key in before.dims
+        }
         pair = before.sel(where).values, then.sel(where).values
         same = np.array_equal(*pair, equal_nan=True)
-        if indicator in SIMPLIFIED:  # told as a formula in which the bed types cancel, which they do up to rounding
+        if (
+            indicator in SIMPLIFIED
+        ):  # told as a formula in which the bed types cancel, which they do up to rounding
             same = np.allclose(*pair, rtol=1e-6, atol=0, equal_nan=True)
         told = name in assumptions_below(place.at(**where), indicator)
         assert told or same, f"{name} moves {indicator}, and the lineage does not say so"
@@ -110,7 +133,10 @@ def test_an_assumption_moves_exactly_what_it_is_told_to_move(project, result, na
 
 
 def test_need_and_use_rest_on_shares_of_their_own(project, result):
-    for measure, own, other in (("need", "setting_need_share", "setting_use_share"), ("use", "setting_use_share", "setting_need_share")):
+    for measure, own, other in (
+        ("need", "setting_need_share", "setting_use_share"),
+        ("use", "setting_use_share", "setting_need_share"),
+    ):
         below = assumptions_below(place_of(project, result, YEAR, measure=measure), "beds_needed")
         assert own in below and other not in below
 
@@ -118,10 +144,12 @@ def test_need_and_use_rest_on_shares_of_their_own(project, result):
 def test_a_trace_says_formula_values_rows_sources_and_the_hash_of_the_file(project, result):
     found = ec.trace(CITY, "beds_needed", YEAR, project=project, result=result, bed_type="nursing")
     expected = result.table("beds_needed", [YEAR], measure="need", bed_type="nursing").iloc[0]
-    value, = found.root.values
-    assert [value.low, value.central, value.high] == pytest.approx(expected[["low", "central", "high"]].tolist())
+    (value,) = found.root.values
+    assert [value.low, value.central, value.high] == pytest.approx(
+        expected[["low", "central", "high"]].tolist()
+    )
     assert "beds = residents x one bed each / occupancy" in found.root.formula
-    row, = next(node for node in found.nodes() if node.name == "target_occupancy").rows
+    (row,) = next(node for node in found.nodes() if node.name == "target_occupancy").rows
     there = file_rows(ROOT, row.file).loc[int(row.rows)]
     assert there["assumption"] == "target_occupancy"
     assert (there["source_id"], there["locator"]) == (row.source_id, row.locator)
@@ -130,7 +158,9 @@ def test_a_trace_says_formula_values_rows_sources_and_the_hash_of_the_file(proje
 
 def test_a_row_told_is_the_row_of_the_file(project, result):
     found = ec.trace(CITY, "cost_total", YEAR, project=project, result=result)
-    single = [(node, row) for node in found.nodes() if node.kind == "assumption" for row in node.rows]
+    single = [
+        (node, row) for node in found.nodes() if node.kind == "assumption" for row in node.rows
+    ]
     assert len(single) > 60
     for node, row in single:
         there = file_rows(ROOT, row.file).loc[int(row.rows)]
@@ -140,7 +170,9 @@ def test_a_row_told_is_the_row_of_the_file(project, result):
 
 def test_a_city_s_own_row_is_told_from_the_city_s_file(project, result):
     found = ec.trace(CITY, "cost_total", YEAR, project=project, result=result)
-    files = {row.file for node in found.nodes() if node.name == "caregiver_wage" for row in node.rows}
+    files = {
+        row.file for node in found.nodes() if node.name == "caregiver_wage" for row in node.rows
+    }
     assert files == {f"data/cities/{CITY}/assumptions.csv"}
 
 
@@ -152,7 +184,9 @@ def test_a_year_between_the_censuses_rests_on_both_and_on_no_assumption_of_migra
 
 
 def test_text_and_html_are_the_same_at_every_run_and_hold_no_path_of_a_machine(project, result):
-    one, two = (ec.trace(CITY, "cost_total", YEAR, project=project, result=result) for _ in range(2))
+    one, two = (
+        ec.trace(CITY, "cost_total", YEAR, project=project, result=result) for _ in range(2)
+    )
     assert one.text() == two.text() and one.html() == two.html() == one._repr_html_()
     assert str(ROOT) not in one.text() and "<script" not in one.html()
     assert len(one.text(depth=1).splitlines()) < len(one.text().splitlines())
@@ -162,8 +196,11 @@ def test_text_and_html_are_the_same_at_every_run_and_hold_no_path_of_a_machine(p
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"city_id": "nowhere"}, "no city"), ({"quantity": "beds"}, "no quantity"), ({"year": 2090}, "2090 is not reckoned"),
-        ({"bed_type": "wooden"}, "“wooden” is no bed_type"), ({"payer": "families"}, "has no key payer"),
+        ({"city_id": "nowhere"}, "no city"),
+        ({"quantity": "beds"}, "no quantity"),
+        ({"year": 2090}, "2090 is not reckoned"),
+        ({"bed_type": "wooden"}, "“wooden” is no bed_type"),
+        ({"payer": "families"}, "has no key payer"),
     ],
 )
 def test_what_is_not_there_is_refused_in_plain_words(project, result, arguments, said):
@@ -177,7 +214,9 @@ def test_a_number_whose_row_is_gone_is_not_traced(small_copy):
     result = ec.run_city(project, CITY, draws=2)
     row = small_copy.find("assumptions.csv", assumption="target_occupancy")
     small_copy.change("assumptions.csv", row, assumption="other_name")
-    with pytest.raises(LookupError, match="target_occupancy stands in no row of data/assumptions.csv"):
+    with pytest.raises(
+        LookupError, match="target_occupancy stands in no row of data/assumptions.csv"
+    ):
         ec.trace(CITY, "beds_needed", YEAR, project=project, result=result)
 
 
@@ -201,7 +240,9 @@ def numbers_of_twins() -> dict[str, list[tuple[int, str]]]:
     for path in sorted((ROOT / "figures").glob("*.csv")):
         table = file_rows(ROOT, f"figures/{path.name}")
         out[path.stem] = [
-            (row, column) for column in table if column not in KEYS_OF_TWINS
+            (row, column)
+            for column in table
+            if column not in KEYS_OF_TWINS
             for row in table.index[pd.to_numeric(table[column], errors="coerce").notna()]
         ]
     return out
@@ -214,7 +255,11 @@ def test_every_figure_has_a_rule():
 def chosen_numbers() -> list[tuple[str, int, str]]:
     """Some of each figure and the rest from all, the same at every run."""
     chance, by_figure = random.Random(SEED), numbers_of_twins()
-    each = [(figure, *cell) for figure, found in by_figure.items() for cell in chance.sample(found, min(5, len(found)))]
+    each = [
+        (figure, *cell)
+        for figure, found in by_figure.items()
+        for cell in chance.sample(found, min(5, len(found)))
+    ]
     others = [(figure, *cell) for figure, found in by_figure.items() for cell in found]
     return (each + chance.sample(others, NUMBERS))[:NUMBERS]
 
@@ -231,7 +276,9 @@ def test_300_numbers_of_the_figures_lead_to_rows_with_a_source(project, tracer):
         assert all(one.source_id and len(one.sha256) == 64 for one in found.rows())
         printed = float(file_rows(ROOT, f"figures/{figure}.csv").at[row, column])
         if not agrees(found, column, printed):
-            wrong.append(f"{figure}, row {row}, {column}: printed {printed:g}, traced to {found.root.head()}")
+            wrong.append(
+                f"{figure}, row {row}, {column}: printed {printed:g}, traced to {found.root.head()}"
+            )
     assert untraced == []
     assert wrong == []
 
@@ -240,7 +287,7 @@ def agrees(found, column: str, printed: float) -> bool:
     """Whether the traced value is the printed one, to its four digits; true where the tree's root holds no value."""
     if len(found.root.values) != 1:
         return True
-    value, = found.root.values
+    (value,) = found.root.values
     return getattr(value, column, value.central) == pytest.approx(printed, rel=6e-4, abs=1e-9)
 
 
@@ -270,13 +317,17 @@ def summary_cells(project) -> list[tuple[str, str, int, str]]:
     parser = _Cells()
     parser.feed(cell.outputs[0]["data"]["text/html"])
     cities = {city.name_en: city.city_id for city in project.cities.values()}
-    years = [int(text) for text in next(row for row in parser.rows if any(text.isdigit() for text in row)) if text.isdigit()]
+    years = [
+        int(text)
+        for text in next(row for row in parser.rows if any(text.isdigit() for text in row))
+        if text.isdigit()
+    ]
     out, city = [], ""
     for row in parser.rows:
         city = cities[row[0]] if row and row[0] in cities else city
         label = row[-len(years) - 1] if len(row) > len(years) else ""
         if label in ANSWERS or label == "beds that stand":
-            out += [(city, label, year, text) for year, text in zip(years, row[-len(years):])]
+            out += [(city, label, year, text) for year, text in zip(years, row[-len(years) :])]
     return out
 
 
@@ -287,10 +338,18 @@ def test_the_summary_table_leads_to_rows_and_says_the_traced_values(project, tra
     for city_id, label, year, text in found:
         if text == "not available":
             continue
-        value, = trace_answer(project, city_id, label, year, tracer).root.values
+        (value,) = trace_answer(project, city_id, label, year, tracer).root.values
         form = ANSWERS[label][2] if label in ANSWERS else None
-        said = range_text(value.low, value.central, value.high, form) if form else text_number(value.central, 5)
-        wrong += [] if text.startswith(said) else [f"{city_id}, {label}, {year}: “{text}”, traced to {said}"]
+        said = (
+            range_text(value.low, value.central, value.high, form)
+            if form
+            else text_number(value.central, 5)
+        )
+        wrong += (
+            []
+            if text.startswith(said)
+            else [f"{city_id}, {label}, {year}: “{text}”, traced to {said}"]
+        )
     assert wrong == []
 
 
@@ -299,7 +358,7 @@ def test_the_table_of_promises_leads_to_the_printed_phrase_and_to_the_need(proje
         for row in ec.compare_targets(project, tracer.result(city_id)).to_dict("records"):
             for column in ("promised", "low", "central", "high", "use", "chance"):
                 found = trace_promise(project, city_id, row["target_id"], column, tracer)
-                value, = found.root.values
+                (value,) = found.root.values
                 assert getattr(value, column, value.central) == pytest.approx(row[column])
             assert any("targets.csv" in one.file for one in found.rows())
 

@@ -7,9 +7,10 @@ import pytest
 from conftest import DRAWS, ROOT
 
 import eldercare as ec
-from eldercare import cli, tracking
-from eldercare.compare import is_usable
-from eldercare.schema import DataFault
+from eldercare.analysis.compare import is_usable
+from eldercare.app import cli
+from eldercare.inputs.schema import DataFault
+from eldercare.reporting import tracking
 
 HEADER = ["target_id", "reported_on", "scope", "value", "unit", "source_id", "locator", "note"]
 PROGRESS = "cities/lincang/progress.csv"
@@ -17,7 +18,10 @@ PROGRESS = "cities/lincang/progress.csv"
 
 def reported(copy, *reports):
     """The project of a copy in which Lincang reported: target_id, date, value, unit[, scope]."""
-    rows = [[i, on, *(scope or ["city"]), str(value), unit, "lincang_plan_2022", "", ""] for i, on, value, unit, *scope in reports]
+    rows = [
+        [i, on, *(scope or ["city"]), str(value), unit, "lincang_plan_2022", "", ""]
+        for i, on, value, unit, *scope in reports
+    ]
     copy.write(PROGRESS, [HEADER, *rows])
     return ec.load_project(copy.root)
 
@@ -43,17 +47,27 @@ def test_a_report_is_judged_against_the_straight_path(small_copy, later, status)
 
 
 def test_a_promise_missed_at_its_deadline_is_behind(small_copy):
-    project = reported(small_copy, ("lincang_070", "2025-12-31", 0.89, "share"), ("lincang_120", "2026-03", 7, "institution"))
+    project = reported(
+        small_copy,
+        ("lincang_070", "2025-12-31", 0.89, "share"),
+        ("lincang_120", "2026-03", 7, "institution"),
+    )
     assert row_of(project, "lincang_120")["status"] == tracking.BEHIND
     assert tracking.moment("2025") == tracking.moment("2025-12") == 2026
 
 
 def test_one_report_alone_has_no_path(small_copy):
-    assert row_of(reported(small_copy, ("lincang_070", "2023", 0.5, "share")), "lincang_070")["status"] == tracking.NO_PATH
+    assert (
+        row_of(reported(small_copy, ("lincang_070", "2023", 0.5, "share")), "lincang_070")["status"]
+        == tracking.NO_PATH
+    )
 
 
 def test_a_report_on_a_restatement_is_one_on_the_promise(small_copy):
-    assert row_of(reported(small_copy, ("lincang_450", "2024", 0.9, "share")), "lincang_070")["status"] == tracking.MET
+    assert (
+        row_of(reported(small_copy, ("lincang_450", "2024", 0.9, "share")), "lincang_070")["status"]
+        == tracking.MET
+    )
 
 
 def test_figures_of_the_province_judge_no_promise_of_the_city(small_copy):
@@ -66,14 +80,32 @@ def test_figures_of_the_province_judge_no_promise_of_the_city(small_copy):
 def test_a_damaged_promise_is_not_judged(small_copy):
     row = small_copy.find("cities/lincang/targets.csv", target_id="lincang_070")
     small_copy.change("cities/lincang/targets.csv", row, suspect="a digit may be lost")
-    assert row_of(reported(small_copy, ("lincang_070", "2024", 0.95, "share")), "lincang_070")["status"] == tracking.NOT_JUDGED
+    assert (
+        row_of(reported(small_copy, ("lincang_070", "2024", 0.95, "share")), "lincang_070")[
+            "status"
+        ]
+        == tracking.NOT_JUDGED
+    )
 
 
 def test_a_reading_counts_only_if_it_says_the_printed_value(project):
     rows = project.city("shengzhou").targets.set_index("target_id", drop=False)
-    usable = {i: is_usable(rows.loc[i]) for i in ("shengzhou_510", "shengzhou_450", "shengzhou_500", "shengzhou_570", "shengzhou_580")}
+    usable = {
+        i: is_usable(rows.loc[i])
+        for i in (
+            "shengzhou_510",
+            "shengzhou_450",
+            "shengzhou_500",
+            "shengzhou_570",
+            "shengzhou_580",
+        )
+    }
     assert usable == {
-        "shengzhou_510": True, "shengzhou_450": True, "shengzhou_500": False, "shengzhou_570": False, "shengzhou_580": True,
+        "shengzhou_510": True,
+        "shengzhou_450": True,
+        "shengzhou_500": False,
+        "shengzhou_570": False,
+        "shengzhou_580": True,
     }
     months = project.city("sanming").targets.set_index("target_id", drop=False)
     assert all(is_usable(months.loc[f"sanming_{number}"]) for number in (650, 660, 670, 680, 690))
@@ -84,11 +116,18 @@ def test_a_ceiling_is_met_from_below(small_copy):
     small_copy.change("cities/lincang/targets.csv", row, bound="at_most", value="0.4")
     reports = [("lincang_070", "2021", 0.8, "share"), ("lincang_070", "2023", 0.7, "share")]
     assert row_of(reported(small_copy, *reports), "lincang_070")["status"] == tracking.BEHIND
-    assert row_of(reported(small_copy, ("lincang_070", "2023", 0.4, "share")), "lincang_070")["status"] == tracking.MET
+    assert (
+        row_of(reported(small_copy, ("lincang_070", "2023", 0.4, "share")), "lincang_070")["status"]
+        == tracking.MET
+    )
 
 
 def test_a_measured_promise_is_held_against_the_need_of_the_year_too(small_copy):
-    project = reported(small_copy, ("lincang_100", "2023", 900, "household"), ("lincang_100", "2024", 1000, "household"))
+    project = reported(
+        small_copy,
+        ("lincang_100", "2023", 900, "household"),
+        ("lincang_100", "2024", 1000, "household"),
+    )
     results = ec.run(project, draws=DRAWS)
     row = row_of(project, "lincang_100", results)
     need = results["lincang"].table("home_adaptations_needed", [2024], measure="need").iloc[0]
@@ -123,7 +162,9 @@ def test_the_template_has_a_row_for_each_tracked_promise(project, city_id):
 
 def test_a_template_with_empty_rows_is_a_sound_table_and_counts_as_no_report(small_copy, project):
     tracking.progress_template(project, "lincang").to_csv(small_copy.data / PROGRESS, index=False)
-    assert set(tracking.tracking_table(ec.load_project(small_copy.root))["status"]) == {tracking.NO_REPORT}
+    assert set(tracking.tracking_table(ec.load_project(small_copy.root))["status"]) == {
+        tracking.NO_REPORT
+    }
 
 
 def test_a_value_without_date_or_source_is_a_fault(small_copy):
@@ -138,9 +179,13 @@ def test_the_time_line_counts_each_promise_once(project):
     for city_id, rows in table.groupby("city_id"):
         targets = project.city(city_id).targets
         promises = targets[(targets["kind"] == "target") & (targets["restates"] == "")]
-        assert rows.loc[rows["series"].isin(["promise", "without year"]), "value"].sum() == len(promises)
+        assert rows.loc[rows["series"].isin(["promise", "without year"]), "value"].sum() == len(
+            promises
+        )
     stages = table[(table["city_id"] == "chishui") & (table["series"] == "stage")]
-    assert stages["start"].tolist() == pytest.approx([2020 + 2 / 12, 2020 + 4 / 12, 2020 + 7 / 12, 2021])
+    assert stages["start"].tolist() == pytest.approx(
+        [2020 + 2 / 12, 2020 + 4 / 12, 2020 + 7 / 12, 2021]
+    )
 
 
 def test_the_template_is_printed_as_a_table(project, monkeypatch, capsys):
@@ -169,8 +214,12 @@ def test_targets_without_their_documents_are_findings(project, monkeypatch, caps
     assert cli.main(["verify-targets", "--documents", str(tmp_path / "nowhere")]) == 2
 
 
-def test_targets_that_agree_with_their_documents_are_told_in_one_line(monkeypatch, capsys, tmp_path):
+def test_targets_that_agree_with_their_documents_are_told_in_one_line(
+    monkeypatch, capsys, tmp_path
+):
     monkeypatch.setenv("ELDERCARE_PROJECT", str(ROOT))
-    monkeypatch.setattr(cli.ledger, "verify_all", lambda project, documents: tracking.pd.DataFrame())
+    monkeypatch.setattr(
+        cli.ledger, "verify_all", lambda project, documents: tracking.pd.DataFrame()
+    )
     assert cli.main(["verify-targets", "--documents", str(tmp_path)]) == 0
     assert capsys.readouterr().out.startswith("The ledgers agree with the documents: ")

@@ -14,11 +14,22 @@ import pytest
 import xarray as xr
 from given import Given
 
-from eldercare import (
-    affordability, beds, caregivers, childcare, definitions, flow, funding, health, need, payers, places, premises, supply,
+from eldercare.analysis import affordability, definitions
+from eldercare.inputs.draws import draw_assumptions
+from eldercare.inputs.schema import BED_TYPES, SETTINGS, SEVERITIES
+from eldercare.model import (
+    beds,
+    caregivers,
+    childcare,
+    flow,
+    funding,
+    health,
+    need,
+    payers,
+    places,
+    premises,
+    supply,
 )
-from eldercare.draws import draw_assumptions
-from eldercare.schema import BED_TYPES, SETTINGS, SEVERITIES
 
 WORDS = {
     "persons": "person",
@@ -52,26 +63,57 @@ PURE = {"share", "ratio", "count", "square", "and"}
 YEARLY = {"per_year", "standard_deviation"}
 RATES = {"adl_onset_rate": "per year"}  # a rate of events, not of growth
 # Years of the calendar and of age, which are places on a scale that stays.
-DATES = {"results_price_year", "building_programme_first_year", "programme_first_year", "programme_last_year", "adl_onset_doubling"}
+DATES = {
+    "results_price_year",
+    "building_programme_first_year",
+    "programme_first_year",
+    "programme_last_year",
+    "adl_onset_doubling",
+}
 # What a formula counts one by one, or steps through year by year, has no other unit.
 COUNTED = {
-    beds.building: {"year"}, beds.beds_to_build: {"year"},
-    health.person_years_from_ratios: {"year"}, health.years_from: {"year"},
-    flow.waiting_chance: {"person", "bed"}, flow.beds_for_waiting: {"person", "bed"},
+    beds.building: {"year"},
+    beds.beds_to_build: {"year"},
+    health.person_years_from_ratios: {"year"},
+    health.years_from: {"year"},
+    flow.waiting_chance: {"person", "bed"},
+    flow.beds_for_waiting: {"person", "bed"},
     flow.occupancy_for_waiting: {"person", "bed"},
 }
 MODULES = (
-    need, health, definitions, places, beds, flow, caregivers, supply, premises, childcare, funding, payers, affordability,
+    need,
+    health,
+    definitions,
+    places,
+    beds,
+    flow,
+    caregivers,
+    supply,
+    premises,
+    childcare,
+    funding,
+    payers,
+    affordability,
 )
 EXEMPT = {
-    "survey_weights": "reads a table", "national_ages": "reads a table", "households": "reads a table",
+    "survey_weights": "reads a table",
+    "national_ages": "reads a table",
+    "households": "reads a table",
     "smooth_prevalence": "shares, from shares and weights of which only the mix counts",
-    "severity_curves": "puts curves side by side", "adl_prevalence": "a share, from shares and ratios",
-    "dementia_prevalence": "a share, put at its ages", "drift": "a pure number", "drift_of_oldest": "a pure number",
-    "prevalence_in_year": "a share times a pure number", "health_expectancy": "puts formulas side by side",
-    "limited_from": "puts formulas side by side", "definition_table": "puts formulas side by side",
-    "national_care_need": "puts formulas side by side", "beside_published": "puts formulas side by side",
-    "fit_table": "a table of shares", "family_care_gap": "a pure number", "family_care_growth": "a pure number",
+    "severity_curves": "puts curves side by side",
+    "adl_prevalence": "a share, from shares and ratios",
+    "dementia_prevalence": "a share, put at its ages",
+    "drift": "a pure number",
+    "drift_of_oldest": "a pure number",
+    "prevalence_in_year": "a share times a pure number",
+    "health_expectancy": "puts formulas side by side",
+    "limited_from": "puts formulas side by side",
+    "definition_table": "puts formulas side by side",
+    "national_care_need": "puts formulas side by side",
+    "beside_published": "puts formulas side by side",
+    "fit_table": "a table of shares",
+    "family_care_gap": "a pure number",
+    "family_care_growth": "a pure number",
     "simulate_queue": "events played through: its length is tested against the formula",
     "simulated_beds": "a search over `simulate_queue`",
     "price": "a price times a pure number",
@@ -95,7 +137,9 @@ def factor(unit, counted=frozenset()):
     """How a number changes when its unit does: `yuan per bed and month` by yuan / (bed x month)."""
     if unit in YEARLY:
         return 1.0
-    above, *below = [re.findall(r"[a-z]+", part) for part in re.split(r"\bper\b", unit.replace("_", " "))]
+    above, *below = [
+        re.findall(r"[a-z]+", part) for part in re.split(r"\bper\b", unit.replace("_", " "))
+    ]
     total = 1.0
     for words, power in ((above, 1), *((part, -1) for part in below)):
         for word in (WORDS.get(word, word) for word in words if word not in PURE):
@@ -108,25 +152,39 @@ def units_of(function):
     text = function.__doc__
     if function is beds.beds_to_build:
         text = beds.building.__doc__.replace("Returns", "given") + text
-    found = re.findall(r"^\s*([\w, ]+?)\s*:\s*(?:array|arrays|number) \[([^\]]+)\]", text, re.MULTILINE)
+    found = re.findall(
+        r"^\s*([\w, ]+?)\s*:\s*(?:array|arrays|number) \[([^\]]+)\]", text, re.MULTILINE
+    )
     units = {name.strip(): unit for names, unit in found for name in names.split(",")}
     return units, units.pop("Returns")
 
 
 def test_the_reading_of_units_is_sound():
-    assert factor("yuan per bed and month") == factor("yuan_per_bed_month") == pytest.approx(7.3 / 2.7 / 1.7)
-    assert factor("share") == 1 and factor("square_metre_per_100_households") == pytest.approx(0.6 / 3.7)
+    assert (
+        factor("yuan per bed and month")
+        == factor("yuan_per_bed_month")
+        == pytest.approx(7.3 / 2.7 / 1.7)
+    )
+    assert factor("share") == 1 and factor("square_metre_per_100_households") == pytest.approx(
+        0.6 / 3.7
+    )
     with pytest.raises(KeyError):
         factor("furlong per fortnight")
 
 
 YEARS = [2029, 2030]
-HOME = pd.Series({
-    "one_person_households": 900.0, "households_with_one_65plus": 700.0, "households_with_two_65plus": 500.0,
-    "people_65_plus": 2000.0,
-})
+HOME = pd.Series(
+    {
+        "one_person_households": 900.0,
+        "households_with_one_65plus": 700.0,
+        "households_with_two_65plus": 500.0,
+        "people_65_plus": 2000.0,
+    }
+)
 HOME_UNITS = ["household", "household", "household", "person"]
-GRADES = pd.DataFrame({"severity": list(SEVERITIES), "service_class": ["home", "home", "institution", "nursing"]})
+GRADES = pd.DataFrame(
+    {"severity": list(SEVERITIES), "service_class": ["home", "home", "institution", "nursing"]}
+)
 LABELS = {
     "draw": range(4),
     "measure": ["use", "need"],
@@ -149,15 +207,30 @@ FLOW, CARE = ("draw", "measure", "year"), ("draw", "measure", "year", "severity"
 PLAIN = ("draw",)
 FORMULAS = {
     need.by_sex: {"rates": ("draw", "limited", "age"), "ratio": PLAIN, "ages": ("sex", "age")},
-    need.care_need: {"population": PEOPLE, "prevalence": AGED, "factor": ("draw", "year"), "of_oldest": ("draw", "year")},
-    need.people_with_dementia: {"population": PEOPLE, "prevalence": ("draw", "age"), "factor": ("draw", "year")},
+    need.care_need: {
+        "population": PEOPLE,
+        "prevalence": AGED,
+        "factor": ("draw", "year"),
+        "of_oldest": ("draw", "year"),
+    },
+    need.people_with_dementia: {
+        "population": PEOPLE,
+        "prevalence": ("draw", "age"),
+        "factor": ("draw", "year"),
+    },
     need.by_severity: {"older": ("draw", "year"), "limited": ("draw", "year", "limited")},
     health.person_years_from_ratios: {"ratios": ("draw", "closed_age")},
     health.years_from: {"lived": ("draw", "age"), "rates": ("draw", "age")},
-    definitions.people_by_definition: {"population": PEOPLE, "limited": ("draw", "year", "limited")},
+    definitions.people_by_definition: {
+        "population": PEOPLE,
+        "limited": ("draw", "year", "limited"),
+    },
     places.people_without_younger: {},
     places.setting_shares: {"gap": PLAIN},
-    places.people_by_setting: {"people": ("draw", "year", "severity"), "shares": ("measure", "draw", "severity", "setting")},
+    places.people_by_setting: {
+        "people": ("draw", "year", "severity"),
+        "shares": ("measure", "draw", "severity", "setting"),
+    },
     places.people_by_service_class: {"by_severity": ("draw", "year", "severity")},
     beds.residents_by_bed_type: {"residents": CARE},
     beds.beds: {"residents": FLOW, "target_occupancy": PLAIN},
@@ -172,7 +245,9 @@ FORMULAS = {
     flow.onset_rates: {"ages": ("sex", "age"), "prevalence": AGED},
     flow.new_cases: {"population": PEOPLE, "rates": ("draw", "sex", "age")},
     flow.admissions: {
-        "cases": ("draw", "year"), "limited": ("draw", "year", "limited"), "institution_share": ("measure", "draw", "severity"),
+        "cases": ("draw", "year"),
+        "limited": ("draw", "year", "limited"),
+        "institution_share": ("measure", "draw", "severity"),
     },
     flow.residents_from_flow: {"admitted": CARE},
     flow.residents_two_ways: {"by_ratio": CARE, "admitted": (*FLOW, "limited")},
@@ -202,7 +277,11 @@ FORMULAS = {
     childcare.filled_share: {"used": PLAIN, "places": PLAIN},
     funding.pay_per_worker: {},
     funding.building_costs: {"by_kind": (*FLOW, "bed_type", "kind")},
-    funding.institution_running_costs: {"workers": FLOW, "staff": (*FLOW, "staff"), "pay": ("draw", "year")},
+    funding.institution_running_costs: {
+        "workers": FLOW,
+        "staff": (*FLOW, "staff"),
+        "pay": ("draw", "year"),
+    },
     funding.home_care_cost: {"hours": FLOW, "growth": ("draw", "year")},
     funding.day_care_cost: {"places": FLOW, "growth": ("draw", "year")},
     funding.premises_cost: {"area": FLOW},
@@ -230,14 +309,27 @@ FORMULAS = {
         "insurance": (*FLOW, "place"),
         "vouchers": (*FLOW, "place"),
     },
-    affordability.subsidy_that_pays: {"cost": PLAIN, "others": PLAIN, "residents": PLAIN, "fee": PLAIN},
+    affordability.subsidy_that_pays: {
+        "cost": PLAIN,
+        "others": PLAIN,
+        "residents": PLAIN,
+        "fee": PLAIN,
+    },
     affordability.premium_that_pays: {"benefits": PLAIN, "people": PLAIN},
     affordability.co_payment_that_pays: {"cost": PLAIN, "others": PLAIN},
 }
 PLAIN_ARRAYS = {supply, affordability, premises, health, need, flow}
 LABELLED = {
-    premises.premises_area, need.care_need, need.people_with_dementia, need.by_severity, flow.new_cases,
-    flow.onset_rates, flow.admissions, flow.residents_from_flow, flow.residents_two_ways, flow.mean_stay,
+    premises.premises_area,
+    need.care_need,
+    need.people_with_dementia,
+    need.by_severity,
+    flow.new_cases,
+    flow.onset_rates,
+    flow.admissions,
+    flow.residents_from_flow,
+    flow.residents_two_ways,
+    flow.mean_stay,
 }
 DIMS = {"place": "setting", "limited": "severity", "closed_age": "age"}
 
@@ -247,20 +339,33 @@ def made_up(dims, unit, chance):
     labels = {DIMS.get(dim, dim): list(LABELS[dim]) for dim in dims}
     low, high = (0.05, 0.2) if unit in ("share", "ratio") else (50, 500)
     values = chance.uniform(low, high, [len(v) for v in labels.values()])
-    return xr.DataArray(values, dims=list(labels), coords={k: v for k, v in labels.items() if k != "draw"})
+    return xr.DataArray(
+        values, dims=list(labels), coords={k: v for k, v in labels.items() if k != "draw"}
+    )
 
 
 def called(function, inputs, assumptions):
     """The formula's result for labelled inputs; what else it asks for is given."""
     rates = supply.Rates(*(np.array([value] * 4) for value in (0.3, 0.05, 0.4)))
     more = {
-        "assumptions": assumptions, "years": 3 if function.__module__.endswith("supply") else YEARS,
-        "rates": rates, "growth": 0.08, "probability": 0.8, "grades": GRADES, "stock_year": YEARS[0], "age": 65,
+        "assumptions": assumptions,
+        "years": 3 if function.__module__.endswith("supply") else YEARS,
+        "rates": rates,
+        "growth": 0.08,
+        "probability": 0.8,
+        "grades": GRADES,
+        "stock_year": YEARS[0],
+        "age": 65,
         "home": HOME,
     }
     names = list(inspect.signature(function).parameters)
-    if function.__module__ in {module.__name__ for module in PLAIN_ARRAYS} and function not in LABELLED:
-        inputs = {name: value.values if value.ndim else value.item() for name, value in inputs.items()}
+    if (
+        function.__module__ in {module.__name__ for module in PLAIN_ARRAYS}
+        and function not in LABELLED
+    ):
+        inputs = {
+            name: value.values if value.ndim else value.item() for name, value in inputs.items()
+        }
     found = function(**{name: inputs[name] if name in inputs else more[name] for name in names})
     parts = found.values() if isinstance(found, dict) else [found]
     return np.concatenate([np.ravel(part) for part in parts])
@@ -277,12 +382,15 @@ def test_a_formula_s_units_fit(project, monkeypatch, function):
     inputs = {name: made_up(dims, units[name], chance) for name, dims in FORMULAS[function].items()}
     before = called(function, inputs, drawn)
     used = {
-        name: array * (1 if name in DATES else factor(unit_of[name], counted)) for name, array in drawn._arrays.items()
+        name: array * (1 if name in DATES else factor(unit_of[name], counted))
+        for name, array in drawn._arrays.items()
     }
     for module in MODULES:
         for constant, unit in CONSTANTS.items():
             if hasattr(module, constant):
-                monkeypatch.setattr(module, constant, getattr(module, constant) * factor(unit, counted))
+                monkeypatch.setattr(
+                    module, constant, getattr(module, constant) * factor(unit, counted)
+                )
     monkeypatch.setitem(globals(), "HOME", HOME * [factor(unit) for unit in HOME_UNITS])
     scaled = {name: array * factor(units[name], counted) for name, array in inputs.items()}
     after = called(function, scaled, Given(used, drawn._price_years))
@@ -301,7 +409,9 @@ def test_every_formula_is_checked_or_says_why_not():
             and name[0] != "_"
             and not isinstance(value, type)
         }
-        left = own - tested - {"urban_households", "results_price_year", "price_level"}  # a price level has no unit
+        left = (
+            own - tested - {"urban_households", "results_price_year", "price_level"}
+        )  # a price level has no unit
         assert left == set(), f"{module.__name__}: {left}"
 
 

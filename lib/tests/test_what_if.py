@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
-from eldercare import chain, desk, sensitivity, what_if
-from eldercare.charts_what_if import PANELS, DeskPicture
-from eldercare.load import load_project
+from eldercare.analysis import sensitivity
+from eldercare.app import desk
+from eldercare.inputs.load import load_project
+from eldercare.model import chain
+from eldercare.reporting import what_if
+from eldercare.reporting.charts_what_if import PANELS, DeskPicture
 
 CITY = "shengzhou"
 DRAWS = 64
@@ -26,7 +29,11 @@ def fresh(at_desk):
 def test_the_levers_are_those_with_the_largest_swing(project, at_desk):
     table = sensitivity.tornado(project, CITY)
     table = table[table["headline"].isin(sensitivity.MAIN) & (table["unit"] != "")]
-    swing = (table["swing"] / table["at_middle"]).groupby(table["assumption"] + " " + table["keys"]).max()
+    swing = (
+        (table["swing"] / table["at_middle"])
+        .groupby(table["assumption"] + " " + table["keys"])
+        .max()
+    )
     largest = swing.sort_values(ascending=False).index[: what_if.MOST].str.strip()
     assert {lever.name for lever in at_desk.levers} == set(largest)
     assert len(at_desk.levers) == what_if.MOST
@@ -34,7 +41,9 @@ def test_the_levers_are_those_with_the_largest_swing(project, at_desk):
 
 def test_the_baseline_of_the_desk_is_the_run_of_the_notebooks(project, at_desk):
     result = chain.run_city(project, CITY, draws=DRAWS)
-    wanted = result.table("beds_total_needed", measure="need")[["low", "central", "high"]].to_numpy().T
+    wanted = (
+        result.table("beds_total_needed", measure="need")[["low", "central", "high"]].to_numpy().T
+    )
     assert at_desk.baseline.paths["beds"] == pytest.approx(wanted, rel=1e-5)
 
 
@@ -42,7 +51,9 @@ def test_the_baseline_of_the_desk_is_the_run_of_the_notebooks(project, at_desk):
 def test_a_lever_put_back_gives_the_baseline_again(fresh, place):
     lever = fresh.levers[place]
     moved = fresh.move(lever.name, lever.last)
-    assert any(not np.allclose(moved.paths[name], fresh.baseline.paths[name], rtol=1e-3) for name in PANELS)
+    assert any(
+        not np.allclose(moved.paths[name], fresh.baseline.paths[name], rtol=1e-3) for name in PANELS
+    )
     back = fresh.move(lever.name, lever.central)
     for name in PANELS:
         assert back.paths[name] == pytest.approx(fresh.baseline.paths[name])
@@ -82,14 +93,21 @@ def test_a_desk_begun_with_a_scenario_saves_its_rows_too(project, full_copy):
     after = what_if.save_scenario(own, "both")
     assert len(after.scenarios["both"]) >= len(project.scenarios["better_use_of_beds"])
     result = chain.run_city(after, CITY, "both", DRAWS)
-    wanted = result.table("beds_total_needed", measure="need")[["low", "central", "high"]].to_numpy().T
+    wanted = (
+        result.table("beds_total_needed", measure="need")[["low", "central", "high"]].to_numpy().T
+    )
     assert own.outcome.paths["beds"] == pytest.approx(wanted, rel=1e-4)
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("baseline", "already"), ("fewer_families", "already"), ("Two words", "small letters"), ("../up", "small letters"),
-     ("", "small letters")],
+    [
+        ("baseline", "already"),
+        ("fewer_families", "already"),
+        ("Two words", "small letters"),
+        ("../up", "small letters"),
+        ("", "small letters"),
+    ],
 )
 def test_a_name_that_does_not_suit_is_refused(fresh, name, words):
     fresh.move("target_occupancy", 0.8)
@@ -127,7 +145,10 @@ def test_the_view_moves_saves_and_resets(full_copy):
     view.save.click()
     assert "data/scenarios/from_the_view.csv" in view.message.value
     assert "from_the_view" in view.scenario.options
-    assert view.scenario.value == "baseline" and view.levers.children[0].children[1].value == slider.max
+    assert (
+        view.scenario.value == "baseline"
+        and view.levers.children[0].children[1].value == slider.max
+    )
     view.save.click()
     assert "already" in view.message.value
     view.back.click()

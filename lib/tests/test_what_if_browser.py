@@ -24,10 +24,24 @@ def address(tmp_path_factory):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = (folder / "voila.log").open("w")
-    command = [sys.executable, "-m", "voila", "notebooks/09_what_if.ipynb", "--no-browser", f"--port={port}"]
+    command = [
+        sys.executable,
+        "-m",
+        "voila",
+        "notebooks/09_what_if.ipynb",
+        "--no-browser",
+        f"--port={port}",
+    ]
     server = subprocess.Popen(
-        command, cwd=folder, stdout=log, stderr=subprocess.STDOUT,
-        env={**os.environ, "ELDERCARE_PROJECT": str(folder), "ELDERCARE_FIGURES": str(folder / "figures")},
+        command,
+        cwd=folder,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        env={
+            **os.environ,
+            "ELDERCARE_PROJECT": str(folder),
+            "ELDERCARE_FIGURES": str(folder / "figures"),
+        },
     )
     try:
         yield f"http://127.0.0.1:{port}/", folder
@@ -59,7 +73,9 @@ def press(page, key: str) -> None:
     before = source(page)
     page.locator(LEVER).first.focus()
     page.keyboard.press(key)
-    page.wait_for_function(f"old => document.querySelector('{PICTURE}').src != old", arg=before, timeout=30_000)
+    page.wait_for_function(
+        f"old => document.querySelector('{PICTURE}').src != old", arg=before, timeout=30_000
+    )
 
 
 def test_the_app_shows_no_code_and_ten_levers(page):
@@ -72,7 +88,9 @@ def test_a_lever_redraws_the_picture_and_reset_brings_it_back(page):
     press(page, "ArrowRight")
     moved = source(page)
     page.get_by_role("button", name="Reset").click()
-    page.wait_for_function(f"old => document.querySelector('{PICTURE}').src != old", arg=moved, timeout=30_000)
+    page.wait_for_function(
+        f"old => document.querySelector('{PICTURE}').src != old", arg=moved, timeout=30_000
+    )
 
 
 def test_a_scenario_is_saved_from_the_app(page, address):

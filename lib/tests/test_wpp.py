@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eldercare import cohort, wpp
-from eldercare.base import SEXES
-from eldercare.lifetable import SurvivalGrid
+from eldercare.model import cohort
+from eldercare.model.base import SEXES
+from eldercare.model.lifetable import SurvivalGrid
+from eldercare.validation import wpp
 
 LIMITS = {0: 0.0015, 60: 0.002, 65: 0.002, 80: 0.005}
 PERIODS = range(2015, 2050, 5)
@@ -27,7 +28,9 @@ def test_the_uns_inputs_give_the_uns_outputs(published):
 
 def test_yearly_steps_differ_from_the_un_by_what_it_takes_a_class_to_be_spread_like(published):
     yearly, spread = (
-        wpp.compare_published(wpp.project_published_yearly(*published, 2020, 2050, stationary), published[0]).abs()
+        wpp.compare_published(
+            wpp.project_published_yearly(*published, 2020, 2050, stationary), published[0]
+        ).abs()
         for stationary in (False, True)
     )
     assert (spread.max() <= pd.Series(LIMITS)).all()
@@ -38,7 +41,12 @@ def test_yearly_steps_differ_from_the_un_by_what_it_takes_a_class_to_be_spread_l
 def stable_country(fertility=2.6, ratio=1.05):
     """Inputs in the layout of the UN of a population that has always had the same rates, and its growth in five years."""
     ages = wpp.RATE_STARTS
-    mx = np.stack([0.0004 * np.exp(0.085 * ages) + 0.01 * (ages == 0), 0.0003 * np.exp(0.085 * ages) + 0.008 * (ages == 0)])
+    mx = np.stack(
+        [
+            0.0004 * np.exp(0.085 * ages) + 0.01 * (ages == 0),
+            0.0003 * np.exp(0.085 * ages) + 0.008 * (ages == 0),
+        ]
+    )
     mx = np.minimum(mx, 1.9)
     survive = wpp.five_year_ratios(mx, ages)
     shares = np.zeros(21)
@@ -60,20 +68,47 @@ def stable_country(fertility=2.6, ratio=1.05):
     width = np.array([*[5] * 20, 1])
     single = np.repeat(people / width, width, axis=1)
     index = pd.MultiIndex.from_product([SEXES, range(101)], names=["sex", "age"])
-    population = pd.concat([
-        pd.DataFrame({"count": single.ravel() * scale}, index=index).reset_index().assign(year=year)
-        for year, scale in ((2015, 1 / growth), (2020, 1.0))
-    ])[["year", "sex", "age", "count"]]
-    rates = pd.DataFrame([
-        {"sex": sex, "period_from": period, "period_to": period + 5, "age_from": age, "mx": rate}
-        for sex, row in zip(SEXES, mx) for period in PERIODS for age, rate in zip(ages, row)
-    ])
-    rows = [("total_fertility_rate", None, fertility), ("sex_ratio_at_birth", None, ratio), ("net_migration_thousand_per_5_years", None, 0.0)]
+    population = pd.concat(
+        [
+            pd.DataFrame({"count": single.ravel() * scale}, index=index)
+            .reset_index()
+            .assign(year=year)
+            for year, scale in ((2015, 1 / growth), (2020, 1.0))
+        ]
+    )[["year", "sex", "age", "count"]]
+    rates = pd.DataFrame(
+        [
+            {
+                "sex": sex,
+                "period_from": period,
+                "period_to": period + 5,
+                "age_from": age,
+                "mx": rate,
+            }
+            for sex, row in zip(SEXES, mx)
+            for period in PERIODS
+            for age, rate in zip(ages, row)
+        ]
+    )
+    rows = [
+        ("total_fertility_rate", None, fertility),
+        ("sex_ratio_at_birth", None, ratio),
+        ("net_migration_thousand_per_5_years", None, 0.0),
+    ]
     rows += [("percent_of_tfr", age, share) for age, share in zip(range(15, 45, 5), shares[3:9])]
-    inputs = pd.DataFrame([
-        {"indicator": name, "period_from": period, "period_to": period + 5, "age_from": age, "value": value}
-        for period in PERIODS for name, age, value in rows
-    ])
+    inputs = pd.DataFrame(
+        [
+            {
+                "indicator": name,
+                "period_from": period,
+                "period_to": period + 5,
+                "age_from": age,
+                "value": value,
+            }
+            for period in PERIODS
+            for name, age, value in rows
+        ]
+    )
     return population, rates, inputs, growth
 
 
@@ -84,14 +119,20 @@ def country():
 
 def test_another_countrys_inputs_work_a_stable_population_keeps_its_growth_and_its_ages(country):
     population, rates, inputs, growth = country
-    found = wpp.project_published(population, rates, inputs, 2020, 2050).pivot_table("population", "year", ["sex", "age"])
+    found = wpp.project_published(population, rates, inputs, 2020, 2050).pivot_table(
+        "population", "year", ["sex", "age"]
+    )
     assert found.to_numpy()[1:] / found.to_numpy()[:-1] == pytest.approx(growth, rel=1e-6)
 
 
 @pytest.mark.parametrize(("fertility", "grows"), [(1.2, False), (3.5, True)])
 def test_few_births_shrink_a_country_and_many_make_it_grow(fertility, grows):
     population, rates, inputs, _ = stable_country(fertility)
-    total = wpp.project_published(population, rates, inputs, 2020, 2050).groupby("year")["population"].sum()
+    total = (
+        wpp.project_published(population, rates, inputs, 2020, 2050)
+        .groupby("year")["population"]
+        .sum()
+    )
     assert (np.diff(total) > 0).all() == grows
 
 
@@ -103,7 +144,9 @@ def changed(table, where, **values):
 
 
 def refused(country, message, population=None, rates=None, inputs=None, base=2020, last=2050):
-    given_tables = [own if other is None else other for own, other in zip(country, (population, rates, inputs))]
+    given_tables = [
+        own if other is None else other for own, other in zip(country, (population, rates, inputs))
+    ]
     with pytest.raises(ValueError, match=message):
         wpp.project_published(*given_tables, base, last)
 
@@ -113,11 +156,17 @@ def one(year, sex, age):
 
 
 def rate(sex, age, period=2025):
-    return lambda table: (table["sex"] == sex) & (table["age_from"] == age) & (table["period_from"] == period)
+    return lambda table: (
+        (table["sex"] == sex) & (table["age_from"] == age) & (table["period_from"] == period)
+    )
 
 
 def test_a_negative_count_is_named_by_year_sex_and_age(country):
-    refused(country, "2020, female, age 63 is -5", changed(country[0], one(2020, "female", 63), count=-5.0))
+    refused(
+        country,
+        "2020, female, age 63 is -5",
+        changed(country[0], one(2020, "female", 63), count=-5.0),
+    )
 
 
 def test_a_missing_age_is_named_even_where_its_class_has_others(country):
@@ -131,15 +180,27 @@ def test_an_age_that_stands_twice_is_refused(country):
 
 
 def test_a_death_rate_above_2_is_named_by_sex_age_and_period(country):
-    refused(country, "death rate of males at age 95 from 2025 is 2.5", rates=changed(country[1], rate("male", 95), mx=2.5))
+    refused(
+        country,
+        "death rate of males at age 95 from 2025 is 2.5",
+        rates=changed(country[1], rate("male", 95), mx=2.5),
+    )
 
 
 def test_death_rates_that_fall_at_old_ages_are_named(country):
-    refused(country, "death rates of females from 2025 do not increase at age 90", rates=changed(country[1], rate("female", 90), mx=0.001))
+    refused(
+        country,
+        "death rates of females from 2025 do not increase at age 90",
+        rates=changed(country[1], rate("female", 90), mx=0.001),
+    )
 
 
 def test_a_missing_death_rate_is_named(country):
-    refused(country, "no death rate of males at age 45 from 2025", rates=country[1][~rate("male", 45)(country[1])])
+    refused(
+        country,
+        "no death rate of males at age 45 from 2025",
+        rates=country[1][~rate("male", 45)(country[1])],
+    )
     everywhere = country[1][country[1]["age_from"] != 45]
     refused(country, "no death rate of males at age 45", rates=everywhere)
 
@@ -153,7 +214,9 @@ def test_a_horizon_before_the_base_is_refused(country):
 
 
 def test_a_missing_period_of_an_input_is_named(country):
-    inputs = country[2][~((country[2]["indicator"] == "total_fertility_rate") & (country[2]["period_from"] == 2030))]
+    inputs = country[2][
+        ~((country[2]["indicator"] == "total_fertility_rate") & (country[2]["period_from"] == 2030))
+    ]
     refused(country, "no total_fertility_rate for the period from 2030", inputs=inputs)
 
 
@@ -162,22 +225,39 @@ def test_a_missing_period_of_an_input_is_named(country):
 def test_the_compiled_projection_equals_the_plain_one(seed, draws, years):
     random = np.random.default_rng(seed)
     levels = 5
-    base, growth = random.uniform(0, 1e6, (draws, 2, 101)), random.uniform(0.9, 1.1, (draws, 2, 101))
+    base, growth = (
+        random.uniform(0, 1e6, (draws, 2, 101)),
+        random.uniform(0.9, 1.1, (draws, 2, 101)),
+    )
     ratios = random.uniform(0, 1, (years, 2, levels, 102))
-    level, weight = random.integers(0, levels - 1, (years, 2, draws)), random.uniform(0, 1, (years, 2, draws))
-    fertility, shape, male = random.uniform(0, 3, (years, draws)), random.dirichlet(np.ones(101), years), random.uniform(0.4, 0.6, years)
+    level, weight = (
+        random.integers(0, levels - 1, (years, 2, draws)),
+        random.uniform(0, 1, (years, 2, draws)),
+    )
+    fertility, shape, male = (
+        random.uniform(0, 3, (years, draws)),
+        random.dirichlet(np.ones(101), years),
+        random.uniform(0.4, 0.6, years),
+    )
     shape[:, 0] = 0  # nobody bears a child at age 0; the compiled loop does not ask
     grid = SurvivalGrid(np.arange(years), np.zeros((years, 2, levels)), ratios)
 
     def survival(step):
-        low, high = (np.stack([grid.ratios[step, sex, level[step, sex] + up] for sex in range(2)], axis=1) for up in (0, 1))
+        low, high = (
+            np.stack([grid.ratios[step, sex, level[step, sex] + up] for sex in range(2)], axis=1)
+            for up in (0, 1)
+        )
         return low + weight[step].T[..., None] * (high - low)
 
     plain = cohort.project(base, survival, fertility[:, :, None] * shape[:, None, :], male, growth)
     quick = cohort.project_compiled(base, ratios, level, weight, growth, fertility, shape, male)
     assert np.allclose(quick, np.moveaxis(plain, 0, 1), rtol=1e-10, atol=0)
-    by_band = cohort.project_compiled(base, ratios, level, weight, growth, fertility, shape, male, np.arange(101) // 5)
-    assert np.allclose(by_band, np.add.reduceat(quick, np.arange(0, 101, 5), axis=-1), rtol=1e-10, atol=0)
+    by_band = cohort.project_compiled(
+        base, ratios, level, weight, growth, fertility, shape, male, np.arange(101) // 5
+    )
+    assert np.allclose(
+        by_band, np.add.reduceat(quick, np.arange(0, 101, 5), axis=-1), rtol=1e-10, atol=0
+    )
 
 
 @pytest.mark.parametrize(("value", "words"), [(-3.0, "a negative count"), (np.nan, "no number")])

@@ -1,0 +1,1 @@
+"""What follows from results: promises compared, causes, what moves them, definitions."""

@@ -1,0 +1,335 @@
+"""Promises beside needs: the gap, and the chance that what was promised is enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+from eldercare.inputs.draws import Assumptions, draw_assumptions
+from eldercare.inputs.ledger import printed_numbers
+from eldercare.inputs.load import City, Project, nation_as_city
+from eldercare.model import funding
+from eldercare.model.areas import settled_area
+from eldercare.model.chain import HEAD_COUNTS, QUANTILES, CityResult, run_block
+
+PROJECTION_ERROR = "projection_error"
+TARGET_COLUMNS = [
+    "city_id",
+    "target_id",
+    "label_en",
+    "label_zh",
+    "measured_by",
+    "target_year",
+    "unit",
+    "promised",
+    "low",
+    "central",
+    "high",
+    "use",
+    "gap",
+    "chance",
+    "plain_gap",
+    "plain_low",
+    "plain_high",
+    "plain_unit",
+]
+
+
+PUBLIC_PAYERS = ("city_budget", "province_and_centre", "welfare_lottery")
+WELFARE_ITEMS = ("old_age_allowance", "service_subsidy")
+MONEY_DRAWS = 256
+
+
+def is_usable(row) -> bool:
+    """Whether a target's value may enter a calculation: printed whole, or the row's reading says the same value.
+
+    A reading with another number (61 printed, 610000 read) is told, but neither of the two is reckoned with.
+    """
+    if not np.isfinite(row["value"]) or row["suspect"] == "":
+        return bool(np.isfinite(row["value"]))
+    return any(np.isclose(number.value, row["value"]) for number in printed_numbers(row["reading"]))
+
+
+def measured_targets(result: CityResult) -> pd.DataFrame:
+    """The promises of a result's city that a quantity of the chain measures (see `promises_of`)."""
+    return promises_of(result.city)
+
+
+def promises_of(city: City) -> pd.DataFrame:
+    """The city's promises that a quantity of the chain measures, each once, in the order of the document."""
+    table = city.targets
+    rows = table[
+        (table["follow_up"] == "measured") & (table["kind"] == "target") & (table["restates"] == "")
+    ]
+    return rows[[is_usable(row) for _, row in rows.iterrows()]] if len(rows) else rows
+
+
+def example_city(project: Project) -> str:
+    """The city that the report's notebook shows unless one is named: the first that promised something measured."""
+    promised = [city.city_id for city in project.cities.values() if len(promises_of(city))]
+    return [*promised, *project.cities][0]
+
+
+def compare_targets(project: Project, result: CityResult) -> pd.DataFrame:
+    """For each measured promise: the need in its year, the gap, and the chance that it is enough.
+
+    Defined as::  gap = promised - need;  chance = share of draws in which need <= promised
+
+    The gap is told in plain units too (beds, people): a ratio times what it is a ratio of.
+
+    Returns : table with one row a promise; `low, central, high` is the need, `use` what today's
+              habits would take up (both in the promise's unit); empty where the city has none
+    """
+    indicators = project.indicators.set_index("indicator")
+    rows = [
+        _compare_one(result, row, indicators.loc[row["measured_by"]])
+        for _, row in measured_targets(result).iterrows()
+    ]
+    return pd.DataFrame(rows, columns=TARGET_COLUMNS)
+
+
+def _compare_one(result: CityResult, target: pd.Series, indicator: pd.Series) -> dict:
+    year = int(target["target_year"])
+    need = _in_year(result, target["measured_by"], year, "need")
+    use = _in_year(result, target["measured_by"], year, "use")
+    gap = target["value"] - need
+    if indicator["plain_base"]:
+        base = _in_year(result, indicator["plain_base"], year, "need")
+        plain_gap, plain_unit = gap * base / indicator["plain_per"], indicator["plain_unit"]
+    else:
+        plain_gap, plain_unit = gap, target["unit"]
+    low, central, high = np.quantile(need, list(QUANTILES.values()))
+    plain = np.quantile(plain_gap, list(QUANTILES.values()))
+    return {
+        "city_id": result.city.city_id,
+        "target_id": target["target_id"],
+        "label_en": target["label_en"],
+        "label_zh": target["label_zh"],
+        "measured_by": target["measured_by"],
+        "target_year": year,
+        "unit": target["unit"],
+        "promised": target["value"],
+        "low": low,
+        "central": central,
+        "high": high,
+        "use": float(np.median(use)),
+        "gap": float(np.median(gap)),
+        "chance": float((gap >= 0).mean()),
+        "plain_gap": plain[1],
+        "plain_low": plain[0],
+        "plain_high": plain[2],
+        "plain_unit": plain_unit,
+    }
+
+
+def _in_year(result: CityResult, indicator: str, year: int, measure: str) -> np.ndarray:
+    array = result.values[indicator].sel(year=year)
+    if "measure" in array.dims:
+        array = array.sel(measure=measure)
+    return array.values.astype(float)
+
+
+def compare_all(project: Project, results: dict[str, CityResult]) -> pd.DataFrame:
+    """`compare_targets` for all cities, one below the other."""
+    parts = [compare_targets(project, result) for result in results.values()]
+    parts = [part for part in parts if len(part)]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=TARGET_COLUMNS)
+
+
+def compare_head_counts(result: CityResult) -> pd.DataFrame:
+    """The document's own head counts beside the census: what both count, and by how much they differ.
+
+    Returns : table with a row for each stock row of targets.csv that a head count of the chain measures
+    """
+    table = result.city.targets
+    rows = table[
+        (table["follow_up"] == "measured") & (table["kind"] == "stock") & (table["restates"] == "")
+    ]
+    out = []
+    for _, row in rows.iterrows():
+        if not is_usable(row):
+            continue
+        census = _census_count(result, row["measured_by"])
+        out.append(
+            {
+                "target_id": row["target_id"],
+                "indicator": row["measured_by"],
+                "document": row["value"],
+                "quote_zh": row["quote_zh"],
+                "census_2020": census,
+                "difference": row["value"] / census - 1,
+            }
+        )
+    columns = ["target_id", "indicator", "document", "quote_zh", "census_2020", "difference"]
+    return pd.DataFrame(out, columns=columns)
+
+
+def _census_count(result: CityResult, indicator: str) -> float:
+    base = result.census_base
+    first, last = HEAD_COUNTS[indicator]
+    return float(base[:, first : last + 1].sum())
+
+
+def compare_money(project: Project, draws: int = MONEY_DRAWS) -> pd.DataFrame:
+    """Public money of the nation at today's use beside the sums published, in the prices of their year.
+
+    Defined as::  old_age_welfare    = old-age allowances + service subsidies
+                  eldercare_services = what city, province, centre and lottery pay - old_age_welfare
+                  insurance          = what long-term-care insurance pays
+                  ratio              = central value of it / central value published
+
+    Returns : table series, definition, year, published_low, published, published_high, low, central, high
+              [yuan per year], ratio, note
+    Source  : data/china/published_money.csv
+    """
+    table, nation = project.china.published_money, nation_as_city()
+    assumptions = draw_assumptions(project, nation, draws=draws)
+    area = settled_area(project, nation.adcode, draws=draws)
+    block = run_block(project.china, nation, area, assumptions)
+    sums = _public_money(block.sel(measure="use"))
+    rows = []
+    for row in table.to_dict("records"):
+        ours = funding.nominal(sums[row["series"]], assumptions, block["year"].values).sel(
+            year=row["year"]
+        )
+        low, central, high = np.quantile(ours.values, list(QUANTILES.values()))
+        rows.append(
+            {
+                "series": row["series"],
+                "definition": row["definition"],
+                "year": row["year"],
+                "published_low": row["low"],
+                "published": row["central"],
+                "published_high": row["high"],
+                "low": low,
+                "central": central,
+                "high": high,
+                "ratio": central / row["central"],
+                "note": row["note"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _public_money(values: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Sums of public money by the series of published_money.csv; dims draw, year."""
+    paid = values["payment"]
+    welfare = values["cost"].sel(cost_item=list(WELFARE_ITEMS)).sum("cost_item")
+    return {
+        "old_age_welfare": welfare,
+        "eldercare_services": paid.sel(payer=list(PUBLIC_PAYERS)).sum("payer") - welfare,
+        "insurance": paid.sel(payer="insurance", drop=True),
+    }
+
+
+def influence(
+    result: CityResult, indicator: str, year: int, measure: str = "need", most: int = 8
+) -> pd.DataFrame:
+    """Which assumptions move a result most: the share of its spread that goes with each, all its rows together.
+
+    Defined as::  share = variance of what an assumption adds / variance of the result    (see `spread_parts`)
+
+    The error of projection, which is no row, is one of them. The effect is in the result's unit: its median
+    in the fifth of draws where the assumption is highest less its median in the fifth where it is lowest;
+    of an assumption with several rows, along the mixture of them that moves the result.
+
+    Returns : table assumption, share_of_spread, effect; the strongest first
+    """
+    outcome = _in_year(result, indicator, year, measure)
+    rows = []
+    for name, part in spread_parts(result.assumptions, outcome).items():
+        low, high = np.quantile(part.along, [0.2, 0.8])
+        effect = np.median(outcome[part.along >= high]) - np.median(outcome[part.along <= low])
+        rows.append({"assumption": name, "share_of_spread": part.added.var(), "effect": effect})
+    table = pd.DataFrame(rows, columns=["assumption", "share_of_spread", "effect"])
+    return (
+        table.sort_values("share_of_spread", ascending=False, kind="stable")
+        .head(most)
+        .reset_index(drop=True)
+    )
+
+
+@dataclass(frozen=True)
+class SpreadPart:
+    """What an assumption adds to the normal score of a result in each draw, and the draws' place along it, low to high."""
+
+    added: np.ndarray
+    along: np.ndarray
+
+
+def spread_parts(assumptions: Assumptions, outcome: np.ndarray) -> dict[str, SpreadPart]:
+    """The spread of a result divided among the assumptions behind it, from the draws that made the result.
+
+    Defined as::  z(result) = sum over rows of b z(row) + rest,  z = normal score of the rank, standard deviation 1
+
+    by least squares over all rows at once, so that no row is credited with what others happened to do in
+    these draws. The variance of an assumption's part is its first-order index on that scale; what assumptions
+    do only together is in the rest.
+
+    outcome : array  dims draw
+    Returns : by assumption, with an entry for each stream that is no row (as `projection_error`); no entry
+              for what is the same in all draws
+    Raises  : ValueError if there are not twice as many draws as uncertain rows
+    Source  : Saltelli, A. and Marivoet, J. (1990), standardized rank regression coefficients
+    """
+    names, scores = _row_scores(assumptions)
+    if len(outcome) < 2 * len(names):
+        raise ValueError(
+            f"what moves a result cannot be told from {len(outcome)} draws of {len(names)} uncertain rows; "
+            f"take at least {2 * len(names)} draws"
+        )
+    slopes = np.linalg.lstsq(scores, normal_scores(outcome), rcond=None)[0]
+    out = {}
+    for name in dict.fromkeys(names):
+        mine = [place for place, other in enumerate(names) if other == name]
+        added = scores[:, mine] @ slopes[mine]
+        together = scores[:, mine].sum(axis=1)
+        along = together if len(mine) == 1 else added * np.sign(added @ together)
+        out[name] = SpreadPart(added, along)
+    return out
+
+
+def normal_scores(values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
+    """Standard normal deviates at the ranks of values, in standard deviations; 0 where all are the same.
+
+    among : the values among which they are ranked, if others; between two of them the rank runs straight
+    """
+    known = np.sort(values if among is None else among)
+    shares = (rankdata(known) - 0.5) / len(known)
+    scores = ndtri(shares)
+    width = scores.std()
+    if width == 0 or np.ptp(known) == 0:
+        return np.zeros(np.shape(values))
+    return np.interp(values, known, scores / width)
+
+
+def _row_scores(assumptions: Assumptions) -> tuple[list[str], np.ndarray]:
+    """Name of the assumption and normal scores of each uncertain row or stream; dims draw, row."""
+    drawn = [
+        (name, values)
+        for name in sorted(assumptions.rows["assumption"].unique())
+        for values in _columns(assumptions[name])
+    ]
+    drawn += [
+        (stream.partition("|")[0], assumptions.uniform(stream))
+        for stream in sorted(assumptions.streams_used)
+    ]
+    names, columns = [], {}
+    for name, values in drawn:
+        if not np.isfinite(values).all() or np.ptp(values) == 0:
+            continue
+        scores = normal_scores(values)
+        if (
+            columns.setdefault((name, scores.tobytes()), scores) is scores
+        ):  # rows of two years share their draws
+            names.append(name)
+    return names, np.stack(list(columns.values()), axis=1)
+
+
+def _columns(drawn: xr.DataArray) -> np.ndarray:
+    return drawn.transpose("draw", ...).values.reshape(drawn.sizes["draw"], -1).T

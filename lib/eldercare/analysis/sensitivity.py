@@ -1,0 +1,522 @@
+"""What moves the answer: how much of a result's variance goes with each assumption, and what knowing it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from eldercare.analysis.compare import (
+    PROJECTION_ERROR,
+    SpreadPart,
+    normal_scores,
+    promises_of,
+    spread_parts,
+)
+from eldercare.inputs.correlations import stream_name
+from eldercare.inputs.draws import (
+    DEFAULT_DRAWS,
+    Assumptions,
+    draw_assumptions,
+    independent_stream,
+    other_scrambling,
+    uniform_stream,
+)
+from eldercare.inputs.load import BASELINE, City, Project
+from eldercare.inputs.schema import ASSUMPTION_KEYS
+from eldercare.model.area import Area
+from eldercare.model.areas import settled_area
+from eldercare.model.chain import QUANTILES, first_year, reckon, with_quantities
+from eldercare.model.population import error_stream
+
+YEAR = 2035
+MAIN = ("beds", "nursing_beds", "caregivers", "yearly_cost")
+RUNS = 128
+BLOCK = 2048
+PROCESSES = 2
+TRIED = 32
+NEGLIGIBLE = 0.001
+ENDS = {"low": 0.1, "central": 0.5, "high": 0.9}
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A number that is told first: an indicator in a year, or what a promise leaves over (`promised` given)."""
+
+    name: str
+    indicator: str
+    year: int
+    bed_types: tuple[str, ...] = ()
+    promised: float | None = None
+
+    def of_need(self, array: xr.DataArray) -> xr.DataArray:
+        """An array of the indicator if need is met, of the headline's bed types together."""
+        if "measure" in array.dims:
+            array = array.sel(measure="need")
+        if self.bed_types:
+            array = array.sel(bed_type=list(self.bed_types)).sum("bed_type", skipna=False)
+        return array
+
+    def value(self, values: Mapping[str, xr.DataArray]) -> np.ndarray:
+        """The number in each draw; of a promise the gap: promised - need."""
+        found = self.of_need(values[self.indicator].sel(year=self.year)).values.astype(float)
+        return found if self.promised is None else self.promised - found
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Indices of one city.
+
+    table    : headline, kind (assumption or step), group, step, first_order, total; 0 for what has no effect
+    outcomes : array by headline, dims draw: the headline in the draws of the city's result
+    runs     : how often the chain was reckoned
+    """
+
+    city_id: str
+    table: pd.DataFrame
+    outcomes: dict[str, np.ndarray]
+    runs: int
+
+
+def headlines(city: City) -> list[Headline]:
+    """Beds, nursing beds (with dementia care), care workers and yearly cost in 2035, and each measured promise."""
+    out = [
+        Headline("beds", "beds_total_needed", YEAR),
+        Headline("nursing_beds", "beds_needed", YEAR, ("nursing", "dementia")),
+        Headline("caregivers", "caregivers_total_needed", YEAR),
+        Headline("yearly_cost", "cost_total", YEAR),
+    ]
+    for row in promises_of(city).to_dict("records"):
+        out.append(
+            Headline(
+                row["target_id"], row["measured_by"], int(row["target_year"]), (), row["value"]
+            )
+        )
+    return out
+
+
+class Model:
+    """The chain of one city as a function from drawn assumptions to its headlines."""
+
+    def __init__(
+        self, project: Project, city_id: str, scenario: str = BASELINE, draws: int = DEFAULT_DRAWS
+    ):
+        self.project, self.city, self.scenario = project, project.city(city_id), scenario
+        self.area: Area = settled_area(project, self.city.adcode, scenario, draws)
+        self.headlines = headlines(self.city)
+        self.error_name = error_stream(self.city.adcode)
+        self.runs = 0
+
+    def draw(self, draws: int, source=uniform_stream, together: bool = True) -> Assumptions:
+        """The city's assumptions from a source of numbers."""
+        return draw_assumptions(self.project, self.city, self.scenario, draws, source, together)
+
+    def run(self, assumptions: Assumptions) -> np.ndarray:
+        """Headlines of all draws, block by block.  Returns: array  dims headline, draw"""
+        last = max(
+            [YEAR, first_year(self.city) + 1, *(headline.year for headline in self.headlines)]
+        )
+        last = max(last, int(assumptions["programme_last_year"].max()))
+        self.runs += assumptions.draws
+        parts = []
+        for start in range(0, assumptions.draws, BLOCK):
+            part = assumptions.block(slice(start, min(start + BLOCK, assumptions.draws)))
+            with xr.set_options(arithmetic_join="exact"):
+                found = reckon(self.project.china, self.city, self.area, part, last)
+                values = with_quantities(
+                    self.project.china, found, part, [one.indicator for one in self.headlines]
+                )
+            parts.append(np.stack([headline.value(values) for headline in self.headlines]))
+        return np.concatenate(parts, axis=1)
+
+
+def second_stream(name: str, draws: int) -> np.ndarray:
+    """A stream of the same kind that has nothing to do with the first of that name."""
+    return independent_stream(f"second|{name}", draws)
+
+
+def exchange(one: Assumptions, other: Assumptions, groups: Sequence[Sequence[str]]) -> Assumptions:
+    """For each group the draws of `one` with those of the group taken from `other`, all put end to end.
+
+    groups  : names of assumptions, or `projection_error`
+    Returns : Assumptions with as many draws for each group as `one` has
+    """
+    count = len(groups) * one.draws
+    arrays = {}
+    for name, array in one._arrays.items():
+        mine, theirs = array.values, other[name].values
+        values = np.concatenate([theirs if name in group else mine for group in groups])
+        coords = {dim: array[dim].values for dim in array.dims if dim != "draw"}
+        arrays[name] = xr.DataArray(
+            values, dims=array.dims, coords={"draw": np.arange(count), **coords}
+        )
+
+    def source(name: str, draws: int) -> np.ndarray:
+        parts = [other if name.split("|")[0] in group else one for group in groups]
+        return np.concatenate([part.uniform(name) for part in parts])
+
+    return Assumptions(one.rows, count, arrays, one._price_years, count, slice(None), source)
+
+
+def groups_of(project: Project, names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Assumptions one by one; those that correlations.csv ties together as one group."""
+    groups = [{name} for name in names]
+    for row in project.correlations.itertuples():
+        pair = {row.assumption_a, row.assumption_b} & set(names)
+        joined = pair.union(*(group for group in groups if group & pair))
+        groups = [group for group in groups if not group & joined] + ([joined] if joined else [])
+    return sorted(tuple(sorted(group)) for group in groups)
+
+
+def indices(
+    f_a: np.ndarray, f_b: np.ndarray, f_ab: np.ndarray, f_ba: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """First-order and total Sobol indices from runs made (pick and freeze).
+
+    Defined as::  total = mean of (f_a - f_ab)^2 / 2 variance;  first = 1 - mean of (f_b - f_ab)^2 / 2 variance
+
+    and with the exchange made the other way round as well::
+
+                  total - first = mean of (f_a + f_b - f_ab - f_ba)^2 / 4 variance
+
+    which is never below 0, and 0 for a group that does nothing together with others, however few the draws.
+    Nothing is cut off: without the other way round, noise can put the first-order index above the total or below 0.
+
+    f_a, f_b : array  dims outcome, draw
+    f_ab     : array  dims group, outcome, draw: the draws of f_a with the group's from f_b;  f_ba : those of f_b with f_a's
+    Returns  : two arrays  dims outcome, group; an outcome that never moves has 0 throughout
+    Source   : Jansen, M. (1999), analysis of variance designs; Saltelli, A. (2002), making best use of model
+               evaluations
+    """
+    both = np.concatenate([f_a, f_b], axis=1)
+    variance = both.var(axis=1)
+    moves = variance > 0
+    scale = np.where(moves, variance, 1.0)
+    if f_ba is None:
+        total = ((f_a - f_ab) ** 2).mean(axis=-1) / 2 / scale
+        first = 1 - ((f_b - f_ab) ** 2).mean(axis=-1) / 2 / scale
+    else:
+        total = ((f_a - f_ab) ** 2 + (f_b - f_ba) ** 2).mean(axis=-1) / 4 / scale
+        first = total - ((f_a + f_b - f_ab - f_ba) ** 2).mean(axis=-1) / 4 / scale
+    return np.where(moves, first, 0.0).T, np.where(moves, total, 0.0).T
+
+
+def sensitivity(
+    project: Project, city_id: str, scenario: str = BASELINE, runs: int = RUNS
+) -> Sensitivity:
+    """First-order and total indices of every headline over all assumptions, and over all of each step.
+
+    The first-order index is that of `compare.influence`, from the draws of the city's result, so that every
+    notebook says the same of an assumption. The total index adds what the assumption does only together with
+    others, by pick and freeze (`indices`), of the normal scores of the headline, as there: so none is below
+    the first-order index.
+
+    A group that moves no headline by more than a thousandth in a trial of few runs is not run further: it
+    does nothing together with others. The draws of pick and freeze do not mirror each other as those
+    of a run do: of two that do, the squares that the indices are made of are nearly the same.
+
+    runs : draws for each group, a power of two
+    """
+    model = Model(project, city_id, scenario)
+    of_result = model.draw(DEFAULT_DRAWS)
+    told = model.run(of_result)
+    one, other = model.draw(runs, independent_stream), model.draw(runs, second_stream)
+    drawn = [
+        n for n in one._arrays if not np.array_equal(one[n].values, other[n].values, equal_nan=True)
+    ]
+    groups = groups_of(project, [*drawn, PROJECTION_ERROR])
+    steps = project.assumption_steps.set_index("assumption")["step"]
+    of_steps = _names_by_step(groups, steps)
+    together, moved = _together(model, one, other, [*groups, *of_steps.values()], told)
+    parts = [spread_parts(of_result, outcome) for outcome in told]
+    first = np.where(
+        moved,
+        [[_share(part, group) for group in (*groups, *of_steps.values())] for part in parts],
+        0.0,
+    )
+    labels = [("assumption", " + ".join(group), steps.get(group[0], "")) for group in groups]
+    labels += [("step", step, step) for step in of_steps]
+    names = [headline.name for headline in model.headlines]
+    return Sensitivity(
+        city_id,
+        _index_table(names, labels, first, first + together),
+        dict(zip(names, told)),
+        model.runs,
+    )
+
+
+def _share(parts: Mapping[str, SpreadPart], group: Sequence[str]) -> float:
+    """First-order index of a group: the variance of what its assumptions add."""
+    added = [parts[name].added for name in group if name in parts]
+    return float(np.sum(added, axis=0).var()) if added else 0.0
+
+
+def _together(
+    model: Model, one: Assumptions, other: Assumptions, groups: list, told: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What each group does only together with others, and whether it moves a headline at all; dims headline, group."""
+
+    def scored(values: np.ndarray) -> np.ndarray:
+        return np.stack(
+            [normal_scores(values[..., place, :], known) for place, known in enumerate(told)],
+            axis=-2,
+        )
+
+    f_a, f_b = scored(model.run(one)), scored(model.run(other))
+    few = slice(0, min(TRIED, one.draws))
+    tried = scored(_exchanged(model, one.block(few), other.block(few), groups))
+    trial = indices(f_a[:, few], f_b[:, few], tried)[1]
+    kept = (trial >= NEGLIGIBLE).any(axis=0)
+    wanted = [group for group, keep in zip(groups, kept) if keep]
+    f_ab, f_ba = (scored(_exchanged(model, *pair, wanted)) for pair in ((one, other), (other, one)))
+    first, total = indices(f_a, f_b, f_ab, f_ba)
+    still = np.finfo(float).eps  # ranks found again differ by rounding
+    together, moved = np.zeros_like(trial), trial > still
+    together[:, kept], moved[:, kept] = total - first, total > still
+    return np.where(moved, together, 0.0), moved
+
+
+def sensitivities(
+    project: Project, scenario: str = BASELINE, runs: int = RUNS
+) -> dict[str, Sensitivity]:
+    """`sensitivity` of all cities, two at a time in processes of their own.  Returns: by city_id"""
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn"), _take_over, (project,)) as pool:
+        waiting = {
+            city_id: pool.submit(_of_one, city_id, scenario, runs) for city_id in project.cities
+        }
+        return {city_id: done.result() for city_id, done in waiting.items()}
+
+
+_PROJECT: list[Project] = []
+
+
+def _take_over(project: Project) -> None:
+    _PROJECT[:] = [project]
+
+
+def _of_one(city_id: str, scenario: str, runs: int) -> Sensitivity:
+    return sensitivity(_PROJECT[0], city_id, scenario, runs)
+
+
+def _names_by_step(groups: list, steps: pd.Series) -> dict[str, tuple[str, ...]]:
+    """The assumptions of all groups by the step that uses them."""
+    names = [name for group in groups for name in group]
+    found = steps.reindex(names).dropna()
+    return {
+        step: tuple(name for name in names if steps.get(name) == step)
+        for step in dict.fromkeys(found)
+    }
+
+
+def _exchanged(model: Model, one: Assumptions, other: Assumptions, groups: list) -> np.ndarray:
+    """Headlines with each group exchanged, several groups a block; dims group, headline, draw."""
+    parts = []
+    at_once = max(BLOCK // one.draws, 1)
+    for start in range(0, len(groups), at_once):
+        some = groups[start : start + at_once]
+        values = model.run(exchange(one, other, some))
+        parts.append(values.reshape(len(values), len(some), -1).swapaxes(0, 1))
+    return np.concatenate(parts)
+
+
+def _index_table(names, labels, first: np.ndarray, total: np.ndarray) -> pd.DataFrame:
+    rows = [
+        {
+            "headline": name,
+            "kind": kind,
+            "group": group,
+            "step": step,
+            "first_order": first[outcome, place],
+            "total": total[outcome, place],
+        }
+        for outcome, name in enumerate(names)
+        for place, (kind, group, step) in enumerate(labels)
+    ]
+    table = pd.DataFrame(rows)
+    return table.sort_values(
+        ["headline", "kind", "total", "group"], ascending=[True, True, False, True]
+    ).reset_index(drop=True)
+
+
+def value_of_knowing(project: Project, found: Sensitivity, most: int = 3) -> pd.DataFrame:
+    """What a city would gain by measuring an assumption: by how much the range of each headline would narrow.
+
+    Defined as::  width then = width now x sqrt(1 - first-order index);  of several together: 1 - their sum
+
+    Counted are only assumptions that a city can measure (`local` in assumption_steps.csv).
+
+    Returns : table city_id, headline, rank, assumption, to_do, first_order, width_now, width_then,
+              width_together (with all up to this rank known), in the headline's unit
+    """
+    known = project.assumption_steps[project.assumption_steps["local"] == "yes"].set_index(
+        "assumption"
+    )["to_do"]
+    rows = []
+    for headline, part in found.table[found.table["kind"] == "assumption"].groupby(
+        "headline", sort=False
+    ):
+        here = part[part["group"].isin(known.index)].sort_values(
+            ["first_order", "group"], ascending=[False, True]
+        )
+        low, high = np.quantile(found.outcomes[headline], [ENDS["low"], ENDS["high"]])
+        together = here["first_order"].cumsum()
+        for rank, (row, sum_) in enumerate(zip(here.head(most).itertuples(), together), start=1):
+            left, of_all = np.sqrt(np.clip(1 - np.array([row.first_order, sum_]), 0, 1))
+            rows.append(
+                {
+                    "city_id": found.city_id,
+                    "headline": headline,
+                    "rank": rank,
+                    "assumption": row.group,
+                    "to_do": known[row.group],
+                    "first_order": row.first_order,
+                    "width_now": high - low,
+                    "width_then": (high - low) * left,
+                    "width_together": (high - low) * of_all,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def tornado(project: Project, city_id: str, scenario: str = BASELINE) -> pd.DataFrame:
+    """Each row of the assumptions at its low and at its high with all else at the middle, one at a time.
+
+    Defined as::  at_low = middle of the result's draws x headline with the row at its low / headline with all at the middle
+
+    so that the centre is the number told everywhere: of a promise the need behind what it leaves over.
+
+    Returns : table headline, assumption, keys, unit, low, central, high (of the assumption),
+              at_low, at_middle, at_high (of the headline), swing, share_of_spread (of the headline, with the
+              assumption's other rows: `compare.influence`); the largest swing of a headline first
+    """
+    model = Model(project, city_id, scenario)
+    of_result = model.draw(DEFAULT_DRAWS)
+    told = model.run(of_result)
+    rows = of_result.rows[of_result.rows["low"] < of_result.rows["high"]]
+    latest = rows.assign(
+        stream=[stream_name(row) for row in rows.to_dict("records")]
+    ).drop_duplicates("stream", keep="last")
+    labels = [_row_label(row) for row in latest.to_dict("records")]
+    for stream in of_result.streams_used:
+        labels.append(
+            {
+                "assumption": stream.partition("|")[0],
+                "keys": "",
+                "unit": "",
+                **dict.fromkeys(ENDS, np.nan),
+            }
+        )
+    streams = [*latest["stream"], *of_result.streams_used]
+    found = model.run(model.draw(2 * len(streams) + 1, one_at_a_time(streams), False))
+    out = []
+    for headline, values, draws in zip(model.headlines, found, told):
+        at, parts = (
+            _centred(headline, values, float(np.median(draws))),
+            spread_parts(of_result, draws),
+        )
+        for place, label in enumerate(labels):
+            low, high = at[1 + 2 * place : 3 + 2 * place]
+            out.append(
+                {
+                    "headline": headline.name,
+                    **label,
+                    "at_low": low,
+                    "at_middle": at[0],
+                    "at_high": high,
+                    "swing": abs(high - low),
+                    "share_of_spread": _share(parts, [label["assumption"]]),
+                }
+            )
+    table = pd.DataFrame(out)
+    return table.sort_values(
+        ["headline", "swing", "assumption", "keys"], ascending=[True, False, True, True]
+    ).reset_index(drop=True)
+
+
+def _centred(headline: Headline, values: np.ndarray, middle: float) -> np.ndarray:
+    """Headlines of runs, the first with all at the middle, carried to where the first is the middle of the draws."""
+    promised = headline.promised
+    need, at = (values, middle) if promised is None else (promised - values, promised - middle)
+    carried = need * (at / need[0]) if need[0] else need + at
+    return carried if promised is None else promised - carried
+
+
+def _middle(_name: str, draws: int) -> np.ndarray:
+    return np.full(draws, ENDS["central"])
+
+
+def one_at_a_time(streams: Sequence[str]) -> Callable[[str, int], np.ndarray]:
+    """A source in which draw 0 is all middle, and draws 2k + 1, 2k + 2 have stream k at its low and its high."""
+    place = {name: 2 * number + 1 for number, name in enumerate(streams)}
+
+    def source(name: str, draws: int) -> np.ndarray:
+        numbers = _middle(name, draws)
+        if name in place:
+            numbers[place[name] : place[name] + 2] = ENDS["low"], ENDS["high"]
+        return numbers
+
+    return source
+
+
+def _row_label(row: dict) -> dict:
+    keys = " ".join(row[key] for key in ASSUMPTION_KEYS if row[key])
+    return {
+        "assumption": row["assumption"],
+        "keys": keys,
+        "unit": row["unit"],
+        **{end: row[end] for end in ENDS},
+    }
+
+
+def sampling_error(
+    project: Project,
+    city_id: str,
+    draws: int = DEFAULT_DRAWS,
+    others: int = 10,
+    reference: int = 131072,
+    scenario: str = BASELINE,
+) -> pd.DataFrame:
+    """How far low, central, high of each headline at some draws lie from those at very many.
+
+    The draws in use are one scrambling among many and not chosen for its result, so the spread over others
+    of the same kind says what to expect of it.
+
+    Returns : table headline, end (low, central, high, or chance of a promise), reference, error (of the scrambling
+              in use), spread (root of the mean squared error over the others), largest (of the others): relative;
+              of a chance, which may be 0, the difference of chances
+    """
+    model = Model(project, city_id, scenario)
+    sources = [uniform_stream, *(other_scrambling(number) for number in range(1, others + 1))]
+    tried = [model.run(model.draw(draws, source)) for source in sources]
+    many = model.run(model.draw(reference))
+    rows = []
+    for place, headline in enumerate(model.headlines):
+        for end, measure in _ends_of(headline).items():
+            true = measure(many[place])
+            found = np.array([measure(values[place]) for values in tried])
+            errors = found - true if end == "chance" else found / true - 1
+            rows.append(
+                {
+                    "headline": headline.name,
+                    "end": end,
+                    "reference": true,
+                    "error": errors[0],
+                    "spread": np.sqrt((errors[1:] ** 2).mean()),
+                    "largest": np.abs(errors[1:]).max(),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _ends_of(headline: Headline) -> dict[str, Callable[[np.ndarray], float]]:
+    if headline.promised is not None:
+        return {"chance": lambda values: float((values >= 0).mean())}
+    return {
+        end: lambda values, share=share: float(np.quantile(values, share))
+        for end, share in QUANTILES.items()
+    }

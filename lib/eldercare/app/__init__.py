@@ -1,0 +1,1 @@
+"""What a planner starts: commands, notebooks, the what-if desk, the site."""

@@ -1,0 +1,179 @@
+"""Runs the notebooks and checks that what they show is what is committed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from tqdm import tqdm
+
+from eldercare.reporting.charts import write_whole
+
+TIMEOUT = 600
+WORKERS = 2
+
+
+def notebook_paths(root: Path) -> list[Path]:
+    """The notebooks in reading order: the numbered ones, then the city report."""
+    return sorted((root / "notebooks").glob("*.ipynb"))
+
+
+def notebook_map(root: Path) -> pd.DataFrame:
+    """All notebooks in reading order, with the title and the question that their first cells state."""
+    rows = []
+    for path in notebook_paths(root):
+        first = nbformat.read(path, as_version=4).cells[0].source
+        title, _, text = first.partition("\n")
+        question = text.strip().split("\n")[0].replace("**Question.**", "").replace("*", "").strip()
+        rows.append({"notebook": path.stem, "title": title.lstrip("# "), "question": question})
+    return pd.DataFrame(rows)
+
+
+def execute_cells(
+    book: nbformat.NotebookNode,
+    folder: Path,
+    before_cell: Callable[..., None] | None = None,
+    **environment: str,
+) -> None:
+    """Run the cells of a notebook, which then holds their outputs.
+
+    folder      : where the kernel starts
+    before_cell : called before each cell; what it raises ends the run
+    environment : variables of the kernel beside those of this process
+    Raises      : CellExecutionError if a cell fails
+    """
+    client = NotebookClient(
+        book,
+        timeout=TIMEOUT,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(folder)}},
+        on_cell_start=before_cell,
+        extra_arguments=["--IPKernelApp.log_level=40"],
+    )
+    client.execute(env={**os.environ, **environment})
+
+
+def execute(path: Path) -> None:
+    """Run one notebook from its first cell and write it back, whole or not at all.
+
+    Nothing of the run but its outputs is kept: no times, no version of the machine's Python, so that
+    running it again leaves the file as it is.
+
+    Raises : CellExecutionError if a cell fails; the file is then unchanged
+    """
+    book = nbformat.read(path, as_version=4)
+    execute_cells(book, path.parent)
+    _drop_live_views(book)
+    book.metadata["language_info"] = {"name": "python"}
+    book.metadata["kernelspec"] = {
+        "display_name": "Python 3",
+        "language": "python",
+        "name": "python3",
+    }
+    write_whole(path, (nbformat.writes(book).rstrip("\n") + "\n").encode())
+
+
+def _drop_live_views(book: nbformat.NotebookNode) -> None:
+    """Take out what only a running kernel can show; its names are new at every run."""
+    book.metadata.pop("widgets", None)
+    for cell in book.cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+
+
+def execute_all(root: Path) -> list[Path]:
+    """Run all notebooks, two at a time, with a progress bar; returns those that failed."""
+    paths = notebook_paths(root)
+    failed = []
+    with ThreadPoolExecutor(WORKERS) as pool, tqdm(total=len(paths), unit="notebook") as bar:
+        waiting = {pool.submit(execute, path): path for path in paths}
+        for done in as_completed(waiting):
+            path = waiting[done]
+            bar.set_postfix_str(path.stem)
+            bar.update()
+            error = done.exception()
+            if error is not None:
+                failed.append(path)
+                shown = str(error) if isinstance(error, CellExecutionError) else repr(error)
+                tqdm.write(f"{path.name} failed; it was left as it was.\n{shown}")
+    return sorted(failed)
+
+
+def compare_twins(expected: Path, found: Path) -> list[str]:
+    """Differences between the committed figure twins and those of a new run, one line each."""
+    committed = {path.name for path in expected.glob("*.csv")}
+    fresh = {path.name for path in found.glob("*.csv")}
+    lines = [
+        f"figures/{name}: committed, but no notebook writes it"
+        for name in sorted(committed - fresh)
+    ]
+    lines += [
+        f"figures/{name}: written by a notebook, but not committed"
+        for name in sorted(fresh - committed)
+    ]
+    for name in sorted(committed & fresh):
+        old = (expected / name).read_text(encoding="utf-8").splitlines()
+        new = (found / name).read_text(encoding="utf-8").splitlines()
+        for number, (before, after) in enumerate(zip(old, new), start=1):
+            if before != after:
+                lines.append(f"figures/{name}, row {number}: committed “{before}”, now “{after}”")
+                break
+        else:
+            if len(old) != len(new):
+                lines.append(f"figures/{name}: committed {len(old)} rows, now {len(new)}")
+    lines += [
+        f"figures/{path.name}: a picture without a twin table"
+        for path in sorted(expected.glob("*.png"))
+        if path.with_suffix(".csv").name not in committed
+    ]
+    return lines
+
+
+def run_tests(root: Path) -> int:
+    """All that CI runs: unit tests, strict nbval over the notebooks, figure twins. Returns an exit code."""
+    settings = [
+        "-c",
+        str(root / "lib" / "pyproject.toml"),
+        "--rootdir",
+        str(root),
+        "-p",
+        "no:cacheprovider",
+        "-q",
+    ]
+    unit = _pytest([*settings, str(root / "lib" / "tests"), "-n", str(WORKERS)])
+    with tempfile.TemporaryDirectory() as folder:
+        books = _pytest(
+            [
+                *settings,
+                "--nbval",
+                "--nbval-current-env",
+                "--nbval-cell-timeout",
+                str(TIMEOUT),
+                "-n",
+                str(WORKERS),
+                "--dist",
+                "loadfile",
+                str(root / "notebooks"),
+            ],
+            ELDERCARE_FIGURES=folder,
+        )
+        differences = compare_twins(root / "figures", Path(folder))
+    for line in differences:
+        print(line)
+    print(f"figure twins: {'unchanged' if not differences else f'{len(differences)} differences'}")
+    return 1 if unit or books or differences else 0
+
+
+def _pytest(arguments: list[str], **environment: str) -> int:
+    command = [sys.executable, "-m", "pytest", *arguments]
+    return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode

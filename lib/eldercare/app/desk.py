@@ -1,0 +1,173 @@
+"""The what-if desk in a notebook: choose a city, move its assumptions, see what becomes of the answers."""
+
+from __future__ import annotations
+
+import html
+
+import ipywidgets as widgets
+
+from eldercare.analysis.sensitivity import YEAR
+from eldercare.inputs.draws import DEFAULT_DRAWS
+from eldercare.inputs.load import BASELINE, Project
+from eldercare.inputs.schema import ASSUMPTION_KEYS, DataFault
+from eldercare.reporting.charts_what_if import PANELS, DeskPicture
+from eldercare.reporting.present import range_text, text_chance, text_number
+from eldercare.reporting.what_if import Desk, Lever, Outcome, save_scenario
+
+STEPS = 100
+STILL = "The desk moves where this notebook is run: in JupyterLab, or with `python -m eldercare desk` as an app."
+STYLE = (
+    "<style>.eldercare-answers {position: sticky; top: 0; align-self: flex-start}"
+    ".eldercare-lever-box {line-height: 1.3; margin-bottom: 2px} .eldercare-answers th {text-align: left}</style>"
+)
+LEGEND = (
+    "<p>Blue: with the levers where they stand; grey, dashed: where they stood. Line: middle; shading and bar: "
+    "eight of ten draws. All if need is met.</p>"
+)
+
+
+class DeskView(widgets.VBox):
+    """The desk on the screen. Without a kernel a sentence stands in its place, so that a stored notebook stays the same."""
+
+    def __init__(self, project: Project, desks: dict[str, Desk], draws: int = DEFAULT_DRAWS):
+        self.project, self.draws = project, draws
+        self._desks = {(city_id, BASELINE): desk for city_id, desk in desks.items()}
+        names = {
+            f"{desk.city.name_en} {desk.city.name_zh}".strip(): city_id
+            for city_id, desk in desks.items()
+        }
+        self.city = widgets.Dropdown(options=list(names.items()), description="City")
+        self.scenario = widgets.Dropdown(
+            options=[BASELINE, *project.scenarios], description="Scenario"
+        )
+        years = [
+            int(year) for year in next(iter(desks.values())).baseline.years if year >= YEAR - 15
+        ]
+        self.year = widgets.SelectionSlider(
+            options=years, value=YEAR, description="Year", continuous_update=False
+        )
+        self.levers = widgets.VBox()
+        self.picture = widgets.Image(format="png")
+        self.figures, self.message = widgets.HTML(), widgets.HTML()
+        self.name = widgets.Text(placeholder="fuller_beds", description="Name")
+        self.save = widgets.Button(description="Save as scenario", icon="save")
+        self.back = widgets.Button(description="Reset", icon="undo")
+        self.picture.add_class("eldercare-picture")
+        for chooser in (self.city, self.scenario):
+            chooser.observe(lambda _change: self.choose(), "value")
+        self.year.observe(lambda _change: self.show(), "value")
+        self.save.on_click(lambda _button: self.save_levers())
+        self.back.on_click(lambda _button: self.reset())
+        top = widgets.HBox([self.city, self.scenario, self.year])
+        bottom = widgets.HBox([self.name, self.save, self.back])
+        right = widgets.VBox([self.picture, self.figures])
+        right.add_class("eldercare-answers")
+        middle = widgets.HBox([self.levers, right])
+        super().__init__([widgets.HTML(STYLE), top, middle, bottom, self.message])
+        self.choose()
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        return {**bundle, "text/plain": STILL} if bundle else bundle
+
+    @property
+    def desk(self) -> Desk:
+        """The desk of the chosen city and scenario, made when it is first asked for."""
+        key = (self.city.value, self.scenario.value)
+        if key not in self._desks:
+            self._desks[key] = Desk(self.project, *key, self.draws)
+        return self._desks[key]
+
+    def choose(self) -> None:
+        """Show the chosen city: its levers, where they stand, and its picture."""
+        desk = self.desk
+        self._drawing = DeskPicture(desk.baseline)
+        self.levers.children = [self._slider(lever) for lever in desk.levers]
+        self.show()
+
+    def _slider(self, lever: Lever) -> widgets.VBox:
+        words = self.project.assumption_steps.set_index("assumption").loc[lever.row["assumption"]]
+        keys = ", ".join(
+            lever.row[key].replace("_", " ") for key in ASSUMPTION_KEYS if lever.row[key]
+        )
+        unit = lever.row["unit"].replace("_", " ")
+        label = f"{words['label_en']}{f' ({keys})' if keys else ''}, {unit}<br>{words['label_zh']}"
+        slider = widgets.FloatSlider(
+            value=self.desk.values[lever.name],
+            min=lever.first,
+            max=lever.last,
+            step=(lever.last - lever.first) / STEPS,
+            readout_format=".3g",
+            continuous_update=False,
+            layout=widgets.Layout(width="26em"),
+        )
+        slider.add_class("eldercare-lever")
+        slider.observe(lambda change: self.move(lever, change["new"]), "value")
+        return widgets.VBox(
+            [widgets.HTML(f"<div class='eldercare-lever-box'>{label}</div>"), slider]
+        )
+
+    def move(self, lever: Lever, value: float) -> None:
+        """A lever was moved on the screen."""
+        self.desk.move(lever.name, value)
+        self.show()
+
+    def show(self) -> None:
+        """Picture and figures of the state of the desk."""
+        desk = self.desk
+        self.picture.value = self._drawing.png(desk.outcome, self.year.value)
+        self.figures.value = LEGEND + figures_of(desk, self.year.value)
+
+    def reset(self) -> None:
+        """All levers of the city back to where they stood."""
+        self.desk.reset()
+        self.message.value = ""
+        self.choose()
+
+    def save_levers(self) -> None:
+        """Write the levers as a scenario file, or say why not."""
+        try:
+            self.project = save_scenario(self.desk, self.name.value.strip())
+        except (ValueError, OSError, DataFault) as error:
+            self.message.value = f"<p>{html.escape(str(error))}</p>"
+            return
+        name, chosen = self.name.value.strip(), self.scenario.value
+        self.scenario.options = [BASELINE, *self.project.scenarios]
+        self.scenario.value = chosen
+        self.message.value = (
+            f"<p>Written: data/scenarios/{name}.csv. Beside the baseline: "
+            f"<code>python -m eldercare compare baseline {name} --city {self.city.value}</code></p>"
+        )
+
+
+def figures_of(desk: Desk, year: int) -> str:
+    """Headlines of a year and the chances of the promises, now and before, as two tables of HTML."""
+    rows = [
+        f"<tr><th scope='row'>{words}</th><td>{_range(desk.outcome, name, year)}</td>"
+        f"<td>{_range(desk.baseline, name, year)}</td></tr>"
+        for name, words in PANELS.items()
+    ]
+    head = f"<tr><th></th><th scope='col'>{year}, as moved</th><th scope='col'>before</th></tr>"
+    return f"<table>{head}{''.join(rows)}</table>{_chances(desk)}"
+
+
+def _range(outcome: Outcome, name: str, year: int) -> str:
+    return range_text(*outcome.in_year(name, year), form=text_number)
+
+
+def _chances(desk: Desk) -> str:
+    if not desk.outcome.chance:
+        return "<p>The city has promised nothing that this model measures.</p>"
+    targets = desk.city.targets.set_index("target_id")
+    rows = [
+        f"<tr><th scope='row'>{html.escape(targets.loc[name, 'label_en'])}, {targets.loc[name, 'target_year']:.0f}</th>"
+        f"<td>{text_chance(chance)}</td><td>{text_chance(desk.baseline.chance[name])}</td></tr>"
+        for name, chance in desk.outcome.chance.items()
+    ]
+    head = "<tr><th>Chance that the promise is enough</th><th scope='col'>as moved</th><th scope='col'>before</th></tr>"
+    return f"<table>{head}{''.join(rows)}</table>"
+
+
+def open_desks(project: Project, draws: int = DEFAULT_DRAWS) -> dict[str, Desk]:
+    """A desk for each city of the project under the baseline.  Returns: by city_id"""
+    return {city_id: Desk(project, city_id, BASELINE, draws) for city_id in project.cities}

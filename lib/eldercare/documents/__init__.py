@@ -1,0 +1,1 @@
+"""What a policy document says, held against itself and against the counts."""

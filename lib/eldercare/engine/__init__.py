@@ -1,0 +1,1 @@
+"""Labelled arrays and what is done with them, whatever they stand for."""

@@ -1,0 +1,665 @@
+"""What only shows when tables are laid side by side: every fault of a city's folder, in the words of the tables.
+
+What passes here must run; what cannot run is told with file, row, column, and the values that would be right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from eldercare.inputs.correlations import correlation_faults
+from eldercare.inputs.dated import dated_faults
+from eldercare.inputs.schema import ASSUMPTION_KEYS, Fault
+
+# A promise is held against the end of its year: the censuses reach back to 2010, of which a year's growth is
+# needed before, the projection reaches to 2050.
+FIRST_PROMISE, LAST_PROMISE = 2011, 2050
+FIRST_CALENDAR_YEAR = 1900
+MONEY_YEARS = 2020, LAST_PROMISE
+PUBLISHED_MONEY = ("eldercare_services", "insurance", "old_age_welfare")
+CITY_FILES = frozenset(
+    f"{name}.csv"
+    for name in ("city", "targets", "capacity", "assumptions", "progress", "exceptions")
+)
+TABLES = frozenset({".csv", ".tsv", ".xlsx", ".xls", ".ods"})
+CITY_ID = re.compile(r"[a-z][a-z0-9_]*")
+MEASURED_KINDS = ("target", "stock")
+# Names of the numbers that are told first (`sensitivity.headlines`): a promise of that name could not be told from them.
+TAKEN_IDS = ("beds", "nursing_beds", "caregivers", "yearly_cost")
+BASELINE = "baseline"
+# What a step uses beside rows: the spread of the back-test, `population.error_factor`.
+NO_ROW = "projection_error"
+# Shares that something is divided by.
+DIVISORS = frozenset(
+    {"target_occupancy", "adl_prevalence", "caregiver_entry_share", "pay_share_of_running_cost"}
+)
+# Shares of one whole, and the key that parts it: more than all of it cannot be given out.
+PARTS_OF_ONE = {
+    "adl_prevalence": "severity",
+    "setting_need_share": "setting",
+    "setting_use_share": "setting",
+}
+# A value so many times off the nation's is in another unit.
+FAR = 100
+
+
+def cross_faults(project) -> list[Fault]:
+    """All that does not fit between the tables of a project.
+
+    project : load.Project, read and checked table by table
+    """
+    faults = _assumption_faults(project) + _name_faults(project.cities.values())
+    for name, table in project.scenarios.items():
+        file = f"scenarios/{name}.csv"
+        if name == BASELINE:
+            faults.append(
+                Fault(
+                    file,
+                    None,
+                    None,
+                    "baseline is the name of the run without a scenario; give the file another name",
+                )
+            )
+        faults += _unknown(table, file, "city_id", project.cities, "city", empty=True)
+        faults += _override_faults(project, table, file)
+    for city in project.cities.values():
+        at = f"cities/{city.city_id}"
+        faults += _city_faults(project, city, f"{at}/city.csv")
+        faults += _target_faults(project, city.targets, f"{at}/targets.csv")
+        faults += _override_faults(project, city.assumptions, f"{at}/assumptions.csv")
+        if city.capacity is not None:
+            faults += _capacity_faults(project, city.capacity, f"{at}/capacity.csv")
+        faults += _progress_faults(project, city, f"{at}/progress.csv")
+    return faults
+
+
+def file_faults(folder) -> list[Fault]:
+    """Tables in a city's folder that nobody would read, and a name of a folder that files cannot be called by."""
+    at = f"cities/{folder.name}"
+    known = ", ".join(sorted(CITY_FILES))
+    faults = [
+        Fault(
+            f"{at}/{path.name}",
+            None,
+            None,
+            f"no table of a city has this name, so it would not be read; there are: {known}",
+        )
+        for path in sorted(folder.iterdir())
+        if path.name not in CITY_FILES and _is_table(path)
+    ]
+    if not CITY_ID.fullmatch(folder.name):
+        faults.append(
+            Fault(
+                at,
+                None,
+                None,
+                "a city's folder is called by small letters, digits and _, beginning with a letter",
+            )
+        )
+    return faults
+
+
+def loose_faults(data) -> list[Fault]:
+    """Tables in `cities/` that lie in no city's folder, and scenarios that are no CSV: nobody would read them."""
+    faults = [
+        Fault(
+            f"cities/{path.name}",
+            None,
+            None,
+            "a table of a city lies in the city's folder, as cities/lincang/targets.csv",
+        )
+        for path in sorted((data / "cities").glob("*"))
+        if path.is_file() and _is_table(path)
+    ]
+    return faults + [
+        Fault(
+            f"scenarios/{path.name}",
+            None,
+            None,
+            "a scenario is a file that ends in .csv; save it as “CSV UTF-8”",
+        )
+        for path in sorted((data / "scenarios").glob("*"))
+        if path.suffix != ".csv" and _is_table(path)
+    ]
+
+
+def _is_table(path) -> bool:
+    """Whether a file looks like a table that somebody meant to be read; copies that an editor keeps do not."""
+    kinds = [suffix.lower() for suffix in path.suffixes]
+    return not path.name.startswith((".", "~")) and (
+        kinds[-1:] == [".txt"] and ".csv" in kinds or bool(TABLES & set(kinds[-1:]))
+    )
+
+
+def _name_faults(cities) -> list[Fault]:
+    """Two cities of one name: in the tables they would be one."""
+    faults, seen = [], {}
+    for city in cities:
+        first = seen.setdefault(city.name_en, city.city_id)
+        if first != city.city_id:
+            problem = f"“{city.name_en}” is the name of {first} too; tell the two apart, as Chaoyang (Liaoning)"
+            faults.append(Fault(f"cities/{city.city_id}/city.csv", 2, "name_en", problem))
+    return faults
+
+
+def _rows_where(table: pd.DataFrame, wrong: Iterable[bool]) -> list[int]:
+    return list(table.index[np.asarray(wrong, bool)])
+
+
+def _list(values: Iterable[str]) -> str:
+    return ", ".join(sorted(values)) or "none"
+
+
+def _unknown(table, file: str, column: str, known, what: str, empty: bool = False) -> list[Fault]:
+    """Cells that name nothing there is; sources are many and are not listed."""
+    there = "" if what == "source of sources.csv" else f"; there are: {_list(known)}"
+    wrong = [value not in known and not (empty and value == "") for value in table[column]]
+    return [
+        Fault(file, row + 2, column, f"“{table.at[row, column]}” is no known {what}{there}")
+        for row in _rows_where(table, wrong)
+    ]
+
+
+def _unknown_source(project, table, file: str, empty: bool = False) -> list[Fault]:
+    return _unknown(
+        table, file, "source_id", set(project.sources["source_id"]), "source of sources.csv", empty
+    )
+
+
+def _assumption_faults(project) -> list[Fault]:
+    faults = _unknown_source(project, project.assumptions, "assumptions.csv") + _step_faults(
+        project
+    )
+    faults += _divisor_faults(project.assumptions, "assumptions.csv")
+    faults += _age_gap_faults(project.assumptions, "assumptions.csv")
+    faults += _calendar_faults(project.assumptions, "assumptions.csv")
+    faults += _whole_faults(project, project.assumptions, "assumptions.csv")
+    faults += _unknown_source(project, project.correlations, "correlations.csv")
+    china = project.china
+    for name, table in (
+        ("published_care_need", china.published_care_need),
+        ("published_money", china.published_money),
+        ("care_grade", china.care_grades),
+        ("counts", china.counts),
+    ):
+        faults += _unknown_source(project, table, f"china/{name}.csv")
+    tables = {"assumptions.csv": project.assumptions}
+    tables |= {
+        f"cities/{name}/assumptions.csv": city.assumptions for name, city in project.cities.items()
+    }
+    tables |= {f"scenarios/{name}.csv": table for name, table in project.scenarios.items()}
+    faults += _money_faults(china.published_money) + dated_faults(project.assumptions, tables)
+    of_city = project.assumptions.index[project.assumptions["city_id"] != ""]
+    problem = "must be empty: these rows are the nation's; a city's stand in cities/<city_id>/assumptions.csv"
+    faults += [Fault("assumptions.csv", row + 2, "city_id", problem) for row in of_city]
+    own = [city.assumptions for city in project.cities.values()]
+    return faults + correlation_faults(project.correlations, project.assumptions, own)
+
+
+def _step_faults(project) -> list[Fault]:
+    """Assumptions that a step uses and no row gives, and rows that belong to no step or to a city."""
+    table, steps = project.assumptions, project.assumption_steps
+    faults = [
+        Fault(
+            "assumption_steps.csv",
+            row + 2,
+            "assumption",
+            f"“{name}” has no row in assumptions.csv, and a step uses it",
+        )
+        for row, name in steps["assumption"].items()
+        if name not in {*table["assumption"], NO_ROW}
+    ]
+    if len(steps):
+        faults += _unknown(
+            table,
+            "assumptions.csv",
+            "assumption",
+            set(steps["assumption"]),
+            "assumption of assumption_steps.csv",
+        )
+    return faults + [
+        Fault(
+            "assumptions.csv",
+            row + 2,
+            "city_id",
+            f"“{name}” must be empty: a city's row stands in cities/{name}/assumptions.csv",
+        )
+        for row, name in table["city_id"].items()
+        if name
+    ]
+
+
+def _money_faults(table: pd.DataFrame) -> list[Fault]:
+    """Published money that no sum of the chain stands beside."""
+    file, allowed = "china/published_money.csv", ", ".join(PUBLISHED_MONEY)
+    faults = [
+        Fault(file, index + 2, "series", f"“{name}” must be one of: {allowed}")
+        for index, name in table["series"].items()
+        if name not in PUBLISHED_MONEY
+    ]
+    first, last = MONEY_YEARS
+    for index, row in table.iterrows():
+        if row["unit"] != "yuan_per_year":
+            faults.append(Fault(file, index + 2, "unit", f"“{row['unit']}” must be yuan_per_year"))
+        if not first <= row["year"] <= last:
+            problem = f"{row['year']} must be from {first} to {last}: the nation is calculated for these years"
+            faults.append(Fault(file, index + 2, "year", problem))
+    return faults
+
+
+def _override_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
+    """Rows of a city or a scenario: each must be of a kind that the nation has, so that it takes a row's place."""
+    faults = _unknown_source(project, table, file)
+    national = dict(
+        list(project.assumptions[project.assumptions["city_id"] == ""].groupby("assumption"))
+    )
+    faults += _unknown(table, file, "assumption", national, "assumption of assumptions.csv")
+    for row, cells in zip(table.index, table.to_dict("records")):
+        if cells["assumption"] not in national:
+            continue
+        found = _against_nation(cells, national[cells["assumption"]])
+        faults += [Fault(file, row + 2, column, problem) for column, problem in found]
+    return (
+        faults
+        + _divisor_faults(table, file)
+        + _calendar_faults(table, file)
+        + _whole_faults(project, table, file)
+    )
+
+
+def _whole_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
+    """Rows by which the shares of one whole add up to more than all of it; a scenario's rows for each of its cities."""
+    faults = []
+    for city_id in sorted(set(table["city_id"])) or [""]:
+        below = [
+            project.assumptions,
+            *([project.cities[city_id].assumptions] if city_id in project.cities else []),
+        ]
+        own = table[table["city_id"] == city_id]
+        rows = pd.concat([*below, own.assign(at=own.index + 2.0)]).drop_duplicates(
+            ["assumption", *ASSUMPTION_KEYS], keep="last"
+        )
+        for name, part in PARTS_OF_ONE.items():
+            of_whole = rows[rows["assumption"] == name].groupby(
+                [key for key in ASSUMPTION_KEYS if key != part]
+            )
+            for _, group in of_whole:
+                total = group["central"].sum()
+                problem = f"with this row the shares of {name} by {part} add up to {total:g}, more than the whole; they must be 1 at most"
+                faults += [
+                    Fault(file, int(at), "central", problem)
+                    for at in group["at"].dropna()
+                    if total > 1
+                ]
+    return faults
+
+
+def _against_nation(cells: dict, nation: pd.DataFrame) -> list[tuple[str, str]]:
+    """What a row has that the nation's rows of the assumption have not: column and problem."""
+    name, unit, found = cells["assumption"], cells["unit"], []
+    keys = {tuple(one) for one in nation[list(ASSUMPTION_KEYS)].to_numpy(str)}
+    if tuple(cells[key] for key in ASSUMPTION_KEYS) not in keys:
+        shown = "; ".join(sorted(_keys_text(one) for one in keys))
+        column = next(
+            (key for key in ASSUMPTION_KEYS if cells[key] not in set(nation[key])),
+            ASSUMPTION_KEYS[0],
+        )
+        found.append((column, f"“{name}” has no row with these keys; there are: {shown}"))
+    if unit not in set(nation["unit"]):
+        return [
+            *found,
+            ("unit", f"“{unit}” must be {_list(set(nation['unit']))}, as in assumptions.csv"),
+        ]
+    if unit == "share" or not (nation["low"] > 0).all():
+        return found
+    free = unit.startswith("yuan") and cells["high"] == 0
+    if not free and not _least(cells) > 0:
+        return [*found, ("low", _below_zero(cells))]
+    least, most = nation["central"].min() / FAR, nation["central"].max() * FAR
+    if not free and not least <= cells["central"] <= most:
+        shown = f"{nation['central'].min():g} to {nation['central'].max():g}"
+        problem = f"“{cells['central']:g}” is more than {FAR} times off the nation's {shown}; see that it is in {unit}"
+        found.append(("central", problem))
+    return found
+
+
+def _least(cells: dict) -> float:
+    """The lowest value that a row is drawn with: a triangle reaches beyond its 10th percentile."""
+    if cells["shape"] == "triangular":
+        return cells["central"] - (cells["central"] - cells["low"]) / (1 - 0.2**0.5)
+    return cells["low"]
+
+
+def _below_zero(cells: dict) -> str:
+    least = _least(cells)
+    if cells["low"] > 0:
+        return f"with “{cells['low']:g}” the range of this row reaches down to {least:.3g}, which must be above 0; write a higher low"
+    return f"“{cells['low']:g}” must be above 0"
+
+
+def _divisor_faults(table: pd.DataFrame, file: str) -> list[Fault]:
+    """Shares that something is divided by, whose draws would reach 0."""
+    return [
+        Fault(file, row + 2, "low", _below_zero(cells))
+        for row, cells in zip(table.index, table.to_dict("records"))
+        if cells["assumption"] in DIVISORS and not _least(cells) > 0
+    ]
+
+
+def _keys_text(keys: tuple[str, ...]) -> str:
+    return (
+        " ".join(f"{name}={key}" for name, key in zip(ASSUMPTION_KEYS, keys) if key)
+        or "none but empty ones"
+    )
+
+
+def _calendar_faults(table: pd.DataFrame, file: str) -> list[Fault]:
+    """Years of the calendar that the projection does not reach."""
+    faults = []
+    for column in ("low", "central", "high"):
+        years = (table["unit"] == "year") & (table[column] > FIRST_CALENDAR_YEAR)
+        wrong = years & ~table[column].between(FIRST_PROMISE, LAST_PROMISE)
+        faults += [
+            _year_fault(file, row, column, table.at[row, column])
+            for row in _rows_where(table, wrong)
+        ]
+    late = table["year_from"] > LAST_PROMISE
+    return faults + [
+        _year_fault(file, row, "year_from", table.at[row, "year_from"])
+        for row in _rows_where(table, late)
+    ]
+
+
+def _year_fault(file: str, row: int, column: str, year: float) -> Fault:
+    return Fault(
+        file,
+        row + 2,
+        column,
+        f"“{year:g}” must be a year from {FIRST_PROMISE} to {LAST_PROMISE}, which the projection reaches",
+    )
+
+
+def _city_faults(project, city, file: str) -> list[Fault]:
+    faults = []
+    if city.source_id and city.source_id not in set(project.sources["source_id"]):
+        faults.append(
+            Fault(
+                file,
+                2,
+                "source_id",
+                f"“{city.source_id}” is no known source of sources.csv; add a row there, or leave it empty",
+            )
+        )
+    counted = project.china.census.sel(census_year=2020)
+    known = counted["area"].values[np.isfinite(counted.values).all(axis=(1, 2))]
+    if city.adcode not in known:
+        problem = f"{city.adcode} is no area of the census of 2020; see data/china/census_area.csv"
+        was = project.china.areas.index.isin([(city.adcode, 2010)]).any()
+        faults.append(
+            Fault(file, 2, "adcode", problem + (", it was one of 2010 only" if was else ""))
+        )
+    return faults
+
+
+def _target_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
+    faults = _unknown_source(project, table, file)
+    others = set(table["target_id"])
+    for row, cells in zip(table.index, table.to_dict("records")):
+        if cells["target_id"] in TAKEN_IDS:
+            faults.append(
+                Fault(
+                    file,
+                    row + 2,
+                    "target_id",
+                    f"“{cells['target_id']}” is the name of a result; write for example x_{cells['target_id']}",
+                )
+            )
+        if cells["restates"] and cells["restates"] not in others - {cells["target_id"]}:
+            faults.append(
+                Fault(
+                    file,
+                    row + 2,
+                    "restates",
+                    f"“{cells['restates']}” is no other target_id of this file",
+                )
+            )
+        if cells["value_high"] < cells["value"]:
+            faults.append(
+                Fault(
+                    file,
+                    row + 2,
+                    "value_high",
+                    f"“{cells['value_high']:g}” must not be below value, {cells['value']:g}",
+                )
+            )
+        if cells["follow_up"] == "measured":
+            found = _measured_faults(project.indicators.set_index("indicator"), cells)
+            faults += [Fault(file, row + 2, column, problem) for column, problem in found]
+    return faults
+
+
+def _measured_faults(indicators: pd.DataFrame, cells: dict) -> list[tuple[str, str]]:
+    """Why a measured row cannot be held against a quantity of the chain: column and problem of each reason."""
+    name, kind = cells["measured_by"], cells["kind"]
+    found = []
+    if kind not in MEASURED_KINDS:
+        found.append(
+            (
+                "kind",
+                f"“{kind}” cannot be measured; must be one of: {_list(MEASURED_KINDS)}, or follow_up tracked or stated",
+            )
+        )
+    single = indicators[indicators["parts"] == ""]
+    allowed = (
+        single[(single["step"] == "population") & (single["unit"] == "person")]
+        if kind == "stock"
+        else single
+    )
+    if name not in indicators.index:
+        found.append(
+            (
+                "measured_by",
+                f"“{name}” is no known indicator of indicators.csv; there are: {_list(allowed.index)}",
+            )
+        )
+    elif name not in allowed.index:
+        why = (
+            "is no count of people"
+            if name in single.index
+            else f"has no single number, it is told by {indicators.at[name, 'parts']}"
+        )
+        found.append(("measured_by", f"“{name}” {why}; must be one of: {_list(allowed.index)}"))
+    else:
+        found += _base_faults(indicators, single, cells)
+    year = cells["target_year"]
+    if kind == "target" and not FIRST_PROMISE <= year <= LAST_PROMISE:
+        told = "is empty; a" if np.isnan(year) else f"“{year:g}” is out of reach; a"
+        found.append(
+            (
+                "target_year",
+                f"{told} measured promise needs a year from {FIRST_PROMISE} to {LAST_PROMISE}, else it is tracked or stated",
+            )
+        )
+    if np.isnan(cells["value"]) and not cells["suspect"]:
+        found.append(("value", "is empty; a measured row needs a number"))
+    elif cells["value"] <= 0:
+        found.append(
+            ("value", f"“{cells['value']:g}” must be above 0: nothing can be held against it")
+        )
+    return found
+
+
+def _base_faults(
+    indicators: pd.DataFrame, single: pd.DataFrame, cells: dict
+) -> list[tuple[str, str]]:
+    """A unit or a denominator that is not the quantity's own, and the quantities that it would be right for."""
+    name, unit, base = cells["measured_by"], cells["unit"], cells["denominator"]
+    own = indicators.loc[name]
+    if unit != own["unit"]:
+        fitting = single.index[single["unit"] == unit]
+        return [
+            (
+                "unit",
+                f"“{unit}” must be {own['unit']}, the unit of {name}; in {unit} are: {_list(fitting)}",
+            )
+        ]
+    if cells["kind"] == "target" and not _on_base(single, name, base):
+        served = [
+            one for other in _siblings(single, name) for one in _denominators(single.loc[other])
+        ]
+        shown = _list(f"“{one}”" if one else "(empty)" for one in served)
+        return [
+            (
+                "denominator",
+                f"“{base}” is nothing that {name} is a ratio to; must be one of: {shown}, or follow_up tracked or stated",
+            )
+        ]
+    return []
+
+
+def _siblings(single: pd.DataFrame, name: str) -> list[str]:
+    """The quantity and those that are the same on another base: of its step, in its unit and its plain unit."""
+    same = ["step", "unit", "plain_unit"]
+    return [
+        one
+        for one in single.index
+        if one == name
+        or single.loc[one, "denominators"]
+        and single.loc[one, same].equals(single.loc[name, same])
+    ]
+
+
+def _on_base(single: pd.DataFrame, name: str, base: str) -> str:
+    """The quantity itself if it is a ratio to the base, else the one other that is; empty if there is none."""
+    fitting = [one for one in _siblings(single, name) if base in _denominators(single.loc[one])]
+    return name if name in fitting else fitting[0] if len(fitting) == 1 else ""
+
+
+def on_promised_base(indicators: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a ledger with `measured_by` on the base of their denominator: a share of all beds is held against one.
+
+    indicators : indicators.csv;  targets : rows of a ledger in which `cross_faults` finds nothing
+    """
+    single = indicators[indicators["parts"] == ""].set_index("indicator")
+    out = targets.copy()
+    for row in targets.index[(targets["follow_up"] == "measured") & (targets["kind"] == "target")]:
+        out.at[row, "measured_by"] = _on_base(
+            single, targets.at[row, "measured_by"], targets.at[row, "denominator"]
+        )
+    return out
+
+
+def _denominators(indicator: pd.Series) -> list[str]:
+    return indicator["denominators"].split("; ")
+
+
+def _capacity_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
+    faults = _unknown_source(project, table, file)
+    units = project.facts.set_index("indicator")["unit"]
+    faults += _unknown(table, file, "indicator", set(units.index), "indicator of facts.csv")
+    for row, cells in zip(table.index, table.to_dict("records")):
+        wanted = units.get(cells["indicator"], cells["unit"])
+        if cells["unit"] != wanted:
+            faults.append(
+                Fault(
+                    file,
+                    row + 2,
+                    "unit",
+                    f"“{cells['unit']}” must be {wanted}, the unit of {cells['indicator']} in facts.csv",
+                )
+            )
+        if cells["year"] > date.today().year:
+            faults.append(
+                Fault(
+                    file,
+                    row + 2,
+                    "year",
+                    f"“{cells['year']:g}” is still to come; this file holds what was counted",
+                )
+            )
+        if cells["bed_type"]:
+            told = "is not taken up: beds are known of all types together"
+            faults.append(
+                Fault(
+                    file,
+                    row + 2,
+                    "bed_type",
+                    f"“{cells['bed_type']}” {told}; leave it empty, and give nursing_bed_share",
+                )
+            )
+        if cells["value"] == 0 and cells["unit"] != "bed":
+            faults.append(
+                Fault(
+                    file,
+                    row + 2,
+                    "value",
+                    "must be above 0: it is something to divide by; leave the row out if it is not known",
+                )
+            )
+    return faults
+
+
+def _progress_faults(project, city, file: str) -> list[Fault]:
+    table, units = city.progress, city.targets.set_index("target_id")["unit"]
+    judged = city.targets[
+        ~city.targets["kind"].eq("stock") & city.targets["follow_up"].isin(["tracked", "measured"])
+    ]["target_id"]
+    faults = (
+        _unknown(table, file, "target_id", set(units.index), "target of targets.csv")
+        if len(table)
+        else []
+    )
+    faults += _unknown_source(project, table, file, empty=True)
+    for row, cells in zip(table.index, table.to_dict("records")):
+        wanted = units.get(cells["target_id"], cells["unit"])
+        if cells["unit"] != wanted:
+            faults.append(
+                Fault(
+                    file,
+                    row + 2,
+                    "unit",
+                    f"“{cells['unit']}” must be {wanted}, the unit of {cells['target_id']} in targets.csv",
+                )
+            )
+        if cells["target_id"] in units.index and cells["target_id"] not in set(judged):
+            problem = f"no report judges “{cells['target_id']}”: its row in targets.csv must be a promise with follow_up tracked or measured"
+            faults.append(Fault(file, row + 2, "target_id", problem))
+    return faults
+
+
+def _age_gap_faults(table: pd.DataFrame, file: str) -> list[Fault]:
+    faults: list[Fault] = []
+    banded = table[table["age_band"] != ""]
+    keys = ["assumption", "city_id", "sex", "severity", "setting", "bed_type", "year_from"]
+    for _, group in banded.groupby(keys, dropna=False, sort=False):
+        bands = []
+        for index, band in group["age_band"].items():
+            try:
+                bands.append((*age_band_limits(band), index))
+            except ValueError as error:
+                faults.append(Fault(file, index + 2, "age_band", str(error)))
+        bands.sort()
+        for (_, end, _), (start, _, index) in zip(bands, bands[1:]):
+            if start != end + 1:
+                word = "a gap" if start > end + 1 else "an overlap"
+                problem = (
+                    f"{word} in ages: the band before ends at {end}, this one starts at {start}"
+                )
+                faults.append(Fault(file, index + 2, "age_band", problem))
+    return faults
+
+
+def age_band_limits(band: str) -> tuple[int, int]:
+    """First and last age of a band written as 65-74 or 85+ (the last then is 120)."""
+    try:
+        if band.endswith("+"):
+            return int(band[:-1]), 120
+        low, high = band.split("-")
+        return int(low), int(high)
+    except ValueError:
+        raise ValueError(f"“{band}” is no age band; write 65-74 or 85+") from None

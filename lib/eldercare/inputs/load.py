@@ -1,0 +1,375 @@
+"""Reads `data/`: the only module that does. What leaves it is checked and labelled."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from eldercare.inputs import schema
+from eldercare.inputs.checks import cross_faults, file_faults, loose_faults, on_promised_base
+from eldercare.inputs.reading import read_table
+from eldercare.inputs.schema import DataFault, Fault
+
+BASELINE = "baseline"
+NATION = 100000
+
+
+@dataclass(frozen=True)
+class City:
+    """A city as its folder tells it; `capacity` is None where no file says what stands there."""
+
+    city_id: str
+    adcode: int
+    name_en: str
+    name_zh: str
+    plan_year: int | None
+    source_id: str
+    targets: pd.DataFrame
+    capacity: pd.DataFrame | None
+    assumptions: pd.DataFrame
+    progress: pd.DataFrame
+
+
+def nation_as_city() -> City:
+    """The nation as a city without a document, so that the chain can be run for it: no stock and no rows of its own."""
+    none = {
+        name: _empty(table)
+        for name, table in (
+            ("targets", schema.TARGETS),
+            ("assumptions", schema.ASSUMPTIONS),
+            ("progress", schema.PROGRESS),
+        )
+    }
+    return City("china", NATION, "China", "全国", None, "", capacity=None, **none)
+
+
+@dataclass(frozen=True)
+class China:
+    """The national tables: two censuses of all areas, deaths, the UN's projections.
+
+    census          : array [person]  dims area, census_year, sex, age_group (1 November)
+    areas           : one row an area and census: name, level, province, households
+    matched_boundary : totals of prefectures in both censuses with the boundaries made equal
+    province_age    : population and deaths of the twelve months before the census, by age to 100+
+    single_age      : the nation by single age, mean population and deaths
+    life_expectancy : official life expectancy at birth
+    projection_error : spread of the error of a ten-year projection, by size of area and age
+    wpp_annual, wpp_death_rate, wpp_fertility : World Population Prospects 2024, China
+    wpp2019_population, wpp2019_death_rate, wpp2019_input : World Population Prospects 2019, China: what the
+                      UN put in and what came out, to try the engine by (`wpp`)
+    published_care_need : what others reckoned for the nation, to compare with
+    published_money : public money for older people of the nation as published, to compare with
+    counts          : counts of people published since the census, at the ends of years
+    care_grades     : the care grades of one city's document and the services they lead to
+    """
+
+    census: xr.DataArray
+    areas: pd.DataFrame
+    matched_boundary: pd.DataFrame
+    province_age: pd.DataFrame
+    single_age: pd.DataFrame
+    life_expectancy: pd.DataFrame
+    projection_error: pd.DataFrame
+    wpp_annual: pd.DataFrame
+    wpp_death_rate: pd.DataFrame
+    wpp_fertility: pd.DataFrame
+    wpp2019_population: pd.DataFrame
+    wpp2019_death_rate: pd.DataFrame
+    wpp2019_input: pd.DataFrame
+    published_care_need: pd.DataFrame
+    published_money: pd.DataFrame
+    care_grades: pd.DataFrame
+    counts: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything that `data/` says, checked: the one thing the calculations start from."""
+
+    root: Path
+    sources: pd.DataFrame
+    indicators: pd.DataFrame
+    assumptions: pd.DataFrame
+    scenarios: dict[str, pd.DataFrame]
+    cities: dict[str, City]
+    china: China = field(repr=False)
+    correlations: pd.DataFrame = field(default_factory=lambda: _empty(schema.CORRELATIONS))
+    assumption_steps: pd.DataFrame = field(default_factory=lambda: _empty(schema.ASSUMPTION_STEPS))
+    phrases: pd.DataFrame = field(default_factory=lambda: _empty(schema.PHRASES))
+    facts: pd.DataFrame = field(default_factory=lambda: _empty(schema.FACTS))
+
+    def city(self, city_id: str) -> City:
+        """The city of that name; KeyError with the names there are, if there is none."""
+        if city_id not in self.cities:
+            raise KeyError(f"no city “{city_id}”; there are: {', '.join(sorted(self.cities))}")
+        return self.cities[city_id]
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The project folder: $ELDERCARE_PROJECT, or the nearest folder upwards with data/indicators.csv."""
+    named = os.environ.get("ELDERCARE_PROJECT")
+    if named:
+        return Path(named)
+    start = Path(start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "data" / "indicators.csv").is_file():
+            return folder
+    raise FileNotFoundError(
+        "no folder with data/indicators.csv here or above; start in the project's folder, "
+        "or name it in the environment variable ELDERCARE_PROJECT"
+    )
+
+
+def load_project(root: Path | None = None) -> Project:
+    """Read and check all of `data/`.
+
+    Returns : Project
+    Raises  : DataFault with all faults of all files together
+    """
+    root = Path(root) if root else find_root()
+    data = root / "data"
+    reader = _Reader(data)
+    sources = reader.read("sources.csv", schema.SOURCES)
+    indicators = reader.read("indicators.csv", schema.INDICATORS)
+    facts = reader.read("facts.csv", schema.FACTS)
+    assumptions = reader.read("assumptions.csv", schema.ASSUMPTIONS)
+    correlations, steps = (
+        reader.read(f"{name}.csv", table, optional=True)
+        for name, table in (
+            ("correlations", schema.CORRELATIONS),
+            ("assumption_steps", schema.ASSUMPTION_STEPS),
+        )
+    )
+    phrases = reader.read("phrases.csv", schema.PHRASES)
+    scenarios = {
+        path.stem: reader.read(f"scenarios/{path.name}", schema.ASSUMPTIONS)
+        for path in sorted((data / "scenarios").glob("*.csv"))
+    }
+    folders = sorted(
+        path
+        for path in (data / "cities").glob("*")
+        if path.is_dir() and not path.name.startswith((".", "__"))
+    )
+    cities = {
+        folder.name: _load_city(reader, folder)
+        for folder in folders
+        if (folder / "city.csv").is_file()
+    }
+    reader.faults += loose_faults(data)
+    for folder in folders:
+        reader.faults += file_faults(folder)
+        if folder.name not in cities:
+            reader.faults.append(
+                Fault(f"cities/{folder.name}/city.csv", None, None, "the file is missing")
+            )
+    reader.finish()
+    china = load_china(root)
+    project = Project(
+        root,
+        sources,
+        indicators,
+        assumptions,
+        scenarios,
+        cities,
+        china,
+        _empty(schema.CORRELATIONS) if correlations is None else correlations,
+        _empty(schema.ASSUMPTION_STEPS) if steps is None else steps,
+        phrases,
+        facts,
+    )
+    faults = cross_faults(project)
+    if faults:
+        raise DataFault(faults)
+    chosen = {
+        city_id: replace(city, targets=on_promised_base(indicators, city.targets))
+        for city_id, city in cities.items()
+    }
+    return replace(project, cities=chosen)
+
+
+class _Reader:
+    """Reads tables one after the other and keeps their faults until all are read."""
+
+    def __init__(self, data: Path):
+        self.data = data
+        self.faults: list[Fault] = []
+
+    def read(self, name: str, table_schema, optional: bool = False) -> pd.DataFrame | None:
+        path = self.data / name
+        if not path.is_file():
+            if not optional:
+                self.faults.append(Fault(name, None, None, "the file is missing"))
+            return None if optional else _empty(table_schema)
+        try:
+            return read_table(path, table_schema, name)
+        except DataFault as fault:
+            self.faults += fault.faults
+            return _empty(table_schema)
+
+    def finish(self) -> None:
+        if self.faults:
+            raise DataFault(self.faults)
+
+
+def _empty(table_schema) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            name: pd.Series(dtype=float if str(column.dtype) == "float64" else object)
+            for name, column in table_schema.columns.items()
+        }
+    )
+
+
+def _load_city(reader: _Reader, folder: Path) -> City:
+    at = f"cities/{folder.name}"
+    about = reader.read(f"{at}/city.csv", schema.CITY)
+
+    def read_or_empty(name, table_schema):
+        table = reader.read(f"{at}/{name}", table_schema, optional=True)
+        return _empty(table_schema) if table is None else table
+
+    targets = read_or_empty("targets.csv", schema.TARGETS)
+    assumptions = read_or_empty("assumptions.csv", schema.ASSUMPTIONS)
+    progress = read_or_empty("progress.csv", schema.PROGRESS)
+    read_or_empty("exceptions.csv", schema.EXCEPTIONS)
+    capacity = reader.read(f"{at}/capacity.csv", schema.CAPACITY, optional=True)
+    if len(about) != 1:
+        if not about.empty:
+            reader.faults.append(Fault(f"{at}/city.csv", None, None, "must have exactly one row"))
+        return City(folder.name, 0, "", "", None, "", targets, capacity, assumptions, progress)
+    row = about.iloc[0]
+    if row.city_id != folder.name:
+        problem = f"“{row.city_id}” must be the name of its folder, {folder.name}"
+        reader.faults.append(Fault(f"{at}/city.csv", 2, "city_id", problem))
+    for name, table in (("assumptions.csv", assumptions), ("capacity.csv", capacity)):
+        for index in [] if table is None else table.index[table["city_id"] != folder.name]:
+            problem = (
+                f"“{table.at[index, 'city_id']}” must be {folder.name}: the file is that city's"
+            )
+            reader.faults.append(Fault(f"{at}/{name}", index + 2, "city_id", problem))
+    plan_year = None if np.isnan(row.plan_year) else int(row.plan_year)
+    name = row.name_en or folder.name.capitalize()
+    return City(
+        folder.name,
+        int(row.adcode),
+        name,
+        row.name_zh,
+        plan_year,
+        row.source_id,
+        targets,
+        capacity,
+        assumptions,
+        progress,
+    )
+
+
+@lru_cache(maxsize=4)
+def load_china(root: Path) -> China:
+    """The national tables under `data/china/`."""
+    folder = Path(root) / "data" / "china"
+    areas = pd.read_csv(folder / "census_area.csv").set_index(["adcode", "year"])
+    return China(
+        census=_load_census(folder / "census_age_sex.csv"),
+        areas=areas,
+        matched_boundary=pd.read_csv(folder / "census_matched_boundary.csv"),
+        province_age=pd.read_csv(folder / "province_population_deaths.csv"),
+        single_age=pd.read_csv(folder / "china_single_age.csv"),
+        life_expectancy=pd.read_csv(folder / "life_expectancy.csv"),
+        projection_error=pd.read_csv(folder / "projection_error.csv"),
+        wpp_annual=pd.read_csv(folder / "wpp2024_annual.csv"),
+        wpp_death_rate=pd.read_csv(folder / "wpp2024_death_rate.csv"),
+        wpp_fertility=pd.read_csv(folder / "wpp2024_fertility_pattern.csv"),
+        wpp2019_population=pd.read_csv(folder / "wpp2019_population.csv"),
+        wpp2019_death_rate=pd.read_csv(folder / "wpp2019_death_rate.csv"),
+        wpp2019_input=pd.read_csv(folder / "wpp2019_input.csv"),
+        published_care_need=_checked(
+            folder / "published_care_need.csv", schema.PUBLISHED_CARE_NEED
+        ).astype({"first_age": int, "year": int}),
+        published_money=_checked(folder / "published_money.csv", schema.PUBLISHED_CARE_NEED).astype(
+            {"year": int}
+        ),
+        care_grades=_checked(folder / "care_grade.csv", schema.CARE_GRADE),
+        counts=_checked(folder / "counts.csv", schema.COUNTS),
+    )
+
+
+def _checked(path: Path, table_schema) -> pd.DataFrame:
+    return read_table(path, table_schema, f"china/{path.name}")
+
+
+def _load_census(path: Path) -> xr.DataArray:
+    """array [person]  dims area, census_year, sex, age_group; NaN where an area has no such census"""
+    columns = [f"age_{group}" for group in schema.AGE_GROUPS]
+    try:
+        table = pd.read_csv(path, encoding="utf-8-sig")
+        counts = table[columns].to_numpy(float)
+        sound = np.isfinite(counts).all() and (counts >= 0).all()
+        sound &= not table.duplicated(["adcode", "year", "sex"]).any()
+        sound &= table["sex"].isin(["male", "female"]).all()
+    except (ValueError, KeyError):
+        sound = False
+    if not sound:
+        table = read_table(path, schema.CENSUS_AGE_SEX, f"china/{path.name}")
+    array = table.set_index(["adcode", "year", "sex"])[columns].to_xarray().to_array("age_group")
+    array = array.rename(adcode="area", year="census_year")
+    array["age_group"] = list(schema.AGE_GROUP_START)
+    array = array.sel(sex=["male", "female"])
+    return (
+        array.transpose("area", "census_year", "sex", "age_group")
+        .astype(float)
+        .rename("population")
+    )
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file of `data/`, as a passport names it."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def file_rows(root: Path, file: str) -> pd.DataFrame:
+    """All rows of a table of the project as text, numbered as a spreadsheet does (the header is row 1).
+
+    file : path from the project's folder, as `data/assumptions.csv`
+    """
+    path = Path(root) / file
+    return _file_rows(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _file_rows(path: Path, _changed_at: int) -> pd.DataFrame:
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    return table.set_axis(range(2, len(table) + 2))
+
+
+def row_numbers(root: Path, file: str) -> dict[tuple, int]:
+    """Row number of each row of a table of assumptions, by assumption, city, keys and the year it begins (0 for none)."""
+    path = Path(root) / file
+    return _row_numbers(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _row_numbers(path: Path, changed_at: int) -> dict[tuple, int]:
+    table = _file_rows(path, changed_at)
+    starts = pd.to_numeric(table["year_from"]).fillna(0.0)
+    keys = table[["assumption", "city_id", *schema.ASSUMPTION_KEYS]].itertuples(
+        index=False, name=None
+    )
+    return {(*key, start): number for key, start, number in zip(keys, starts, table.index)}
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, _changed_at: int) -> str:
+    return file_sha256(path)
+
+
+def passport(root: Path, file: str) -> str:
+    """SHA-256 of a file of the project, reckoned anew only when the file has changed."""
+    path = Path(root) / file
+    return _sha256(path, path.stat().st_mtime_ns)

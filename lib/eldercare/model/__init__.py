@@ -1,0 +1,1 @@
+"""The chain: people, need, care settings, beds, care workers, money."""

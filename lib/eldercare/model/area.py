@@ -1,0 +1,301 @@
+"""What is known of one area: its base, the level of its mortality and fertility, who comes and goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import xarray as xr
+from scipy.interpolate import PchipInterpolator
+
+from eldercare.inputs.draws import Z90
+from eldercare.inputs.load import NATION, China
+from eldercare.model.base import (
+    AGES,
+    SEXES,
+    TablesKey,
+    base_population,
+    base_populations,
+    province_of,
+)
+from eldercare.model.boundaries import compare_censuses
+from eldercare.model.cohort import next_step, project_compiled
+from eldercare.model.lifetable import SurvivalGrid, survival_grid, yearly_rates
+
+CENSUS_YEARS = (2010, 2020)
+FIRST_RATE_YEAR = 2010
+FIRST_PUBLISHED_YEAR = 2020
+LAST_MIGRATION_AGE = 85
+
+
+@dataclass(frozen=True)
+class Rates:
+    """The nation's rates by calendar year, which every area takes over at a level of its own.
+
+    grid            : survivorship ratios by year, sex, level
+    life_expectancy : array [year]  dims year, sex: the UN's central figure, from 2020 at the level of the
+                      national statistics as long as these reach
+    published_gap   : array [year]  dims year: in later years, what the last of them was above the UN's; else 0
+    spread          : array [year]  dims year, sex: one standard deviation of its 80 % range
+    fertility       : array [birth per woman and year]  dims year, age (single)
+    fertility_spread: array [share]  dims year: one standard deviation, relative
+    male_births     : array [share]  dims year
+    """
+
+    years: np.ndarray
+    grid: SurvivalGrid
+    life_expectancy: np.ndarray
+    published_gap: np.ndarray
+    spread: np.ndarray
+    fertility: np.ndarray
+    fertility_spread: np.ndarray
+    male_births: np.ndarray
+
+
+@dataclass(frozen=True)
+class Area:
+    """What is known of one area before any draw.
+
+    base             : array [person]  dims sex, age: at the census of 2020
+    earlier          : array [person]  dims sex, age: in 2010 within the boundary of 2020, see `boundaries`
+    life_expectancy_gap : years above the nation; `gap_known` tells whether of 2020 or derived
+    change           : array [per year]  dims sex, age: change of cohorts 2010-2020 that survival leaves
+                       unexplained, less the nation's; of the area `change_of`
+    basis, change_of, reason : whose change it is, its code, and why not the area's own, see `boundaries`
+    change_province, change_nation : the same of the province, and the nation's remainder itself
+    fertility_ratio  : the area's child-woman ratio over the nation's
+    error_scale      : array [share]  dims age: spread of the error of a ten-year projection, see `calibration`
+    error_freedom    : degrees of freedom of that error's distribution
+    settled          : array [ratio]  dims year, five-year age: by which the area and those beside it are made to add
+                       up, and the error keeps the mean, see `areas.settled_area`; None if projected by itself
+    """
+
+    adcode: int
+    base: np.ndarray
+    earlier: np.ndarray
+    life_expectancy_gap: float
+    gap_known: bool
+    change: np.ndarray
+    change_province: np.ndarray
+    change_nation: np.ndarray
+    fertility_ratio: float
+    error_scale: np.ndarray
+    error_freedom: float
+    basis: str
+    change_of: int
+    reason: str
+    settled: np.ndarray | None = None
+
+
+@lru_cache(maxsize=2)
+def national_rates(china: TablesKey) -> Rates:
+    """The nation's rates 2010-2050 from World Population Prospects 2024."""
+    tables = china.tables
+    deaths = tables.wpp_death_rate.pivot_table("mx", ["period_from", "sex"], "age_from")
+    periods = deaths.index.get_level_values(0).unique().to_numpy()
+    mx = np.array([[deaths.loc[(p, sex)].to_numpy() for sex in SEXES] for p in periods])
+    annual = tables.wpp_annual.set_index(["indicator", "sex", "year"])
+    years = np.arange(FIRST_RATE_YEAR, 2052)
+    grid = survival_grid(yearly_rates(mx, periods, years), deaths.columns.to_numpy(), years)
+
+    def series(indicator: str, sex: str, column: str) -> np.ndarray:
+        return annual.loc[(indicator, sex)][column].reindex(years).to_numpy(float)
+
+    def deviation(indicator: str, sex: str) -> np.ndarray:
+        width = series(indicator, sex, "high80") - series(indicator, sex, "low80")
+        return np.nan_to_num(width) / (2 * Z90)
+
+    expectancy = np.stack([series("life_expectancy_at_birth", s, "central") for s in SEXES], axis=1)
+    spread = np.stack([deviation("life_expectancy_at_birth", s) for s in SEXES], axis=1)
+    total = series("total_fertility_rate", "both", "central")
+    ratio = series("sex_ratio_at_birth", "both", "central")
+    ratio = np.where(ratio > 10, ratio / 100, ratio)
+    male = ratio / (1 + ratio)
+    within, beyond = _published_gap(
+        tables, years, (expectancy * np.stack([male, 1 - male], axis=1)).sum(axis=1)
+    )
+    return Rates(
+        years,
+        grid,
+        expectancy + within[:, None],
+        beyond,
+        spread,
+        total[:, None] * _fertility_pattern(tables, years),
+        deviation("total_fertility_rate", "both") / total,
+        male,
+    )
+
+
+def _published_gap(
+    tables: China, years: np.ndarray, expectancy: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Years by which the national statistics are above the UN's life expectancy of both sexes.
+
+    Between published years the gap goes in a straight line. The UN's figure of both sexes is the mean of men
+    and women, weighted as births are.
+
+    Returns : (from 2020 to the last published year, else 0; after it the last gap, else 0), dims year
+    """
+    published = _official_life_expectancy(TablesKey(tables))[NATION]
+    known = sorted(year for year in published if year >= FIRST_PUBLISHED_YEAR)
+    gaps = [published[year] - expectancy[year - FIRST_RATE_YEAR] for year in known]
+    gap = np.interp(years, known, gaps)
+    reached = (years >= FIRST_PUBLISHED_YEAR) & (years <= known[-1])
+    return np.where(reached, gap, 0.0), np.where(years > known[-1], gaps[-1], 0.0)
+
+
+def _fertility_pattern(tables: China, years: np.ndarray) -> np.ndarray:
+    """Share of total fertility that falls on each single age; dims year, age; sums to 1."""
+    table = tables.wpp_fertility
+    starts = table["age"].str.split("-").str[0].astype(int)
+    wide = table.assign(age=starts).pivot_table("percent_of_tfr", "year", "age").reindex(years)
+    pattern = np.zeros((len(years), len(AGES)))
+    for start in wide.columns:
+        pattern[:, start : start + 5] = wide[start].to_numpy()[:, None] / 5
+    return pattern / pattern.sum(axis=1, keepdims=True)
+
+
+def rates_of(china: China) -> Rates:
+    """The nation's rates, made once for a set of tables."""
+    return national_rates(TablesKey(china))
+
+
+def life_expectancy_gap(china: China, adcode: int) -> tuple[float, int]:
+    """Years by which the area's province lives longer than the nation, and the year that is known for."""
+    official = _official_life_expectancy(TablesKey(china))
+    here, nation = official.get(province_of(adcode), {}), official[NATION]
+    known = [year for year in (2020, 2010, 2000) if year in here and year in nation]
+    if adcode == NATION or not known:
+        return 0.0, 2020
+    return here[known[0]] - nation[known[0]], known[0]
+
+
+@lru_cache(maxsize=2)
+def _official_life_expectancy(key: TablesKey) -> dict[int, dict[int, float]]:
+    """Official life expectancy of both sexes by area and year."""
+    table = key.tables.life_expectancy
+    table = table[(table["sex"] == "both") & (table["kind"] == "official")]
+    out: dict[int, dict[int, float]] = {}
+    for row in table.itertuples():
+        out.setdefault(int(row.adcode), {})[int(row.year)] = float(row.life_expectancy)
+    return out
+
+
+def closed_survivors(rates: Rates, earlier: np.ndarray, gap: float) -> np.ndarray:
+    """Who of the census of 2010, and of births since, would be alive in 2020 without migration."""
+    counts = earlier[None]
+    for year in range(*CENSUS_YEARS):
+        index = year - FIRST_RATE_YEAR
+        target = (rates.life_expectancy[index] + gap)[:, None]
+        survival = rates.grid.survival(index, target)
+        counts = next_step(counts, survival, rates.fertility[index], rates.male_births[index])
+    return counts[0]
+
+
+def cohort_changes(china: China) -> xr.DataArray:
+    """Change of cohorts per year 2010-2020 that survival leaves unexplained, of all areas and the nation.
+
+    Defined as::  change = ln(counted in 2020 / survivors expected from 2010) / 10
+
+    by five-year groups up to 85 and over, laid on the ages people had in the middle of the ten years.
+    It holds migration, mortality other than the tables, and how well the two censuses counted, but no
+    boundary that moved: an area that cannot be followed has the change of another (see `boundaries`).
+
+    Returns : array [per year]  dims area, sex, age
+    """
+    return _cohort_changes(TablesKey(china))
+
+
+@lru_cache(maxsize=2)
+def _cohort_changes(key: TablesKey) -> xr.DataArray:
+    china, rates = key.tables, rates_of(key.tables)
+    comparison = compare_censuses(china)
+    bases = comparison.bases
+    own = [code for code in bases.index if bases.at[code, "change_of"] == code]
+    earlier = comparison.start.sel(area=own).values
+    later = base_populations(china, CENSUS_YEARS[1]).reindex(area=own)
+    later[own.index(NATION)] = base_population(china, NATION, CENSUS_YEARS[1])
+    provinces = [province_of(code) for code in own]
+    gap_of = {code: life_expectancy_gap(china, code)[0] for code in set(provinces)}
+    gaps = np.array([gap_of[code] for code in provinces])
+    steps = np.arange(CENSUS_YEARS[1] - CENSUS_YEARS[0])
+    places = [
+        rates.grid.locate(step, rates.life_expectancy[step][:, None] + gaps) for step in steps
+    ]
+    total = rates.fertility[steps].sum(axis=1)
+    expected = project_compiled(
+        earlier,
+        rates.grid.ratios[steps],
+        np.stack([p[0] for p in places]),
+        np.stack([p[1] for p in places]),
+        np.ones_like(earlier),
+        np.repeat(total[:, None], len(own), axis=1),
+        rates.fertility[steps] / total[:, None],
+        rates.male_births[steps],
+    )[:, -1]
+    edges = np.arange(0, LAST_MIGRATION_AGE + 1, 5)
+    groups = [np.add.reduceat(counts, edges, axis=-1) + 1 for counts in (later.values, expected)]
+    rate = np.log(groups[0] / groups[1]) / len(steps)
+    middle_of_stay = np.maximum(edges + 2.5 - len(steps) / 2, 0)
+    change = PchipInterpolator(middle_of_stay[1:], rate[..., 1:], axis=-1)(
+        np.clip(AGES, middle_of_stay[1], middle_of_stay[-1])
+    )
+    found = xr.DataArray(
+        change, dims=("area", "sex", "age"), coords={"area": own, "sex": list(SEXES), "age": AGES}
+    )
+    return found.sel(area=bases["change_of"].to_numpy()).assign_coords(area=bases.index.to_numpy())
+
+
+def describe_area(china: China, adcode: int) -> Area:
+    """Gather what the two censuses and the official life tables say of one area.
+
+    Raises : KeyError if the census of 2020 has no such area
+    """
+    base = base_population(china, adcode, 2020)
+    if base is None:
+        raise KeyError(f"{adcode} is no area of the census of 2020")
+    gap, gap_year = life_expectancy_gap(china, adcode)
+    changes = cohort_changes(china)
+    nation = changes.sel(area=NATION).values
+    province = changes.sel(area=province_of(adcode)).values - nation
+    own = changes.sel(area=adcode).values - nation
+    everyone = base_population(china, NATION, 2020)
+    scale, freedom = error_spread(china, base.sum())
+    comparison = compare_censuses(china)
+    return Area(
+        adcode,
+        base,
+        comparison.start.sel(area=adcode).values,
+        gap,
+        gap_year == 2020,
+        own,
+        province,
+        nation,
+        child_woman_ratio(base) / child_woman_ratio(everyone),
+        scale,
+        freedom,
+        *comparison.bases.loc[adcode, ["basis", "change_of", "reason"]],
+    )
+
+
+def child_woman_ratio(counts: np.ndarray) -> float:
+    """Children under 5 over women of 20 to 44; counts: dims sex, age."""
+    return counts[:, :5].sum() / counts[1, 20:45].sum()
+
+
+def error_spread(china: China, people: float) -> tuple[np.ndarray, float]:
+    """Spread of the error of a ten-year projection by age, for an area of so many people, and its tails.
+
+    Returns : (array [share] dims age, degrees of freedom), from data/china/projection_error.csv
+    """
+    sizes = np.unique(china.projection_error["size_from"])
+    return _error_of_size(TablesKey(china), int(sizes[sizes <= people].max()))
+
+
+@lru_cache(maxsize=32)
+def _error_of_size(key: TablesKey, size_from: int) -> tuple[np.ndarray, float]:
+    table = key.tables.projection_error
+    rows = table[table["size_from"] == size_from].sort_values("from_age")
+    place = np.clip(np.searchsorted(rows["from_age"], AGES, side="right") - 1, 0, None)
+    return rows["scale"].to_numpy()[place], float(rows["freedom"].iloc[0])

@@ -1,0 +1,447 @@
+"""Every area of China at once: the same projection for counties, prefectures and provinces, adding up.
+
+The rule by which they add up: the nation is projected by itself; its provinces are scaled, in each year
+and five-year age, so that their means sum to its mean; the prefectures of a province and the counties of
+a prefecture likewise. Only then is the error of projection put on, which keeps every mean (see
+`population.error_factor`). So means add up exactly; medians and ranges of parts never do.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from eldercare.inputs.draws import DEFAULT_DRAWS, Assumptions, choose_rows, draw_assumptions
+from eldercare.inputs.load import BASELINE, NATION, China, Project
+from eldercare.model.area import (
+    Area,
+    Rates,
+    child_woman_ratio,
+    cohort_changes,
+    describe_area,
+    error_spread,
+    life_expectancy_gap,
+    rates_of,
+)
+from eldercare.model.base import TablesKey, base_population, base_populations, province_of
+from eldercare.model.boundaries import compare_censuses
+from eldercare.model.population import (
+    BAND_OF_AGE,
+    BAND_WIDTH,
+    carry,
+    check_horizon,
+    error_factor,
+    survival_places,
+)
+
+QUANTITIES = {
+    "population_total": 0,
+    "population_60_plus": 60,
+    "population_65_plus": 65,
+    "population_80_plus": 80,
+    "population_85_plus": 85,
+}
+STATISTICS = ("mean", "low", "central", "high")
+LEVELS = (0.1, 0.5, 0.9)
+LAST_YEAR = 2050
+WORKERS = 2
+
+
+def area_inputs(china: China, codes=None) -> xr.Dataset:
+    """What the censuses and life tables say of many areas, ready to be projected.
+
+    codes   : the areas; without them all areas of the census of 2020
+    Returns : Dataset with the dim area, sorted by code: base, change, change_province [sex, age], gap,
+              gap_known, fertility_ratio, error_scale [age], error_freedom, province, parent (the area above),
+              basis, change_of, reason (see `boundaries`), and `asked`: whether it is one of the codes; the areas
+              above them and beside those, which all must add up, are there too
+    """
+    every = _area_inputs(TablesKey(china))
+    if codes is None:
+        return every
+    known, parents = every["area"].values, every["parent"].values
+    asked = np.isin(known, list(codes))
+    needed = asked.copy()
+    above = set(parents[asked])
+    while above - {NATION}:
+        needed |= np.isin(parents, list(above - {NATION})) | np.isin(known, list(above))
+        above = {parent for code, parent in zip(known, parents) if code in above}
+    return every.assign(asked=("area", asked)).isel(area=np.flatnonzero(needed))
+
+
+@lru_cache(maxsize=2)
+def _area_inputs(key: TablesKey) -> xr.Dataset:
+    china = key.tables
+    everyone = base_populations(china, 2020)
+    everyone = everyone.isel(area=np.isfinite(everyone.values).all(axis=(1, 2)))
+    known = [int(code) for code in everyone["area"].values]
+    provinces = [province_of(code) for code in known]
+    changes, bases = cohort_changes(china), compare_censuses(china).bases.loc[known]
+    nation = changes.sel(area=NATION).values
+    gaps = {code: life_expectancy_gap(china, code) for code in set(provinces)}
+    reference = child_woman_ratio(base_population(china, NATION, 2020))
+    spreads = [error_spread(china, counts.sum()) for counts in everyone.values]
+    return xr.Dataset(
+        {
+            "base": everyone,
+            "change": (("area", "sex", "age"), changes.sel(area=known).values - nation),
+            "change_province": (
+                ("area", "sex", "age"),
+                changes.sel(area=provinces).values - nation,
+            ),
+            "gap": ("area", [gaps[code][0] for code in provinces]),
+            "gap_known": ("area", [gaps[code][1] == 2020 for code in provinces]),
+            "fertility_ratio": (
+                "area",
+                [child_woman_ratio(counts) / reference for counts in everyone.values],
+            ),
+            "error_scale": (("area", "age"), np.array([scale for scale, _ in spreads])),
+            "error_freedom": ("area", [freedom for _, freedom in spreads]),
+            "province": ("area", provinces),
+            "parent": ("area", [_above(code, set(known)) for code in known]),
+            "basis": ("area", bases["basis"].to_numpy(str)),
+            "change_of": ("area", bases["change_of"].to_numpy()),
+            "reason": ("area", bases["reason"].to_numpy(str)),
+            "asked": ("area", np.ones(len(known), bool)),
+            "change_nation": (("sex", "age"), nation),
+        },
+        coords={"area": known},
+    )
+
+
+def _above(code: int, known: set[int]) -> int:
+    """The area that counts an area as a part: its prefecture if the census has it, else its province; the nation."""
+    wholes = [
+        above
+        for above in (code // 100 * 100, province_of(code))
+        if above in known and above != code
+    ]
+    return wholes[0] if wholes else NATION
+
+
+def project_areas(
+    inputs: xr.Dataset, china: China, assumptions: Assumptions, last_year: int = LAST_YEAR
+) -> xr.DataArray:
+    """Project many areas and sum them up: mean, low, central, high of each quantity and year.
+
+    With Dask-backed inputs, chunked by whole provinces (see `chunk_by_province`), the work is left to
+    Dask and gives the same numbers; else two threads share the provinces.
+
+    inputs  : as `area_inputs` gives them
+    Returns : array [person]  dims area (those asked for), quantity, year, statistic (10th, 50th, 90th percentile,
+              and the mean)
+    Raises  : ValueError if the last year is before 2021 or after the UN's projections in use
+    """
+    rates = rates_of(china)
+    check_horizon(rates, last_year, "the areas")
+    shared = _province_factors(TablesKey(china), TablesKey(assumptions), max(last_year, LAST_YEAR))
+    settings = {
+        "rates": rates,
+        "assumptions": assumptions,
+        "last_year": last_year,
+        "of_province": shared,
+    }
+    if inputs.chunks:
+        sizes = tuple(
+            int(inputs["asked"].values[inputs["province"].values == code].sum())
+            for code in _provinces(inputs)
+        )
+        template = _empty_result(inputs, last_year).chunk({"area": sizes})
+        return xr.map_blocks(_project_families, inputs, kwargs=settings, template=template)
+    groups = [
+        inputs.isel(area=np.flatnonzero(inputs["province"].values == code))
+        for code in _provinces(inputs)
+    ]
+    groups.sort(key=lambda group: -group.sizes["area"])
+    with ThreadPoolExecutor(WORKERS) as pool:
+        done = list(pool.map(lambda group: _project_families(group, **settings), groups))
+    return xr.concat(done, "area").sel(area=inputs["area"].values[inputs["asked"].values])
+
+
+def chunk_by_province(inputs: xr.Dataset) -> xr.Dataset:
+    """The same inputs as Dask arrays, a chunk for each province, so that parts and sums stay together."""
+    sizes = [int((inputs["province"].values == code).sum()) for code in _provinces(inputs)]
+    return inputs.chunk({"area": tuple(sizes)})
+
+
+def settled_area(
+    project: Project, adcode: int, scenario: str = BASELINE, draws: int = DEFAULT_DRAWS
+) -> Area:
+    """An area as `area.describe_area` tells it, with the factor `settled` by which it adds up with the areas beside it.
+
+    Defined as::  settled = mean of the area above, settled / sum of the means of its parts
+                            x mean of people / mean of people with error
+
+    by year and five-year age, the means without error but for the last. It is that of the national assumptions:
+    a city with rows of its own is projected with these, and then differs from its part of the whole by what
+    they say.
+
+    draws   : of the assumptions whose means add up exactly
+    Returns : Area
+    Raises  : KeyError if the census of 2020 has no such area, or for an unknown scenario
+    """
+    key = TablesKey(project)
+    same = scenario != BASELINE and _population_rows(key, scenario) == _population_rows(
+        key, BASELINE
+    )
+    settled = _settled(key, adcode, BASELINE if same else scenario, draws)
+    return replace(describe_area(project.china, adcode), settled=settled)
+
+
+@lru_cache(maxsize=32)
+def _population_rows(key: TablesKey, scenario: str) -> str:
+    """The national rows that a population rests on, as text; most scenarios leave them as they are."""
+    steps = key.tables.assumption_steps.set_index("assumption")["step"]
+    rows = choose_rows(key.tables, None, scenario)
+    return (
+        rows[rows["assumption"].map(steps).fillna("population") == "population"]
+        .drop(columns=["chosen_from", "note"])
+        .to_csv()
+    )
+
+
+@lru_cache(maxsize=64)
+def _settled(key: TablesKey, adcode: int, scenario: str, draws: int) -> np.ndarray:
+    china, assumptions = key.tables.china, _national(key, scenario, draws)
+    rates = rates_of(china)
+    if adcode == NATION:
+        nation = describe_area(china, NATION)
+        return _kept_mean(nation, assumptions, _people(nation, rates, assumptions, LAST_YEAR))
+    of_province = _province_factors(TablesKey(china), TablesKey(assumptions), LAST_YEAR)
+    inputs = area_inputs(china, [adcode])
+    families = _Families(inputs, rates, assumptions, LAST_YEAR)
+    row = int(np.flatnonzero(inputs["asked"].values)[0])
+    return families.factor(row, of_province) * _kept_mean(
+        families.area(row), assumptions, families.people(row)
+    )
+
+
+def _kept_mean(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.ndarray:
+    """By what the area's error must be scaled so that the mean of the draws stays; dims year, five-year age.
+
+    people : array [person]  dims draw, year, five-year age: without error
+    """
+    years = np.arange(2020, 2020 + people.shape[1])
+    return _ratio(
+        people.mean(axis=0), (people * error_factor(area, assumptions, years)).mean(axis=0)
+    )
+
+
+def _people(
+    area: Area, rates: Rates, assumptions: Assumptions, last_year: int, places=None
+) -> np.ndarray:
+    """People of both sexes by draw, year end and five-year age, without error."""
+    places = places or survival_places(area, rates, assumptions, np.arange(2021, last_year + 1))
+    counts = carry(area, rates, assumptions, last_year, places, BAND_OF_AGE)
+    return counts[:, :, 0] + counts[:, :, 1]
+
+
+@lru_cache(maxsize=4)
+def _national(key: TablesKey, scenario: str, draws: int) -> Assumptions:
+    return draw_assumptions(key.tables, None, scenario, draws)
+
+
+@lru_cache(maxsize=4)
+def _province_factors(
+    key: TablesKey, assumptions: TablesKey, last_year: int
+) -> dict[int, np.ndarray]:
+    """For each province the factor by which the means of all provinces add up to the nation's."""
+    china, drawn = key.tables, assumptions.tables
+    rates = rates_of(china)
+    whole = _people(describe_area(china, NATION), rates, drawn, last_year).mean(axis=0)
+    inputs = area_inputs(china)
+    inputs = inputs.isel(area=np.flatnonzero(inputs["parent"].values == NATION))
+    families = _Families(inputs, rates, drawn, last_year)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        parts = sum(pool.map(families.mean, range(len(families.codes))))
+    return dict.fromkeys((int(code) for code in families.codes), _ratio(whole, parts))
+
+
+def _ratio(whole: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    return np.divide(whole, parts, out=np.ones_like(whole), where=parts > 0)
+
+
+def _provinces(inputs: xr.Dataset) -> list[int]:
+    return sorted({int(code) for code in inputs["province"].values})
+
+
+def _empty_result(inputs: xr.Dataset, last_year: int) -> xr.DataArray:
+    coords = {
+        "area": inputs["area"].values[inputs["asked"].values],
+        "quantity": list(QUANTITIES),
+        "year": np.arange(2020, last_year + 1),
+        "statistic": list(STATISTICS),
+    }
+    shape = [len(values) for values in coords.values()]
+    return xr.DataArray(np.zeros(shape), dims=tuple(coords), coords=coords, name="population")
+
+
+def _project_families(
+    inputs: xr.Dataset,
+    rates: Rates,
+    assumptions: Assumptions,
+    last_year: int,
+    of_province: dict[int, np.ndarray],
+) -> xr.DataArray:
+    """Areas of some provinces: each family of parts is scaled to the whole above it."""
+    out = _empty_result(inputs, last_year)
+    families = _Families(inputs, rates, assumptions, last_year)
+    for row in np.flatnonzero(families.facts["parent"] == NATION):
+        factor = of_province[int(families.codes[row])][: last_year - 2019]
+        _settle(families, int(row), families.people(int(row)), factor, out)
+    return out
+
+
+def _settle(
+    families: _Families, row: int, people: np.ndarray, factor: np.ndarray, out: xr.DataArray
+) -> None:
+    """Write down one area and scale its parts to it, down to the smallest.
+
+    people : array [person]  dims draw, year, five-year age: without error, not yet scaled by the factor
+    """
+    parts = families.parts(row)
+    below = [families.people(part) for part in parts]
+    if parts:
+        of_parts = factor * _ratio(people.mean(axis=0), sum(part.mean(axis=0) for part in below))
+    if families.facts["asked"][row]:
+        place = int(families.facts["asked"][:row].sum())
+        out.values[place] = _summary(families.with_error(row, people, factor))
+    for part, own in zip(parts, below):
+        _settle(families, part, own, of_parts, out)
+
+
+def _summary(counts: np.ndarray) -> np.ndarray:
+    """dims quantity, year, statistic, from counts by draw, year and five-year age"""
+    rows = []
+    for first in QUANTITIES.values():
+        people = np.ascontiguousarray(counts[..., first // BAND_WIDTH :].sum(axis=-1).T)
+        rows.append(np.stack([people.mean(axis=1), *np.quantile(people, LEVELS, axis=1)], axis=-1))
+    return np.stack(rows)
+
+
+class _Families:
+    """Areas of a run, what they share, and the places on the survival grid, which provinces share."""
+
+    def __init__(self, inputs: xr.Dataset, rates: Rates, assumptions: Assumptions, last_year: int):
+        self.facts = {name: array.values for name, array in inputs.data_vars.items()}
+        self.codes = inputs["area"].values
+        self.rates, self.assumptions = rates, assumptions
+        self.years = np.arange(2020, last_year + 1)
+        self.places: dict[tuple[float, bool], tuple] = {}
+
+    def parts(self, row: int) -> list[int]:
+        """Rows of the areas directly below one."""
+        return [int(part) for part in np.flatnonzero(self.facts["parent"] == self.codes[row])]
+
+    def people(self, row: int) -> np.ndarray:
+        """People of both sexes by draw, year end and five-year age, without error."""
+        area = self.area(row)
+        key = (area.life_expectancy_gap, area.gap_known)
+        if key not in self.places:
+            self.places[key] = survival_places(area, self.rates, self.assumptions, self.years[1:])
+        return _people(area, self.rates, self.assumptions, int(self.years[-1]), self.places[key])
+
+    def mean(self, row: int) -> np.ndarray:
+        """Mean of the draws of `people`; dims year, five-year age."""
+        return self.people(row).mean(axis=0)
+
+    def factor(self, row: int, of_province: dict[int, np.ndarray]) -> np.ndarray:
+        """By what an area is scaled so that all add up to the nation; dims year, five-year age."""
+        if self.facts["parent"][row] == NATION:
+            return of_province[int(self.codes[row])]
+        above = int(np.flatnonzero(self.codes == self.facts["parent"][row])[0])
+        with ThreadPoolExecutor(WORKERS) as pool:
+            parts = sum(pool.map(self.mean, self.parts(above)))
+        return self.factor(above, of_province) * _ratio(self.mean(above), parts)
+
+    def with_error(self, row: int, people: np.ndarray, factor: np.ndarray) -> np.ndarray:
+        """People with the area's error, scaled to its place in the family (see `settled_area`)."""
+        found = people * error_factor(self.area(row), self.assumptions, self.years)
+        found *= factor * _ratio(people.mean(axis=0), found.mean(axis=0))
+        return found
+
+    def area(self, row: int) -> Area:
+        """The area of a row, as `area.describe_area` tells it but for its people of 2010."""
+        fact = {name: values[row] for name, values in self.facts.items() if name != "change_nation"}
+        return Area(
+            int(self.codes[row]),
+            fact["base"],
+            np.empty(0),
+            float(fact["gap"]),
+            bool(fact["gap_known"]),
+            fact["change"],
+            fact["change_province"],
+            self.facts["change_nation"],
+            float(fact["fertility_ratio"]),
+            fact["error_scale"],
+            float(fact["error_freedom"]),
+            str(fact["basis"]),
+            int(fact["change_of"]),
+            str(fact["reason"]),
+        )
+
+
+def write_summary(summary: xr.DataArray, china: China, path: Path) -> None:
+    """Write the summary of all areas as Parquet, whole or not at all: a row an area, quantity and year."""
+    table = summary.to_dataset("statistic").to_dataframe().reset_index()
+    names = china.areas.xs(2020, level="year")[["name", "level", "province"]]
+    bases = compare_censuses(china).bases
+    table = table.join(names, on="area").join(bases, on="area").rename(columns={"area": "adcode"})
+    numbers = list(STATISTICS)
+    table[numbers] = table[numbers].round(1)
+    part = path.with_name(path.name + ".part")
+    columns = [
+        "adcode",
+        "name",
+        "level",
+        "province",
+        "quantity",
+        "year",
+        *numbers,
+        "basis",
+        "change_of",
+        "reason",
+    ]
+    table[columns].to_parquet(part, index=False)
+    part.replace(path)
+
+
+def find_area(china: China, text: str) -> int:
+    """The code of an area, from its code or its name.
+
+    Raises : KeyError, with the candidates if a name is not unique, or if there is none
+    """
+    names = china.areas.xs(2020, level="year")
+    if text.isdigit():
+        if int(text) in names.index:
+            return int(text)
+        raise KeyError(f"{text} is no area of the census of 2020")
+    found = names[names["name"] == text]
+    if found.empty:
+        found = names[names["name"].str.startswith(text)]
+    if len(found) == 1:
+        return int(found.index[0])
+    if found.empty:
+        raise KeyError(f"no area of the census of 2020 is called “{text}”")
+    listed = ", ".join(
+        f"{code} {row['name']} ({row.province}, {row.level})"
+        for code, row in found.head(20).iterrows()
+    )
+    raise KeyError(f"“{text}” is not unique; write the code: {listed}")
+
+
+def level_table(summary: xr.DataArray, code: int, years) -> pd.DataFrame:
+    """The summary of one area: a row a quantity and year."""
+    table = (
+        summary.sel(area=code, year=list(years))
+        .to_dataset("statistic")
+        .to_dataframe()
+        .reset_index()
+    )
+    return table[["quantity", "year", "low", "central", "high"]]

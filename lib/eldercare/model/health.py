@@ -1,0 +1,89 @@
+"""Years of life with and without care need, by Sullivan's method."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from eldercare.inputs.draws import Assumptions
+from eldercare.inputs.load import China
+from eldercare.model.area import FIRST_RATE_YEAR, Area, rates_of
+from eldercare.model.base import OPEN_AGE, SEXES
+from eldercare.model.need import (
+    LIMITED,
+    OLDEST_OLD,
+    SURVEY_YEAR,
+    adl_prevalence,
+    drift,
+    drift_of_oldest,
+)
+from eldercare.model.population import life_expectancy_paths
+
+QUANTILES = {"low": 0.1, "central": 0.5, "high": 0.9}
+
+
+def person_years_from_ratios(ratios: np.ndarray) -> np.ndarray:
+    """Person-years lived at each age, L(0..99) and T(100), of one born, from survivorship ratios.
+
+    Defined as::  L(0) = S(birth);  L(x+1) = L(x) S(x);  T(100) = L(99) S(99) / (1 - S(100+))
+
+    ratios  : array [share]  last dim 102 (see `lifetable.survival_ratios`)
+    Returns : array [year]  last dim age 0..100, the last for all of 100 and over; sums to life expectancy
+    """
+    lived = np.cumprod(ratios[..., : OPEN_AGE + 1], axis=-1)
+    lived[..., OPEN_AGE] /= 1 - ratios[..., OPEN_AGE + 1]
+    return lived
+
+
+def years_from(age: int, lived: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    """Years to be lived in a state from an age on, by those who reach it (Sullivan's method).
+
+    Defined as::  sum over x >= age(L(x) rate(x)) / l(age),  l(age) = root of (L(age-1) L(age))
+
+    lived   : array [year]  last dim age 0..100
+    rates   : array [share]  last dim age 0..100
+    Returns : array [year]  without the last dim
+    Source  : Sullivan, D. F. (1971), a single index of mortality and morbidity
+    """
+    alive = np.sqrt(lived[..., age - 1] * lived[..., age])
+    return (lived * rates)[..., age:].sum(axis=-1) / alive
+
+
+def health_expectancy(
+    china: China, area: Area, assumptions: Assumptions, year: int, ages: tuple[int, ...] = (60, 65)
+) -> pd.DataFrame:
+    """Life expectancy of an area at some ages: all years, those without a limitation, those with one.
+
+    Returns : table age, sex, state (all, none, mild, moderate, severe), mean, low, central, high [year];
+              the means of the states add up to that of all
+    Source  : the area's life table (`population.life_expectancy_paths`), `need.adl_prevalence`
+    """
+    rates = rates_of(china)
+    target = life_expectancy_paths(area, rates, assumptions, [year])[0]
+    lived = person_years_from_ratios(rates.grid.survival(year - FIRST_RATE_YEAR, target))
+    prevalence = prevalence_in_year(china, assumptions, year)
+    everyone = np.ones_like(lived)
+    rows = []
+    for age in ages:
+        parts = {"all": years_from(age, lived, everyone)}
+        parts |= {
+            name: years_from(age, lived, prevalence[:, index]) for index, name in enumerate(LIMITED)
+        }
+        parts["none"] = parts["all"] - sum(parts[name] for name in LIMITED)
+        for state in ("all", "none", *LIMITED):
+            for number, sex in enumerate(SEXES):
+                low, central, high = np.quantile(parts[state][:, number], list(QUANTILES.values()))
+                mean = parts[state][:, number].mean()
+                ends = {"mean": mean, "low": low, "central": central, "high": high}
+                rows.append({"age": age, "sex": sex, "state": state, **ends})
+    return pd.DataFrame(rows)
+
+
+def prevalence_in_year(china: China, assumptions: Assumptions, year: int) -> np.ndarray:
+    """Prevalence with its drift until a year.  Returns: array [share]  dims draw, severity, sex, age"""
+    rates = adl_prevalence(china, assumptions)
+    moved = drift(assumptions, "adl_prevalence_drift", [year], SURVEY_YEAR).values[:, 0]
+    oldest = drift_of_oldest(assumptions, [year]).values[:, 0]
+    older = np.arange(OPEN_AGE + 1) >= OLDEST_OLD
+    factor = moved[:, None] * np.where(older, oldest[:, None], 1.0)
+    return np.minimum(rates.values * factor[:, None, None, :], 1.0)

@@ -1,0 +1,1 @@
+"""Numbers as sentences, tables, figures, reports, traces."""

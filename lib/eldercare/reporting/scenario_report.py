@@ -1,0 +1,151 @@
+"""Two scenarios side by side for one city, on common draws: both, and the difference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from eldercare.inputs.load import Project
+from eldercare.model.chain import QUANTILES, run_city
+from eldercare.reporting.charts import (
+    INK,
+    PALETTE,
+    SOFT,
+    dress_years,
+    set_style,
+    twin_text,
+    write_picture,
+    write_whole,
+)
+from eldercare.reporting.present import range_text, text_millions, text_number
+
+QUANTITIES = {
+    "beds needed": ("beds_total_needed", "need", text_number),
+    "beds used": ("beds_total_needed", "use", text_number),
+    "care workers needed": ("caregivers_total_needed", "need", text_number),
+    "care workers at today's use": ("caregivers_total_needed", "use", text_number),
+    "yearly cost of need, million yuan": ("cost_total", "need", text_millions),
+    "yearly cost of use, million yuan": ("cost_total", "use", text_millions),
+}
+SHOWN_YEARS = (2025, 2030, 2035, 2050)
+DIFFERENCE = "difference"
+
+
+def scenario_table(
+    project: Project, one: str, other: str, city_id: str, draws: int
+) -> pd.DataFrame:
+    """Both scenarios and `other` less `one`, which is taken draw by draw: what neither names cancels out.
+
+    Returns : table quantity, series (the two scenarios, difference), year, low, central, high
+    Raises  : KeyError for an unknown city or scenario; ValueError if both are the same
+    """
+    if one == other:
+        raise ValueError(f"“{one}” cannot be compared with itself; name two scenarios")
+    first, second = (run_city(project, city_id, name, draws) for name in (one, other))
+    rows = []
+    for quantity, (indicator, measure, _) in QUANTITIES.items():
+        values = [
+            result.values[indicator]
+            .sel(measure=measure)
+            .transpose("draw", "year")
+            .values.astype(float)
+            for result in (first, second)
+        ]
+        for series, drawn in zip((one, other, DIFFERENCE), [*values, values[1] - values[0]]):
+            ends = np.quantile(drawn, list(QUANTILES.values()), axis=0)
+            rows += [
+                {
+                    "quantity": quantity,
+                    "series": series,
+                    "year": int(year),
+                    **dict(zip(QUANTILES, column)),
+                }
+                for year, column in zip(first.values["year"].values, ends.T)
+            ]
+    return pd.DataFrame(rows)
+
+
+def scenario_text(project: Project, table: pd.DataFrame, city_id: str) -> str:
+    """The table in words for some years."""
+    lines = [f"{project.city(city_id).name_en}: middle (80 % range)"]
+    for quantity, (_, _, form) in QUANTITIES.items():
+        lines.append(quantity)
+        part = table[table["quantity"] == quantity]
+        for series, rows in part.groupby("series", sort=False):
+            by_year = rows.set_index("year")
+            cells = [
+                f"{y}: {range_text(*by_year.loc[y, list(QUANTILES)], form=form)}"
+                for y in SHOWN_YEARS
+            ]
+            lines.append(f"  {series:<20} " + "   ".join(cells))
+    return "\n".join(lines)
+
+
+def write_scenarios(
+    project: Project, table: pd.DataFrame, city_id: str, folder: Path
+) -> list[Path]:
+    """Write `compare_<one>_<other>_<city>.csv` and `.png` into a folder, each whole or not at all; returns their paths.
+
+    Raises : FileNotFoundError if the folder is not there
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder}; make it first")
+    one, other = [name for name in table["series"].unique() if name != DIFFERENCE]
+    city = project.city(city_id)
+    set_style()
+    figure, axes = plt.subplots(
+        2, len(QUANTITIES), figsize=(2.9 * len(QUANTITIES), 5.6), sharex=True
+    )
+    for (above, below), quantity in zip(axes.T, QUANTITIES):
+        part = table[table["quantity"] == quantity]
+        for axis, names in ((above, (one, other)), (below, (DIFFERENCE,))):
+            for number, series in enumerate(names):
+                _draw(
+                    axis,
+                    part[part["series"] == series],
+                    series,
+                    INK if series == DIFFERENCE else PALETTE[number],
+                )
+        above.set_title(
+            quantity.replace(", million", ",\nmillion")
+            if "million" in quantity
+            else quantity + "\n"
+        )
+        above.set_ylim(bottom=0)
+        below.axhline(0, color=SOFT, linewidth=0.8)
+    axes[0, 0].legend(loc="upper left")
+    axes[1, 0].set_ylabel(f"difference: {other}\nless {one}")
+    figure.suptitle(
+        f"{city.name_en}  {city.name_zh}: {one} and {other}", x=0.01, ha="left", color=INK
+    )
+    figure.text(
+        0.01,
+        0.01,
+        "Source: census of 2020; WPP 2024; assumptions; own reckoning, 80 % ranges, common draws",
+        fontsize=7,
+        color=SOFT,
+    )
+    figure.tight_layout(rect=(0, 0.03, 1, 0.98))
+    paths = [folder / f"compare_{one}_{other}_{city_id}.{kind}" for kind in ("csv", "png")]
+    write_whole(paths[0], twin_text(table).encode())
+    write_picture(paths[1], figure)
+    return paths
+
+
+def _draw(axis, rows: pd.DataFrame, label: str, colour: str) -> None:
+    scale = 1e6 if "million" in rows["quantity"].iloc[0] else 1
+    axis.fill_between(
+        rows["year"],
+        rows["low"] / scale,
+        rows["high"] / scale,
+        color=colour,
+        alpha=0.2,
+        linewidth=0,
+    )
+    axis.plot(rows["year"], rows["central"] / scale, color=colour, label=label)
+    if not rows[list(QUANTILES)].to_numpy().any():
+        axis.set_yticks([0])
+    dress_years(axis)

@@ -1,0 +1,189 @@
+"""A number's tree of origins, as text and as HTML."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+
+from eldercare.reporting.present import range_text, text_number
+
+SHORT = 12
+MOST_PARTS = 12
+
+
+@dataclass(frozen=True)
+class Value:
+    """Low, central and high of a quantity or of a part of it, all the same where there is no range; the mean where it is printed."""
+
+    part: str
+    low: float
+    central: float
+    high: float
+    unit: str
+    mean: float = math.nan
+
+    def __str__(self) -> str:
+        same = self.low == self.high
+        number = (
+            _form(self.central) if same else range_text(self.low, self.central, self.high, _form)
+        )
+        return " ".join(filter(None, (self.part, number, self.unit)))
+
+
+def _form(value: float) -> str:
+    return f"{value:.3g}" if 0 < abs(value) < 0.01 else text_number(value)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Rows of a file, what they say, and where that is from."""
+
+    file: str
+    rows: str
+    what: str
+    value: str
+    source_id: str
+    title: str
+    locator: str
+    sha256: str
+
+    def __str__(self) -> str:
+        said = " ".join(filter(None, (self.what, self.value)))
+        place = f", {self.locator}" if self.locator not in ("", "none") else ""
+        word = "row" if self.rows.isdigit() else "rows"
+        return (
+            f"{said} | {self.file}, {word} {self.rows} | {self.source_id}: {self.title}{place} "
+            f"| SHA-256 {self.sha256[:SHORT]}"
+        )
+
+
+def no_values() -> tuple[Value, ...]:
+    """What an assumption, a table or a sum of many things gives when asked for its values."""
+    return ()
+
+
+@dataclass(frozen=True, repr=False)
+class Node:
+    """One quantity, assumption or table of a trace, and what it is made of.
+
+    reckon : gives the values when they are asked for; a tree of many nodes is quickly made without them
+    """
+
+    name: str
+    kind: str
+    tag: str
+    meaning: str
+    formula: str
+    made_by: str
+    reckon: Callable[[], tuple[Value, ...]]
+    rows: tuple[Row, ...]
+    inputs: tuple[Node, ...]
+
+    def __repr__(self) -> str:
+        return f"Node({self.kind} {self.name} {self.tag})"
+
+    @cached_property
+    def values(self) -> tuple[Value, ...]:
+        """Low, central and high of the quantity, or of each of its parts; empty where the result holds none."""
+        return self.reckon()
+
+    def head(self) -> str:
+        """The line a reader sees first."""
+        if self.kind != "quantity":
+            return f"{self.kind} {self.name}"
+        shown = "; ".join(map(str, self.values[:MOST_PARTS]))
+        more = (
+            f"; and {len(self.values) - MOST_PARTS} more" if len(self.values) > MOST_PARTS else ""
+        )
+        return f"{self.name} [{self.tag}]" + (f": {shown}{more}" if shown else "")
+
+    def lines(self) -> list[str]:
+        """What stands below the first line, without the inputs."""
+        told = [self.meaning] if self.meaning and self.kind == "quantity" else []
+        told += [f"= {self.formula}   ({self.made_by})"] if self.formula else []
+        return told + [str(row) for row in self.rows]
+
+
+@dataclass(frozen=True, repr=False)
+class Trace:
+    """Where a number comes from: a tree down to rows of `data/`.
+
+    Shown in a notebook it folds out; `text()` gives it as text, `rows()` only the rows it ends in.
+    """
+
+    root: Node
+
+    def nodes(self) -> Iterator[Node]:
+        """Each node once, from the root down."""
+        seen, waiting = set(), [self.root]
+        while waiting:
+            node = waiting.pop(0)
+            if id(node) not in seen:
+                seen.add(id(node))
+                yield node
+                waiting += node.inputs
+
+    def rows(self) -> list[Row]:
+        """All rows of `data/` that the number rests on, each once, sorted by file and row."""
+        return sorted(
+            {row for node in self.nodes() for row in node.rows},
+            key=lambda row: (row.file, row.rows, row.what),
+        )
+
+    def text(self, depth: int | None = None) -> str:
+        """The tree as text; deeper levels than `depth` are counted, not shown."""
+        lines: list[str] = []
+        self._write(self.root, 0, depth, lines, set())
+        rows = self.rows()
+        lines.append(f"in all {len(rows)} entries from {len({row.file for row in rows})} files")
+        return "\n".join(lines)
+
+    def _write(
+        self, node: Node, level: int, depth: int | None, lines: list[str], seen: set
+    ) -> None:
+        indent = "  " * level
+        key = (node.kind, node.name, node.tag)
+        if key in seen and (node.inputs or node.rows):
+            lines.append(f"{indent}{node.head()} (see above)")
+            return
+        seen.add(key)
+        lines.append(indent + node.head())
+        lines += [f"{indent}    {line}" for line in node.lines()]
+        if depth is not None and level >= depth and node.inputs:
+            below = list(Trace(node).nodes())
+            counts = {
+                kind: sum(one.kind == kind for one in below[1:])
+                for kind in ("quantity", "assumption", "table")
+            }
+            lines.append(
+                f"{indent}  … {counts['quantity']} quantities, {counts['assumption']} assumptions "
+                f"and {counts['table']} tables below"
+            )
+            return
+        for one in node.inputs:
+            self._write(one, level + 1, depth, lines, seen)
+
+    def html(self) -> str:
+        """The tree as HTML that folds out, without script, style or anything that changes from run to run."""
+        return "<div>" + self._fold(self.root, set(), True) + "</div>"
+
+    def _fold(self, node: Node, seen: set, is_open: bool = False) -> str:
+        key = (node.kind, node.name, node.tag)
+        if key in seen and node.inputs:
+            return f"<div><b>{escape(node.head())}</b> (see above)</div>"
+        seen.add(key)
+        told = "".join(f"<div>{escape(line)}</div>" for line in node.lines())
+        below = "".join(f"<li>{self._fold(one, seen)}</li>" for one in node.inputs)
+        inner = told + (f"<ul>{below}</ul>" if below else "")
+        return f"<details{' open' if is_open else ''}><summary><b>{escape(node.head())}</b></summary>{inner}</details>"
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def __repr__(self) -> str:
+        return f"Trace of {self.root.head()}"
+
+    __str__ = text

@@ -1,0 +1,240 @@
+"""Words and numbers of the city report in one language, from data/phrases.csv and the labels of the tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+
+import numpy as np
+import pandas as pd
+
+from eldercare.inputs.load import NATION, City, Project
+from eldercare.model.boundaries import compare_censuses
+from eldercare.model.chain import BASE_YEAR
+from eldercare.reporting.present import significant
+
+LANGUAGES = ("en", "zh")
+# A number of this size and above is told in large units: millions and billions, or tens of thousands and hundreds of millions.
+SIZES = {"en": (1e6, 1e9), "zh": (1e4, 1e8)}
+THOUSANDS = {"en": ",", "zh": ""}
+DIGITS = 3
+ENDS = ("low", "central", "high")
+COUNTED = frozenset({"bed", "household", "person", "place", "worker", "yuan"})
+WHOLE = COUNTED - {"yuan"}
+# Phrases whose name is put together from a kind and a word of the tables, as unit_bed.
+FAMILIES = (
+    "basis",
+    "bed_type",
+    "bound",
+    "change",
+    "chosen",
+    "count",
+    "definition",
+    "follow_up",
+    "kind",
+    "left_out",
+    "measure",
+    "path",
+    "payer",
+    "range",
+    "reason",
+    "series",
+    "setting",
+    "severity",
+    "sex",
+    "unit",
+    "workplace",
+)
+KEYS = ("sex", "severity", "setting", "bed_type")
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language of the report: its phrases, its labels, and how it writes numbers.
+
+    code    : en or zh
+    phrases : text with names in braces, by phrase_id
+    labels  : of indicators and of assumptions, by name
+    """
+
+    code: str
+    phrases: Mapping[str, str] = field(repr=False)
+    labels: Mapping[str, str] = field(repr=False)
+
+    def phrase(self, phrase_id: str, **values) -> str:
+        """A phrase with its names filled in.  Raises: KeyError if data/phrases.csv has no such phrase"""
+        if phrase_id not in self.phrases:
+            raise KeyError(f"data/phrases.csv has no phrase “{phrase_id}”")
+        return self.phrases[phrase_id].format(**values)
+
+    def label(self, name: str) -> str:
+        """Label of an indicator or an assumption."""
+        return self.labels[name]
+
+    def of(self, family: str, word: str) -> str:
+        """The phrase for a word of the tables, as `of("unit", "bed")`; empty for an empty cell."""
+        return self.phrase(f"{family}_{word}") if word else ""
+
+    def text(self, row: Mapping, column: str) -> str:
+        """The cell of a pair of columns, as label_en and label_zh; that of the other language where it is empty."""
+        other = LANGUAGES[1 - LANGUAGES.index(self.code)]
+        return row[f"{column}_{self.code}"] or row[f"{column}_{other}"]
+
+    def city(self, project: Project, city: City) -> str:
+        """Name of a city; its name in the census where its folder gives none."""
+        own = city.name_en if self.code == LANGUAGES[0] else city.name_zh
+        return own or str(project.china.areas.loc[(city.adcode, BASE_YEAR), "name"])
+
+    def change_basis(self, project: Project, adcode: int) -> str:
+        """On whose change of cohorts an area's projection stands, and why (see `boundaries`)."""
+        row = compare_censuses(project.china).bases.loc[adcode]
+        other = (
+            ""
+            if row["change_of"] == NATION
+            else str(project.china.areas.loc[(row["change_of"], BASE_YEAR), "name"])
+        )
+        reason = self.of("reason", row["reason"].replace(" ", "_"))
+        return self.phrase(f"change_{row['basis']}", other=other, reason=reason)
+
+    def figure_note(self, note: str) -> str:
+        """That a table's row has a note on its figure; notes are in one language, so readers are told where it stands."""
+        return self.phrase("text_figure_note", note=self.phrase("note_in_table")) if note else ""
+
+    def join(self, kind: str, parts: list[str]) -> str:
+        """Parts put one after the other by a phrase such as `list_join`."""
+        return (
+            reduce(lambda one, other: self.phrase(kind, one=one, other=other), parts)
+            if parts
+            else ""
+        )
+
+    def number(self, value: float, size: float | None = None) -> str:
+        """Three significant digits, large numbers in the units of the language; a phrase where nothing is known.
+
+        size : unit to tell it in, 1 or one of those of the language; by default that which suits it
+        """
+        if not np.isfinite(value):
+            return self.phrase("not_available")
+        rounded = significant(float(value), DIGITS)
+        size = self._size(rounded) if size is None or rounded == 0 else size
+        if size > 1:
+            name = "large_number" if size == SIZES[self.code][0] else "very_large_number"
+            return self.phrase(name, number=self._digits(significant(rounded / size, DIGITS)))
+        few = abs(rounded) < 10 ** (DIGITS - 1) and value != int(value)
+        return (
+            self._digits(rounded) if few else f"{rounded:,.0f}".replace(",", THOUSANDS[self.code])
+        )
+
+    def _size(self, rounded: float) -> float:
+        return max((size for size in SIZES[self.code] if abs(rounded) >= size), default=1)
+
+    def _digits(self, value: float) -> str:
+        decimals = max(0, DIGITS - 1 - math.floor(math.log10(abs(value))))
+        return f"{value:,.{decimals}f}".replace(",", THOUSANDS[self.code])
+
+    def numbers(self, row: Mapping) -> dict[str, str]:
+        """Low, central and high of a range, all in the unit that suits the smallest of them."""
+        known = [significant(float(row[end]), DIGITS) for end in ENDS]
+        size = min((self._size(value) for value in known if value), default=1)
+        return {end: self.number(row[end], size) for end in ENDS}
+
+    def given(self, value: float, _position=None) -> str:
+        """A number as it was given, without needless zeros: beside an axis, or of an assumption."""
+        large, very_large = SIZES[self.code]
+        for size, phrase_id in ((very_large, "very_large_number"), (large, "large_number")):
+            if abs(value) >= size:
+                return self.phrase(phrase_id, number=f"{value / size:g}")
+        return f"{value:,g}".replace(",", THOUSANDS[self.code])
+
+    def percent(self, share: float) -> str:
+        """A share in per cent: whole ones, below ten two significant digits."""
+        if not np.isfinite(share):
+            return self.phrase("not_available")
+        percent = share * 100
+        return f"{significant(percent, 2):g}%" if abs(percent) < 10 else f"{percent:.0f}%"
+
+    def chance(self, share: float) -> str:
+        """A chance in per cent; draws cannot tell more than under one and over 99 in a hundred."""
+        if share < 0.01:
+            return self.phrase("chance_low")
+        return self.phrase("chance_high") if share > 0.99 else f"{share * 100:.0f}%"
+
+    def value(self, value: float, unit: str) -> str:
+        """A number of a unit without the unit; shares and yearly rates in per cent, years as they are."""
+        if unit in ("share", "per_year"):
+            return self.percent(value)
+        return f"{value:g}" if unit == "year" and np.isfinite(value) else self.number(value)
+
+    def value_with_unit(self, value: float, unit: str) -> str:
+        """The same with its unit behind it."""
+        if unit in COUNTED:
+            return self.counted(value, unit)
+        return self.with_unit(self.value(value, unit), unit)
+
+    def with_unit(self, text: str, unit: str) -> str:
+        """A number or range with its unit; per cent need none."""
+        if unit == "share":
+            return text
+        return (
+            self.phrase("per_year_text", number=text)
+            if unit == "per_year"
+            else self.phrase("with_unit", number=text, unit=self.of("unit", unit))
+        )
+
+    def counted(self, value: float, unit: str) -> str:
+        """So many beds, people, homes, places, care workers or yuan."""
+        if not np.isfinite(value):
+            return self.number(value)
+        return self.phrase(f"count_{unit}", number=self.number(_whole(value, unit)))
+
+    def range(self, row: pd.Series | Mapping, unit: str = "plain") -> str:
+        """The middle and, in brackets, low and high, of a row with these three; with its unit.
+
+        unit : bed, person, worker, yuan, another of the closed list, or plain for none
+        """
+        if not np.isfinite(row["central"]):
+            return self.number(math.nan)
+        if f"range_{unit}" in self.phrases:
+            return self.phrase(
+                f"range_{unit}", **self.numbers({end: _whole(row[end], unit) for end in ENDS})
+            )
+        if unit == "share":
+            return self.phrase("range_plain", **{end: self.percent(row[end]) for end in ENDS})
+        return self.phrase("range_with_unit", **self.numbers(row), unit=self.of("unit", unit))
+
+    def keys(self, words: list[str]) -> str:
+        """Age band, sex, severity, place of care and type of bed of a row, in words, one after the other."""
+        return self.join("names_join", [self._key(word) for word in words if word])
+
+    def _key(self, word: str) -> str:
+        if word[0].isdigit():
+            first, _, last = word.rstrip("+").partition("-")
+            return (
+                self.phrase("age_range", first=first, last=last)
+                if last
+                else self.phrase("age_from", first=first)
+            )
+        return next(self.of(family, word) for family in KEYS if f"{family}_{word}" in self.phrases)
+
+
+def _whole(value: float, unit: str) -> float:
+    """Few beds, people and so on are told as whole ones; many are rounded once, to three digits, later."""
+    return round(value) if unit in WHOLE and abs(value) < 10 ** (DIGITS - 1) else value
+
+
+def language(project: Project, code: str) -> Language:
+    """The language of that code.
+
+    Raises : KeyError with the languages there are, for an unknown one
+    """
+    if code not in LANGUAGES:
+        raise KeyError(f"no language “{code}”; there are: {', '.join(LANGUAGES)}")
+    labels = {
+        **dict(zip(project.indicators["indicator"], project.indicators[f"label_{code}"])),
+        **dict(
+            zip(project.assumption_steps["assumption"], project.assumption_steps[f"label_{code}"])
+        ),
+    }
+    return Language(code, dict(zip(project.phrases["phrase_id"], project.phrases[code])), labels)

@@ -1,0 +1,1 @@
+"""How far the projection was off where it can be tried."""
