@@ -11,6 +11,7 @@ from conftest import ROOT
 
 from eldercare.app import cli, export, site
 from eldercare.app.pages import notebook_page, report_page
+from eldercare.inputs import load
 
 CITY = "lincang"
 NOTEBOOKS = [f"{path.stem}.html" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
@@ -199,7 +200,7 @@ def test_a_swap_that_fails_puts_the_older_site_back(tmp_path):
 @pytest.fixture
 def command(few_notebooks, tmp_path, monkeypatch):
     """The command on a project with one notebook; what it is given goes before the folder to write to."""
-    monkeypatch.setattr(cli, "load_project", lambda root: few_notebooks)
+    monkeypatch.setattr(load, "load_project", lambda root: few_notebooks)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ELDERCARE_PROJECT", str(tmp_path))
     return lambda *arguments: cli.main(["site", *map(str, arguments)])
