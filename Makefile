@@ -25,7 +25,7 @@ site: environment  ## build the pages of all notebooks and reports into site/
 test: environment  ## run all tests, and the notebooks against their stored outputs
 	@$(VENV_PYTHON) -m eldercare test
 
-bench: environment  ## measure the run times
+bench: environment  ## measure speed, memory and how near the draws come to many more
 	@$(VENV_PYTHON) -m eldercare bench
 
 lab: environment  ## open JupyterLab

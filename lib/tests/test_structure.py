@@ -23,7 +23,7 @@ MOST_MODULES = {
     "reporting": 35, "app": 12,
 }  # fmt: skip
 MOST_LINES, MOST_OF_A_FUNCTION = 670, 76
-READERS = {"inputs/load", "inputs/reading", "inputs/ledger", "app/book", "app/bench", "app/site"}
+READERS = {"inputs/load", "inputs/reading", "inputs/ledger", "app/book", "app/site"}
 IN_MEMORY = {"PIL.Image.open"}  # charts makes its pictures small before it writes them
 READING = {"open", "loadtxt", "genfromtxt", "fromfile", "memmap", "load_dataset"}
 
@@ -71,7 +71,7 @@ def test_the_line_of_packages_names_each_one_and_is_told_by_the_docstring():
 
 def test_one_layout_and_no_usual_fault():
     for command in (("check",), ("format", "--check")):
-        found = run("ruff", *command, "--no-cache", ".")
+        found = run("ruff", *command, "--no-cache", ".", "../benchmarks")
         assert found.returncode == 0, found.stdout
 
 
@@ -116,7 +116,7 @@ def test_every_module_and_public_function_says_what_it_is(module):
     assert ast.get_docstring(tree) or module == "__main__"
 
 
-@pytest.mark.parametrize("module", sorted(set(MODULES) - {"app/bench"}))
+@each_module
 def test_no_formula_is_computed_from_a_machine_s_clock_or_chance(module):
     names = {
         ast.unparse(node) for node in ast.walk(TREES[module]) if isinstance(node, ast.Attribute)
