@@ -319,7 +319,8 @@ def _row_scores(assumptions: Assumptions) -> tuple[list[str], np.ndarray]:
         (stream.partition("|")[0], assumptions.uniform(stream))
         for stream in sorted(assumptions.streams_used)
     ]
-    names, columns = [], {}
+    names: list[str] = []
+    columns: dict[tuple[str, bytes], np.ndarray] = {}
     for name, values in drawn:
         if not np.isfinite(values).all() or np.ptp(values) == 0:
             continue

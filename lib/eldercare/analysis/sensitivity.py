@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 
 import numpy as np
@@ -271,7 +272,7 @@ def _together(
     few = slice(0, min(TRIED, one.draws))
     tried = scored(_exchanged(model, one.block(few), other.block(few), groups))
     trial = indices(f_a[:, few], f_b[:, few], tried)[1]
-    kept = (trial >= NEGLIGIBLE).any(axis=0)
+    kept = np.any(trial >= NEGLIGIBLE, axis=0)
     wanted = [group for group, keep in zip(groups, kept) if keep]
     f_ab, f_ba = (scored(_exchanged(model, *pair, wanted)) for pair in ((one, other), (other, one)))
     first, total = indices(f_a, f_b, f_ab, f_ba)
@@ -516,7 +517,8 @@ def sampling_error(
 def _ends_of(headline: Headline) -> dict[str, Callable[[np.ndarray], float]]:
     if headline.promised is not None:
         return {"chance": lambda values: float((values >= 0).mean())}
-    return {
-        end: lambda values, share=share: float(np.quantile(values, share))
-        for end, share in QUANTILES.items()
-    }
+    return {end: partial(_quantile, share) for end, share in QUANTILES.items()}
+
+
+def _quantile(share: float, values: np.ndarray) -> float:
+    return float(np.quantile(values, share))

@@ -130,7 +130,7 @@ def _markdown(source: str) -> str:
 
 def _mend_links(soup: BeautifulSoup, notebooks: dict[str, str]) -> None:
     for link in soup.find_all("a", href=True):
-        target, _, place = link["href"].partition("#")
+        target, _, place = str(link["href"]).partition("#")
         name = PurePosixPath(target).stem
         if target.endswith(".ipynb") and name in notebooks:
             link["href"] = notebooks[name] + (f"#{place}" if place else "")
@@ -146,7 +146,7 @@ def _mend_links(soup: BeautifulSoup, notebooks: dict[str, str]) -> None:
 
 def _name_pictures(book, stem: str, figures: dict[bytes, str]) -> dict[str, bytes]:
     """Give each picture of the outputs a file of its own, the figure's if it is one; returns the files."""
-    pictures = {}
+    pictures: dict[str, bytes] = {}
     for cell in book.cells:
         for output in cell.get("outputs", []):
             picture = base64.b64decode(output.get("data", {}).get("image/png", ""))
@@ -168,7 +168,11 @@ def _page(soup: BeautifulSoup, path: str, language: str, words: dict[str, str], 
     headings = _name_headings(soup)
     for number, formula in enumerate(soup.select("span.formula"), 1):
         around = formula.parent
-        if around.name == "p" and around.get_text(strip=True) == formula.get_text(strip=True):
+        if (
+            around
+            and around.name == "p"
+            and around.get_text(strip=True) == formula.get_text(strip=True)
+        ):
             around.unwrap()
         _make_region(formula, f"{words['formula']} {number}")
     for number, table in enumerate(soup.find_all("table"), 1):
@@ -178,7 +182,7 @@ def _page(soup: BeautifulSoup, path: str, language: str, words: dict[str, str], 
     for number, image in enumerate(soup.find_all("img"), 1):
         (image.find_parent("figure") or image)["id"] = f"figure-{number}"
     images = enumerate(soup.find_all("img"), 1)
-    figures = [(f"figure-{number}", image.get("alt", "")) for number, image in images]
+    figures = [(f"figure-{number}", str(image.get("alt", ""))) for number, image in images]
     _bind_numbers(soup)
     if language == "en":
         _mark_chinese(soup)
@@ -188,14 +192,17 @@ def _page(soup: BeautifulSoup, path: str, language: str, words: dict[str, str], 
 
 def _name_headings(soup: BeautifulSoup) -> list[tuple[str, str]]:
     """Give each heading a place of its own to jump to; returns place and words of those below the title."""
-    seen, found = Counter(), []
+    seen: Counter[str] = Counter()
+    found = []
     for heading in soup.find_all(re.compile("^h[1-6]$")):
         words = heading.get_text(" ", strip=True)
         place = re.sub(r"\W+", "-", words.lower()).strip("-") or "part"
         seen[place] += 1
-        heading["id"] = place if seen[place] == 1 else f"{place}-{seen[place]}"
+        if seen[place] > 1:
+            place = f"{place}-{seen[place]}"
+        heading["id"] = place
         if heading.name in ("h2", "h3"):
-            found.append((heading["id"], words))
+            found.append((place, words))
     return found
 
 
@@ -209,7 +216,7 @@ def _label_of(table: Tag, number: str) -> str:
     if table.caption:
         return table.caption.get_text(" ", strip=True)
     above = table.find_previous(["h1", "h2", "h3", "h4", "table", "p"])
-    if above and "label" in above.get("class", []):
+    if above and "label" in above.get_attribute_list("class"):
         return f"{number}: {above.get_text(' ', strip=True)[:SHORT_LABEL]}"
     heading = table.find_previous(re.compile("^h[1-6]$"))
     return f"{number}: {heading.get_text(' ', strip=True)}" if heading else number
@@ -223,7 +230,7 @@ def _mend_table(table: Tag) -> None:
         style.decompose()
     if table.thead:
         _join_head(table.thead)
-        _set_numbers_right(table)
+        _set_numbers_right(table, table.thead)
     if (
         max((len(row.find_all(["th", "td"])) for row in table.find_all("tr")), default=0)
         >= MANY_COLUMNS
@@ -235,7 +242,7 @@ def _mend_table(table: Tag) -> None:
             continue
         side, span = ("col", "colspan") if cell.find_parent("thead") else ("row", "rowspan")
         cell["scope"] = cell.get("scope") or (
-            f"{side}group" if int(cell.get(span, 1)) > 1 else side
+            f"{side}group" if int(str(cell.get(span, "1"))) > 1 else side
         )
 
     for cell in table.select("tbody > tr > *"):
@@ -264,10 +271,10 @@ def _join_head(head: Tag) -> None:
     rows[1].decompose()
 
 
-def _set_numbers_right(table: Tag) -> None:
+def _set_numbers_right(table: Tag, top: Tag) -> None:
     """Columns of bare numbers stand right; counted from the right, for keys that span rows stand left."""
     bodies = [row.find_all("td")[::-1] for row in table.select("tbody tr")]
-    head = table.thead.find_all("tr")[-1].find_all(["th", "td"])[::-1]
+    head = top.find_all("tr")[-1].find_all(["th", "td"])[::-1]
     for place in range(min((len(cells) for cells in bodies), default=0)):
         column = [cells[place] for cells in bodies]
         texts = [cell.get_text(strip=True) for cell in column]

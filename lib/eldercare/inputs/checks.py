@@ -138,7 +138,8 @@ def _is_table(path) -> bool:
 
 def _name_faults(cities) -> list[Fault]:
     """Two cities of one name: in the tables they would be one."""
-    faults, seen = [], {}
+    faults: list[Fault] = []
+    seen: dict[str, str] = {}
     for city in cities:
         first = seen.setdefault(city.name_en, city.city_id)
         if first != city.city_id:

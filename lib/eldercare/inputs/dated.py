@@ -84,10 +84,10 @@ def pick_years(array: xr.DataArray, years, name: str) -> xr.DataArray:
         year_from=xr.DataArray(np.maximum(place, 0), dims="year", coords={"year": years})
     )
     later = array.isel(year_from=-1, drop=True).isel(draw=0).notnull()
-    missing = (picked.isel(draw=0).isnull() & later).any(
+    gaps = (picked.isel(draw=0).isnull() & later).any(
         [dim for dim in picked.dims if dim not in ("draw", "year")]
     )
-    missing = missing.values | (place < 0)
+    missing = gaps.values | (place < 0)
     if missing.any():
         raise KeyError(
             f"assumption “{name}” has no row for the year {np.asarray(years)[missing][0]}"

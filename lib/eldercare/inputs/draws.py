@@ -323,9 +323,9 @@ def _label(rows: list[dict], values: np.ndarray) -> xr.DataArray:
     levels = [_in_order(key, {row[key] for row in rows}) for key in keys]
     out = np.full((values.shape[1], *map(len, levels)), np.nan)
     for number, row in enumerate(rows):
-        out[(slice(None), *(level.index(row[key]) for key, level in zip(keys, levels)))] = values[
-            number
-        ]
+        places = (level.index(row[key]) for key, level in zip(keys, levels))
+        at: tuple[slice | int, ...] = (slice(None), *places)
+        out[at] = values[number]
     if keys[-1] == "year_from":
         carry_on(out)
     return xr.DataArray(out, dims=("draw", *keys), coords={**draw, **dict(zip(keys, levels))})

@@ -141,7 +141,7 @@ def load_project(root: Path | None = None) -> Project:
     facts = reader.read("facts.csv", schema.FACTS)
     assumptions = reader.read("assumptions.csv", schema.ASSUMPTIONS)
     correlations, steps = (
-        reader.read(f"{name}.csv", table, optional=True)
+        reader.read_if_there(f"{name}.csv", table)
         for name, table in (
             ("correlations", schema.CORRELATIONS),
             ("assumption_steps", schema.ASSUMPTION_STEPS),
@@ -201,12 +201,17 @@ class _Reader:
         self.data = data
         self.faults: list[Fault] = []
 
-    def read(self, name: str, table_schema, optional: bool = False) -> pd.DataFrame | None:
+    def read(self, name: str, table_schema) -> pd.DataFrame:
+        table = self.read_if_there(name, table_schema)
+        if table is None:
+            self.faults.append(Fault(name, None, None, "the file is missing"))
+            return _empty(table_schema)
+        return table
+
+    def read_if_there(self, name: str, table_schema) -> pd.DataFrame | None:
         path = self.data / name
         if not path.is_file():
-            if not optional:
-                self.faults.append(Fault(name, None, None, "the file is missing"))
-            return None if optional else _empty(table_schema)
+            return None
         try:
             return read_table(path, table_schema, name)
         except DataFault as fault:
@@ -232,14 +237,14 @@ def _load_city(reader: _Reader, folder: Path) -> City:
     about = reader.read(f"{at}/city.csv", schema.CITY)
 
     def read_or_empty(name, table_schema):
-        table = reader.read(f"{at}/{name}", table_schema, optional=True)
+        table = reader.read_if_there(f"{at}/{name}", table_schema)
         return _empty(table_schema) if table is None else table
 
     targets = read_or_empty("targets.csv", schema.TARGETS)
     assumptions = read_or_empty("assumptions.csv", schema.ASSUMPTIONS)
     progress = read_or_empty("progress.csv", schema.PROGRESS)
     read_or_empty("exceptions.csv", schema.EXCEPTIONS)
-    capacity = reader.read(f"{at}/capacity.csv", schema.CAPACITY, optional=True)
+    capacity = reader.read_if_there(f"{at}/capacity.csv", schema.CAPACITY)
     if len(about) != 1:
         if not about.empty:
             reader.faults.append(Fault(f"{at}/city.csv", None, None, "must have exactly one row"))
@@ -248,8 +253,11 @@ def _load_city(reader: _Reader, folder: Path) -> City:
     if row.city_id != folder.name:
         problem = f"“{row.city_id}” must be the name of its folder, {folder.name}"
         reader.faults.append(Fault(f"{at}/city.csv", 2, "city_id", problem))
-    for name, table in (("assumptions.csv", assumptions), ("capacity.csv", capacity)):
-        for index in [] if table is None else table.index[table["city_id"] != folder.name]:
+    owned = {"assumptions.csv": assumptions} | (
+        {} if capacity is None else {"capacity.csv": capacity}
+    )
+    for name, table in owned.items():
+        for index in table.index[table["city_id"] != folder.name]:
             problem = (
                 f"“{table.at[index, 'city_id']}” must be {folder.name}: the file is that city's"
             )

@@ -256,7 +256,8 @@ def choose_weights(setting: Setting, rows: np.ndarray) -> tuple[float, float, fl
         error = np.abs(predict(part, *weights) / part.observed - 1)
         score = np.median(error[:, wanted], axis=0).sum()
         if score < least - 1e-9:
-            best, least = tuple(float(weight) for weight in weights), score
+            (province, deaths, urban), least = weights, score
+            best = float(province), float(deaths), float(urban)
     return best
 
 
