@@ -40,5 +40,5 @@ environment:  ## make .venv from the lock (nothing to do if it is up to date)
 	"$$python" lib/make_environment.py
 
 clean:  ## remove .venv and all caches
-	rm -rf .venv lib/build lib/*.egg-info .pytest_cache lib/.pytest_cache .hypothesis lib/.hypothesis
+	rm -rf .venv lib/build lib/*.egg-info .pytest_cache lib/.pytest_cache .hypothesis lib/.hypothesis .ruff_cache lib/.ruff_cache .mypy_cache lib/.mypy_cache
 	find . -name .git -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -prune -exec rm -rf {} +

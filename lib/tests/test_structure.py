@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import eldercare
+from eldercare.app.book import STATIC_CHECKS
 
 FOLDER = Path(eldercare.__file__).parent
 LIB = FOLDER.parent
@@ -69,10 +70,10 @@ def test_the_line_of_packages_names_each_one_and_is_told_by_the_docstring():
     assert told == held[::-1]
 
 
-def test_one_layout_and_no_usual_fault():
-    for command in (("check",), ("format", "--check")):
-        found = run("ruff", *command, "--no-cache", ".", "../benchmarks")
-        assert found.returncode == 0, found.stdout
+@pytest.mark.parametrize("command", STATIC_CHECKS, ids=" ".join)
+def test_one_layout_no_usual_fault_and_types_that_agree(command):
+    found = run(*command)
+    assert found.returncode == 0, found.stdout + found.stderr
 
 
 @pytest.mark.parametrize("package", MOST_MODULES)
