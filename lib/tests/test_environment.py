@@ -80,3 +80,9 @@ def test_eldercare_is_imported_from_an_installed_distribution(tmp_path):
         check=True,
     ).stdout.strip()
     assert Path(found) == Path(eldercare.__file__)
+
+
+def test_the_citation_names_the_version_and_the_licence_of_the_project():
+    text = (LIB.parent / "CITATION.cff").read_text("utf-8")
+    assert f"\nversion: {PROJECT['version']}\n" in text
+    assert f"\nlicense: {PROJECT['license']}\n" in text
