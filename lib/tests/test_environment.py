@@ -43,7 +43,9 @@ def test_the_lock_names_no_address_and_no_index():
 
 
 def test_every_requirement_in_the_lock_is_pinned_and_hashed():
-    pinned_and_hashed = re.compile(r"[\w.-]+==[^\s;]+( ;.*?)?( +--hash=sha256:[0-9a-f]{64})+\s*")
+    pinned_and_hashed = re.compile(
+        r"[\w.-]+(\[[\w,-]+\])?==[^\s;]+( ;.*?)?( +--hash=sha256:[0-9a-f]{64})+\s*"
+    )
     assert [entry for entry in LOCK_ENTRIES if not pinned_and_hashed.fullmatch(entry)] == []
 
 
