@@ -116,6 +116,8 @@ def choose_language(app, pagename, templatename, context, doctree):
             for name, title in sorted(app.env.titles.items())
             if name.endswith("zh")
         ]
+        if pagename == "index.zh":
+            context["prev"] = None
         context["_"] = context["gettext"] = lambda text, **_: WORDS.get(text, text)
 
 

@@ -91,6 +91,9 @@ def _run_sphinx(source: Path, fresh: Path) -> None:
     )
     if done.returncode:
         raise ValueError(done.stderr.replace(f"{source}{os.sep}", ""))
+    (
+        fresh / ".buildinfo"
+    ).unlink()  # a hash of settings, the library's place on this machine among them
 
 
 def _lay_out(project: Project, reports: Path | None, source: Path) -> list[str]:
