@@ -14,6 +14,7 @@ from fontTools.ttLib import TTFont
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
 
+import eldercare
 from eldercare.app import export
 from eldercare.reporting.charts import FONT, set_style
 from eldercare.reporting.charts_report import FONTS
@@ -71,7 +72,7 @@ def same(one, other):
 
 
 def test_the_font_is_part_of_the_library():
-    assert FONT.parent.parent.name == "eldercare"
+    assert FONT.is_relative_to(Path(eldercare.__file__).parent)
     assert FT2Font(FONT).family_name == FONTS[0]
     assert (FONT.parent / "OFL.txt").is_file()
 

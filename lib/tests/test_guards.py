@@ -146,7 +146,7 @@ DAMAGES = {
     "a class": (add_code("class City:\n    pass"), checks.definitions),
     "a path": (add_code("open('data/assumptions.csv')"), checks.paths),
     "a path of Windows": (add_code("place = 'data\\\\cities'"), checks.paths),
-    "a long cell": (add_code("x = 1\n" * 13), checks.too_large),
+    "a long cell": (add_code("x = 1\n" * (checks.MOST_LINES + 1)), checks.too_large),
     "too many cells": (
         lambda notebook: notebook.cells.extend(notebook.cells * 2),
         checks.too_large,

@@ -75,7 +75,7 @@ def _lane_label(project: Project, table: pd.DataFrame, city_id: str) -> str:
 
 
 def _draw_plan(axis, rows: pd.DataFrame, y: float, drawn: dict) -> None:
-    parts = dict(rows.groupby("series"))
+    parts = {name: part for name, part in rows.groupby("series")}  # noqa: C416 - it has `keys`
     dated = rows.dropna(subset=["start"])
     axis.plot(
         [dated["start"].min(), dated["end"].max()], [y, y], color=SOFT, linewidth=1.2, zorder=1
