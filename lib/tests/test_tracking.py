@@ -205,6 +205,18 @@ def test_the_template_is_written_whole_or_not_at_all(small_copy, monkeypatch, ca
     assert [path.name for path in tmp_path.glob("out*")] == ["out.csv"]
 
 
+def test_a_city_of_which_reports_judge_nothing_gets_no_template_of_no_rows(
+    small_copy, monkeypatch, capsys, tmp_path
+):
+    monkeypatch.setenv("ELDERCARE_PROJECT", str(small_copy.root))
+    small_copy.add_city("kunming", 530100)
+    for more in ([], ["--output", str(tmp_path / "out.csv")]):
+        assert cli.main(["progress-template", "kunming", *more]) == 0
+        said = capsys.readouterr()
+        assert said.out == "" and "Nothing of kunming is to be judged by reports" in said.err
+    assert not (tmp_path / "out.csv").exists()
+
+
 def test_targets_without_their_documents_are_findings(project, monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("ELDERCARE_PROJECT", str(ROOT))
     assert cli.main(["verify-targets", "--documents", str(tmp_path)]) == 1

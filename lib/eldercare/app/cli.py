@@ -269,6 +269,12 @@ def _verify_targets(options) -> int:
 
 def _progress_template(options) -> None:
     table = tracking.progress_template(load_project(find_root()), options.city)
+    if table.empty:
+        print(
+            f"Nothing of {options.city} is to be judged by reports: no promise in its targets.csv is tracked. Nothing was written.",
+            file=sys.stderr,
+        )
+        return
     text = table.to_csv(index=False, lineterminator="\n")
     if options.output is None:
         sys.stdout.write(text)

@@ -185,7 +185,7 @@ def _fixed_is_one_value(table: pd.DataFrame) -> pd.Series:
 
 
 def _range_is_no_single_value(table: pd.DataFrame) -> pd.Series:
-    return (table["shape"] == "fixed") | (table["low"] < table["high"])
+    return (table["shape"] == "fixed") | (table["low"] != table["high"])
 
 
 def _normal_has_no_bounds(table: pd.DataFrame) -> pd.Series:
