@@ -402,14 +402,17 @@ def test_a_range_the_wrong_way_round_is_told_once(small_copy):
 
 
 def test_a_unit_that_is_none_is_told_with_the_units_of_its_row(small_copy):
-    row = small_copy.find(NATION, assumption="target_occupancy")
-    small_copy.change(NATION, row, unit="shares")
     small_copy.change(CITY_ROWS, 2, unit="Yuan")
     measured = small_copy.find(TARGETS, measured_by="home_adaptations_needed")
     small_copy.change(TARGETS, measured, unit="homes")
     lines = told(small_copy)
     name = small_copy.rows(CITY_ROWS)[1][0]
-    assert len(lines) == 3
-    assert_told(lines, NATION, row, "unit", "“shares” must be one of: share, ")
+    assert len(lines) == 2
     assert_told(lines, CITY_ROWS, 2, "unit", f"the unit of {name} in assumptions.csv")
     assert_told(lines, TARGETS, measured, "unit", "“homes” must be household, the unit of ")
+
+
+def test_of_units_the_most_alike_is_told_first_where_the_row_does_not_say_its_own(small_copy):
+    row = small_copy.find(NATION, assumption="target_occupancy")
+    small_copy.change(NATION, row, unit="shares")
+    assert_told(told(small_copy), NATION, row, "unit", "“shares” must be one of: share, bed, ")

@@ -50,7 +50,7 @@ def standing(city: City, indicator: str, year: float | None = None) -> pd.Series
     """The row of capacity.csv of a year, or the latest; None if there is none."""
     if city.capacity is None:
         return None
-    rows = city.capacity[city.capacity["indicator"] == indicator].sort_values("year")
+    rows = city.capacity[city.capacity["indicator"] == indicator].sort_values("year", kind="stable")
     rows = rows if year is None else rows[rows["year"] == year]
     return None if rows.empty else rows.iloc[-1]
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from eldercare.inputs.correlations import correlation_faults
 from eldercare.inputs.dated import dated_faults
-from eldercare.inputs.schema import ASSUMPTION_KEYS, Fault
+from eldercare.inputs.schema import ASSUMPTION_KEYS, FIRST_YEAR, Fault, day_meant, is_to_come
 
 # A promise is held against the end of its year: the censuses reach back to 2010, of which a year's growth is
 # needed before, the projection reaches to 2050.
@@ -44,6 +44,8 @@ PARTS_OF_ONE = {
     "setting_need_share": "setting",
     "setting_use_share": "setting",
 }
+# Units of Chinese tables that a figure may be printed in: 万, 亿.
+PRINTED_IN = {10_000: "万", 100_000_000: "亿"}
 # A value so many times off the nation's is in another unit.
 FAR = 100
 
@@ -54,6 +56,7 @@ def cross_faults(project) -> list[Fault]:
     project : load.Project, read and checked table by table
     """
     faults = _assumption_faults(project) + _name_faults(project.cities.values())
+    faults += _to_come_faults(project.sources, "sources.csv", "issued_on")
     for name, table in project.scenarios.items():
         file = f"scenarios/{name}.csv"
         if name == BASELINE:
@@ -73,7 +76,7 @@ def cross_faults(project) -> list[Fault]:
         faults += _target_faults(project, city.targets, f"{at}/targets.csv")
         faults += _override_faults(project, city.assumptions, f"{at}/assumptions.csv")
         if city.capacity is not None:
-            faults += _capacity_faults(project, city.capacity, f"{at}/capacity.csv")
+            faults += _capacity_faults(project, city, f"{at}/capacity.csv")
         faults += _progress_faults(project, city, f"{at}/progress.csv")
     return faults
 
@@ -145,6 +148,20 @@ def _name_faults(cities) -> list[Fault]:
             problem = f"“{city.name_en}” is the name of {first} too; tell the two apart, as Chaoyang (Liaoning)"
             faults.append(Fault(f"cities/{city.city_id}/city.csv", 2, "name_en", problem))
     return faults
+
+
+def _to_come_faults(table: pd.DataFrame, file: str, column: str) -> list[Fault]:
+    """Dates after today: nothing is known of them, and the newest date says up to when promises are judged."""
+    return [
+        Fault(
+            file,
+            row + 2,
+            column,
+            f"“{text}” is still to come; see the year, today is {date.today()}",
+        )
+        for row, text in table[column].items()
+        if is_to_come(text)
+    ]
 
 
 def _rows_where(table: pd.DataFrame, wrong: Iterable[bool]) -> list[int]:
@@ -368,6 +385,17 @@ def _calendar_faults(table: pd.DataFrame, file: str) -> list[Fault]:
             _year_fault(file, row, column, table.at[row, column])
             for row in _rows_where(table, wrong)
         ]
+    latest = date.today().year + 1
+    wrong = (table["price_year"] < FIRST_YEAR) | (table["price_year"] > latest)
+    faults += [
+        Fault(
+            file,
+            row + 2,
+            "price_year",
+            f"“{table.at[row, 'price_year']:g}” must be from {FIRST_YEAR} to {latest}: prices are known up to today",
+        )
+        for row in _rows_where(table, wrong)
+    ]
     late = table["year_from"] > LAST_PROMISE
     return faults + [
         _year_fault(file, row, "year_from", table.at[row, "year_from"])
@@ -437,6 +465,9 @@ def _target_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
                     f"“{cells['value_high']:g}” must not be below value, {cells['value']:g}",
                 )
             )
+        if cells["base_year"] > cells["target_year"]:
+            problem = f"“{cells['base_year']:g}” lies after target_year, {cells['target_year']:g}; a promise starts before it is due"
+            faults.append(Fault(file, row + 2, "base_year", problem))
         if cells["follow_up"] == "measured":
             found = _measured_faults(project.indicators.set_index("indicator"), cells)
             faults += [Fault(file, row + 2, column, problem) for column, problem in found]
@@ -558,8 +589,10 @@ def _denominators(indicator: pd.Series) -> list[str]:
     return indicator["denominators"].split("; ")
 
 
-def _capacity_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
+def _capacity_faults(project, city, file: str) -> list[Fault]:
+    table = city.capacity
     faults = _unknown_source(project, table, file)
+    faults += _impossible_faults(project, city, file) + _second_count_faults(project, table, file)
     units = project.facts.set_index("indicator")["unit"]
     faults += _unknown(table, file, "indicator", set(units.index), "indicator of facts.csv")
     for row, cells in zip(table.index, table.to_dict("records")):
@@ -604,6 +637,72 @@ def _capacity_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
     return faults
 
 
+def _impossible_faults(project, city, file: str) -> list[Fault]:
+    """Counts and money that no city of so many residents has, by the bounds per resident of facts.csv.
+
+    The bounds are wide, so that no true figure of any year or place is told; they are there for a figure that was
+    copied in 万 or 亿, or with a digit too many.
+    """
+    census, facts = project.china.census, project.facts.set_index("indicator")
+    if city.adcode not in census["area"].values:
+        return []
+    residents = float(census.sel(area=city.adcode, census_year=2020).sum(skipna=False))
+    faults = []
+    for row, cells in zip(city.capacity.index, city.capacity.to_dict("records")):
+        name, value = cells["indicator"], cells["value"]
+        if name not in facts.index or cells["unit"] != facts.at[name, "unit"] or not value:
+            continue
+        least = np.nan_to_num(facts.at[name, "least_per_resident"])
+        most = np.nan_to_num(facts.at[name, "most_per_resident"], nan=np.inf)
+        each = value / residents
+        if np.isnan(each) or least <= each <= most:
+            continue
+        bound = f"below {least:g}" if each < least else f"above {most:g}"
+        problem = f"“{value:,.12g}” is {each:.3g} for each of the {residents:,.0f} residents of the census of 2020, {bound}"
+        problem += "".join(
+            f"; if it is printed in {sign}{'元' if cells['unit'] == 'yuan' else ''}, multiply it by {size:,}"
+            for size, sign in PRINTED_IN.items()
+            if each < least and least <= each * size <= most
+        )
+        faults.append(Fault(file, row + 2, "value", problem))
+    return faults
+
+
+def _second_count_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
+    """Rows that tell a fact of a year again, with another basis, where the fact is of one basis or of no people."""
+    single = project.facts.loc[project.facts["population_basis"] != "either", "indicator"]
+    counted = table[table["indicator"].isin(single)]
+    keys = ["city_id", "indicator", "bed_type", "year"]
+    faults = []
+    for row in counted.index[counted.duplicated(keys, keep="first")]:
+        same = (counted[keys] == counted.loc[row, keys]).all(axis=1)
+        first = counted.index[same][0] + 2
+        problem = f"a second count of {counted.at[row, 'indicator']} in {counted.at[row, 'year']:.0f}, which stands in row {first} too; keep one, whatever its population_basis"
+        if counted.at[row, "population_basis"] != counted.at[first - 2, "population_basis"]:
+            faults.append(Fault(file, row + 2, "population_basis", problem))
+    return faults
+
+
+def _contradicting_faults(city, file: str) -> list[Fault]:
+    """Reports of one promise, or of what restates it, that give two values for the same day.
+
+    A month alone is its last day and a year alone its last, as `tracking.moment` takes them: 2023 and 2023-12-31
+    are the same day, 2023 and 2023-06-30 are two, the later of which is that of the year.
+    """
+    first_of = city.targets.set_index("target_id")["restates"]
+    seen, faults = {}, []
+    for row, cells in zip(city.progress.index, city.progress.to_dict("records")):
+        if np.isnan(cells["value"]) or not cells["reported_on"]:
+            continue
+        promise = first_of.get(cells["target_id"], "") or cells["target_id"]
+        key = promise, cells["scope"], cells["unit"], day_meant(cells["reported_on"])
+        at, date_told, value = seen.setdefault(key, (row + 2, cells["reported_on"], cells["value"]))
+        if value != cells["value"]:
+            problem = f"“{cells['reported_on']}” is the same day as {date_told} of row {at}, with {cells['value']:g} and {value:g} for one promise; a year or month alone is its end"
+            faults.append(Fault(file, row + 2, "reported_on", problem))
+    return faults
+
+
 def _progress_faults(project, city, file: str) -> list[Fault]:
     table, units = city.progress, city.targets.set_index("target_id")["unit"]
     judged = city.targets[
@@ -615,6 +714,7 @@ def _progress_faults(project, city, file: str) -> list[Fault]:
         else []
     )
     faults += _unknown_source(project, table, file, empty=True)
+    faults += _to_come_faults(table, file, "reported_on") + _contradicting_faults(city, file)
     for row, cells in zip(table.index, table.to_dict("records")):
         wanted = units.get(cells["target_id"], cells["unit"])
         if cells["unit"] != wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 from string import Formatter
@@ -142,6 +143,18 @@ def is_date(text: str) -> bool:
         return FIRST_YEAR <= date(*map(int, [*parts, "1", "1"][:3])).year <= LAST_YEAR
     except ValueError:
         return False
+
+
+def day_meant(text: str) -> date:
+    """The day that a sound date names; a month alone is its last day, a year alone its last."""
+    year, month, day = [*map(int, text.split("-")), 0, 0][:3]
+    month, whole = month or 12, not day
+    return date(year, month, monthrange(year, month)[1] if whole else day)
+
+
+def is_to_come(text: str) -> bool:
+    """Whether a date lies wholly after today: the year or month that runs has begun and may be named."""
+    return text > date.today().isoformat()[: len(text)]
 
 
 _DATE = pa.Column(
@@ -330,7 +343,14 @@ PHRASES = pa.DataFrameSchema(
 )
 
 FACTS = pa.DataFrameSchema(
-    {"indicator": _FILLED, "unit": _UNIT, "definition": _FILLED},
+    {
+        "indicator": _FILLED,
+        "unit": _UNIT,
+        "least_per_resident": _NUMBER_OR_EMPTY,
+        "most_per_resident": _NUMBER_OR_EMPTY,
+        "population_basis": pa.Column(str, _one_of([*POPULATION_BASES, "either", ""])),
+        "definition": _FILLED,
+    },
     unique=["indicator"],
     name="facts.csv",
 )

@@ -444,7 +444,7 @@ def _budget(facts: Facts) -> str:
     known = capacity[capacity["indicator"] == BUDGET] if capacity is not None else pd.DataFrame()
     if known.empty:
         return words.phrase("text_no_budget")
-    last = known.sort_values("year").iloc[-1]
+    last = known.sort_values("year", kind="stable").iloc[-1]
     level = price_level(facts.result.assumptions, [last["year"]]).isel(year=0, drop=True)
     paid = facts.result.values["payment"].sel(measure="need", payer="city_budget", year=[YEAR])
     share = summarise(paid * level / last["value"]).iloc[0]
