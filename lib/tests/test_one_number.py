@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from report_checks import SIZES
 
 import eldercare as ec
 from eldercare.analysis import compare, decomposition, definitions, sensitivity
@@ -321,6 +322,39 @@ def test_printed_parts_add_up_to_the_printed_total_and_say_that_they_are_means(p
             assert sum(parts) == pytest.approx(total, rel=0.005), (name, column)
 
 
+def printed_money(cell) -> float:
+    """The first number of a cell of the report, a large unit multiplied out."""
+    number, unit = re.match(r"([\d.,]+)\s*(million|billion|万|亿)?", cell).groups()
+    return float(number.replace(",", "")) * SIZES.get(unit, 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "parts"),
+    [
+        ([62.6, 11.7, 10.3, 5.1, 10.3], [63, 12, 10, 5, 10]),
+        ([1, 1, 1], [34, 33, 33]),
+        ([2, 0], [100, 0]),
+    ],
+)
+def test_whole_parts_add_up_and_each_is_one_of_the_two_next_to_the_exact(values, parts):
+    found = report.in_whole_parts(values)
+    assert sum(found) == 100
+    assert all(abs(part - 100 * value / sum(values)) < 1 for part, value in zip(found, values))
+    assert sorted(found) == sorted(parts)
+
+
+@pytest.mark.parametrize("code", wording.LANGUAGES)
+def test_care_workers_needed_and_in_post_are_told_by_the_same_measure(project, results, code):
+    words = wording.language(project, code)
+    facts = report.Facts(project, results["shangqiu"], words)
+    text = report._caregivers(facts)[1].text
+    need = results["shangqiu"].values["caregivers_total_needed"].sel(measure="need", year=YEAR)
+    post = results["shangqiu"].values["caregivers_stock"].sel(path="programme", year=YEAR)
+    for array in (need, post):
+        assert words.range(report.mean_range(array.astype(float)), "worker") in text
+    assert {"en": "a mean as well", "zh": "在岗人数均值"}[code] in text
+
+
 @pytest.mark.parametrize("code", wording.LANGUAGES)
 def test_parts_of_the_report_add_up(project, results, code):
     result = results["shangqiu"]
@@ -328,8 +362,15 @@ def test_parts_of_the_report_add_up(project, results, code):
     facts = report.Facts(project, result, words)
     *_, table = (block for block in report._money(facts) if hasattr(block, "rows"))
     assert words.phrase("column_share", year=YEAR) in table.columns
-    shares = [float(re.search(r"[\d.]+", row[-1])[0]) for row in table.rows[:-1]]
-    assert sum(shares) == pytest.approx(100, abs=2)
+    shares = [float(re.search(r"[\d.]+", row[-1])[0]) for row in table.rows]
+    assert sum(shares[:-1]) == shares[-1] == 100
+    for column in range(1, 1 + len(report.MONEY_YEARS)):
+        *parts, total = (printed_money(row[column]) for row in table.rows)
+        assert sum(parts) == pytest.approx(total, rel=0.005)
+        if table.columns[column] == words.phrase("column_cost", year=YEAR):
+            assert [100 * part / total for part in parts] == pytest.approx(shares[:-1], abs=1)
+    answer = report._answer(facts)[-1].items[-1]
+    assert all(table.rows[place][-1] in answer for place in (0, 1))
     for year in report.MONEY_YEARS:
         payments = result.values["payment"].sel(measure="need", year=year).astype(float)
         parts = sum(

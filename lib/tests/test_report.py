@@ -359,6 +359,7 @@ def family_members(project, results):
         "chosen": ("nation", "city", "scenario"),
         "count": wording.COUNTED,
         "definition": (*report.DEFINITIONS_OF_NEED, "none"),
+        "fact": project.facts["indicator"],
         "follow_up": schema.FOLLOW_UPS,
         "issuer": project.sources["source_id"],
         "kind": schema.KINDS,
@@ -367,6 +368,7 @@ def family_members(project, results):
         "path": values["path"].values,
         "reason": REASONS,
         "payer": values["payer"].values,
+        "population_basis": schema.POPULATION_BASES,
         "range": (*wording.COUNTED, "plain", "with_unit"),
         "setting": schema.SETTINGS,
         "severity": schema.SEVERITIES,
@@ -414,6 +416,8 @@ def test_every_phrase_is_used_and_none_is_missing(project, results, words):
             "unit",
             "workplace",
             "basis",
+            "fact",
+            "population_basis",
         )
         for word in families[family]
     }
