@@ -210,7 +210,7 @@ def _city_title(result: CityResult) -> str:
 def _axis_label(project: Project, indicator: str, unit: str = "") -> str:
     row = project.indicators.set_index("indicator").loc[indicator]
     words = textwrap.fill(row["label_en"], LABEL_WIDTH)
-    return f"{words}\n{row['label_zh']}{f' ({unit})' if unit else ''}"
+    return "\n".join([words, row["label_zh"], *([f"({unit})"] if unit else [])])
 
 
 def paths(

@@ -225,7 +225,7 @@ def causes(
     for axis, (city_id, result) in zip(axes, results.items()):
         _draw_causes(axis, rows[rows["city_id"] == city_id].set_index("part")["mean"], parts)
         axis.set_title(_city_title(result))
-    axes[0].set_ylabel(f"beds, institutions and day care, {MEANS}\n养老床位，均值")
+    axes[0].set_ylabel(f"beds, with day care\n养老床位 ({MEANS})")
     _finish(figure, f"{title}, 2020 to {year}", source)
     twin = rows[rows["part"].isin(parts)][
         ["city_id", "year", "part", "mean", "low", "central", "high"]
