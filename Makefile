@@ -25,7 +25,7 @@ site: environment  ## build the pages of all notebooks and reports into site/
 test: environment  ## run all tests, and the notebooks against their stored outputs
 	@$(VENV_PYTHON) -m eldercare test
 
-bench: environment  ## measure the run times
+bench: environment  ## measure speed, memory and how near the draws come to many more
 	@$(VENV_PYTHON) -m eldercare bench
 
 lab: environment  ## open JupyterLab
@@ -40,5 +40,5 @@ environment:  ## make .venv from the lock (nothing to do if it is up to date)
 	"$$python" lib/make_environment.py
 
 clean:  ## remove .venv and all caches
-	rm -rf .venv lib/build lib/*.egg-info .pytest_cache lib/.pytest_cache .hypothesis lib/.hypothesis
+	rm -rf .venv lib/build lib/*.egg-info .pytest_cache lib/.pytest_cache .hypothesis lib/.hypothesis .ruff_cache lib/.ruff_cache .mypy_cache lib/.mypy_cache
 	find . -name .git -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -prune -exec rm -rf {} +

@@ -40,6 +40,7 @@ LOCK_RECIPE = [
     "--no-header",
     "--no-annotate",
     "--all-extras",
+    "--no-strip-extras",  # an older pip takes coverage[toml] for another package than coverage
 ]
 
 

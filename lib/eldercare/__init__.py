@@ -16,7 +16,8 @@ _HOMES = {
     "analysis.compare": ("compare_all", "compare_head_counts", "compare_targets", "influence"),
     "inputs.load": ("load_project",),
     "inputs.schema": ("DataFault",),
-    "model.chain": ("age_structure", "run", "run_city"),
+    "model.chain": ("age_structure", "run_city"),
+    "reporting.results": ("Results", "run"),
     "reporting.trace": ("trace",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -1,14 +1,35 @@
-"""Assumptions and cities that a test makes up."""
+"""Assumptions, arrays and cities that a test makes up."""
 
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
+from eldercare.engine.arrays import DRAW, Array, labelled
+from eldercare.engine.quantity import Calculation
 from eldercare.inputs import schema
 from eldercare.inputs.checks import cross_faults, on_promised_base
 from eldercare.inputs.draws import Assumptions
 from eldercare.inputs.load import City
+from eldercare.model.area import describe_area
+from eldercare.model.chain import LAST_YEAR, CityInputs
+
+
+def drawn(values, *dims: str) -> Array:
+    """An array as the model takes it, draws last, from numbers whose first dim is the draws."""
+    return Array((DRAW, *dims), np.asarray(values, float)).transpose(*dims, DRAW)
+
+
+def calculation_of(project, city: City, assumptions: Assumptions, last_year=LAST_YEAR):
+    """The chain of a city, in full precision; its area as the censuses tell it, not settled with the others."""
+    area = describe_area(project.china, city.adcode)
+    return Calculation(CityInputs(project.china, city, area, assumptions, last_year))
+
+
+def told(calculation: Calculation, name: str) -> xr.DataArray:
+    """A quantity of a calculation with the labels of its dims."""
+    return labelled({name: calculation[name]}, calculation["years"])[name]
 
 
 class Given:

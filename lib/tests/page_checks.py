@@ -13,7 +13,8 @@ WIDE, NARROW = 1280, 360
 UPRIGHT, ACROSS = 688, 1016
 CONTRAST, FIRST_ROWS = "color-contrast", 6
 OWN = ("file:", "data:")
-ANCESTORS_THAT_SCROLL = ".table, .formula, figure a"
+ANCESTORS_THAT_SCROLL = ".table-wrapper, .math-wrapper, figure a"
+ON_SCREEN = "nav, footer, .mobile-header, .sidebar-drawer, .toc-drawer, .twin, .skip-to-content"
 
 
 @functools.cache
@@ -58,14 +59,16 @@ def pictures_without_words(path: Path) -> list[str]:
 
 def unfolded_code(path: Path) -> list[str]:
     soup = read(path)
-    bare = [str(tag)[:80] for tag in soup.select("pre > code") if not tag.find_parent("details")]
+    code = soup.select(".cell_input pre")
+    bare = [str(tag)[:80] for tag in code if not tag.find_parent("details")]
     return bare + [str(tag)[:80] for tag in soup.select("details[open]")]
 
 
 def headings_out_of_order(path: Path) -> list[str]:
     """A page has one title, and no heading skips a rank."""
     soup = read(path)
-    ranks = [int(tag.name[1]) for tag in soup.main.find_all(re.compile("^h[1-6]$"))]
+    main = soup.select_one("[role=main]")
+    ranks = [int(tag.name[1]) for tag in main.find_all(re.compile("^h[1-6]$"))]
     skipped = [
         f"h{below} after h{above}" for above, below in zip(ranks, ranks[1:]) if below > above + 1
     ]
@@ -80,7 +83,7 @@ def tables_without_heads(path: Path) -> list[str]:
     """Tables whose heads do not say what they head, or that cannot be scrolled by keyboard."""
     found = []
     for table in read(path).find_all("table"):
-        box = table.parent
+        box = table.find_parent(class_="table-wrapper") or {}
         if not all(box.get(name) for name in ("tabindex", "role", "aria-label")):
             found.append(f"no box: {table.get_text(' ', strip=True)[:60]}")
         found += [f"no scope: {cell}" for cell in table.find_all("th") if not cell.get("scope")]
@@ -136,8 +139,8 @@ def in_browser(browser: Browser, path: Path) -> list[str]:
     page.set_viewport_size({"width": NARROW, "height": 800})
     found += too_wide(page) + barriers(page, {"runOnly": ["scrollable-region-focusable"]})
     page.emulate_media(media="print")
-    moving = page.locator("nav:visible, .top:visible, .skip:visible").all_inner_texts()
-    found += [f"printed: {text}" for text in moving] + cut_on_paper(page)
+    shown = page.locator(f":is({ON_SCREEN}):visible").all_inner_texts()
+    found += [f"printed: {text}" for text in shown] + cut_on_paper(page)
     page.emulate_media(media="screen")
     found += faint(page)
     page.close()

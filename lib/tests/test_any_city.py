@@ -5,6 +5,7 @@ import json
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from conftest import ROOT
 from given import faults_of, made_city, rows_of, with_cities
@@ -186,7 +187,7 @@ def test_every_single_quantity_can_measure_a_promise_and_no_other(project):
 
 
 def test_head_counts_are_what_a_counted_row_may_be_measured_by(project):
-    from eldercare.model.chain import HEAD_COUNTS
+    from eldercare.model.population import AGE_GROUPS
 
     rows = [
         {
@@ -196,7 +197,7 @@ def test_head_counts_are_what_a_counted_row_may_be_measured_by(project):
             "measured_by": name,
             "target_year": float("nan"),
         }
-        for name in HEAD_COUNTS
+        for name in (f"population_{group}" for group in AGE_GROUPS)
     ]
     one = with_cities(project, made_city("x", 420100, targets=rows))
     assert faults_of(project, *one.cities.values()) == []
@@ -281,6 +282,7 @@ TARGET_FAULTS = [
     ({"restates": "x_1"}, "restates", "no other target_id"),
     ({"source_id": "hearsay"}, "source_id", "no known source"),
     ({"target_id": "beds"}, "target_id", "name of a result"),
+    ({"base_year": 2031}, "base_year", "“2031” lies after target_year, 2030"),
 ]
 CAPACITY_FAULTS = [
     ({"indicator": "bed_total"}, "indicator", "there are: beds_per_1000_older_people, beds_total"),
@@ -288,6 +290,33 @@ CAPACITY_FAULTS = [
     ({"year": 2099}, "year", "still to come"),
     ({"bed_type": "nursing"}, "bed_type", "nursing_bed_share"),
     ({"indicator": "gdp", "unit": "yuan", "value": 0}, "value", "above 0"),
+    ({"value": 3e6}, "value", "“3,000,000” is 0.241 for each of the 12,447,718 residents of the"),
+    (
+        {"indicator": "gdp", "unit": "yuan", "value": 1.56e8},
+        "value",
+        "in 万元, multiply it by 10,000",
+    ),
+    (
+        {"indicator": "gdp", "unit": "yuan", "value": 15616},
+        "value",
+        "亿元, multiply it by 100,000,000",
+    ),
+    (
+        {"indicator": "general_budget_expenditure", "unit": "yuan", "value": 1e13},
+        "value",
+        "above 200000",
+    ),
+    (
+        {"indicator": "general_budget_revenue", "unit": "yuan", "value": 1.2e7},
+        "value",
+        "if it is printed in 万元, multiply",
+    ),
+    (
+        {"indicator": "population_resident", "unit": "person", "value": 1233},
+        "value",
+        "below 0.15; if it is printed in 万, multiply it by 10,000",
+    ),
+    ({"indicator": "population_registered", "unit": "person", "value": 9e7}, "value", "above 3"),
     ({"source_id": "hearsay"}, "source_id", "no known source"),
 ]
 ASSUMPTION_FAULTS = [
@@ -324,6 +353,8 @@ ASSUMPTION_FAULTS = [
         "100 times",
     ),
     ({**OCCUPANCY, "source_id": "hearsay"}, "source_id", "no known source"),
+    ({**OCCUPANCY, "price_year": 2099}, "price_year", "must be from 1990 to"),
+    ({**OCCUPANCY, "price_year": 1989}, "price_year", "must be from 1990 to"),
     (
         {"assumption": "adl_prevalence", "age_band": "85+", "severity": "severe"},
         "central",
@@ -351,6 +382,9 @@ PROGRESS_FAULTS = [
     ({"target_id": "x_2", "unit": "person"}, "target_id", "tracked or measured"),
     ({"target_id": "x_1", "unit": "share", "value": 0.4}, "unit", "must be bed"),
     ({"target_id": "x_1", "source_id": "hearsay"}, "source_id", "no known source"),
+    ({"target_id": "x_1", "reported_on": "2098-12-31"}, "reported_on", "still to come"),
+    ({"target_id": "x_1", "reported_on": "2098-12"}, "reported_on", "still to come"),
+    ({"target_id": "x_1", "reported_on": "2098"}, "reported_on", "still to come"),
 ]
 CASES = [
     (table, *case)
@@ -381,6 +415,79 @@ def test_a_row_that_cannot_run_is_told_with_what_would_be_right(project, table, 
     ]
     assert any(words in fault.problem for fault in found), found
     assert {(fault.file, fault.row) for fault in found} == {(f"cities/x/{table}.csv", 2)}
+
+
+def test_no_true_figure_of_any_area_is_taken_for_an_impossible_one(project):
+    others_in_2010 = {
+        230108,
+        500111,
+    }  # Pingfang and Dazu: in 2010 their codes were other districts'
+    counted = project.china.census.sum(["sex", "age_group"], skipna=False)
+    older = project.china.census.sel(age_group=slice(60, None)).sum(
+        ["sex", "age_group"], skipna=False
+    )
+    bounds = project.facts.set_index("indicator")
+    for name, people in (("population_resident", counted), ("population_60_plus_resident", older)):
+        each = (people / counted.sel(census_year=2020)).values
+        least, most = bounds.loc[name, ["least_per_resident", "most_per_resident"]]
+        wrong = np.isfinite(each) & ((each < least) | (each > most))
+        assert set(counted["area"].values[wrong.any(axis=1)]) <= others_in_2010
+
+
+@pytest.mark.parametrize(
+    ("indicator", "unit", "one", "other", "told"),
+    [
+        ("beds_total", "bed", "", "resident", True),
+        ("population_resident", "person", "", "registered", True),
+        ("population_under_3", "person", "resident", "registered", False),
+    ],
+)
+def test_a_second_count_of_a_year_is_told_whatever_people_it_is_said_to_be_of(
+    project, indicator, unit, one, other, told
+):
+    value = {"bed": 5000, "person": 4e5 if "under" in indicator else 12e6}[unit]
+    row = {"indicator": indicator, "unit": unit, "value": value}
+    rows = [{**row, "population_basis": basis} for basis in (one, other)]
+    found = faults_of(project, made_city("x", 420100, capacity=[*rows, {**rows[0], "year": 2019}]))
+    assert [(fault.row, fault.column) for fault in found] == [(3, "population_basis")] * told
+    assert all("stands in row 2 too" in fault.problem for fault in found)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        ("2023", "2023-12-31", True),
+        ("2023", "2023-12", True),
+        ("2024-02", "2024-02-29", True),
+        ("2023", "2023-06-30", False),
+        ("2023-02", "2023-02-14", False),
+    ],
+)
+def test_two_values_of_one_day_are_told_and_of_two_days_are_in_order(project, one, other, told):
+    again = {**BEDS, "target_id": "x_2", "restates": "x_1"}
+    rows = [
+        {"target_id": "x_1", "reported_on": one, "value": 900},
+        {"target_id": "x_2", "reported_on": other, "value": 800},
+    ]
+    city = made_city("x", 420100, targets=[BEDS, again], progress=rows)
+    found = faults_of(project, city)
+    assert [(fault.row, fault.column) for fault in found] == [(3, "reported_on")] * told
+    if not told:
+        assert [value for _, value in tracking.reports(city, city.targets.iloc[0])] == [800, 900]
+
+
+def test_a_source_that_is_still_to_be_issued_is_told_and_moves_nothing(project):
+    sources = project.sources.assign(issued_on=["2098", *project.sources["issued_on"][1:]])
+    late = made_city(
+        "x", 420100, targets=[BEDS], progress=[{"target_id": "x_1", "reported_on": "2097"}]
+    )
+    found = faults_of(project, late, sources=sources)
+    assert [(fault.file, fault.row, fault.column) for fault in found] == [
+        ("sources.csv", 2, "issued_on"),
+        ("cities/x/progress.csv", 2, "reported_on"),
+    ]
+    known = tracking.as_of(replace(project, cities={}))
+    assert tracking.as_of(replace(project, sources=sources, cities={"x": late})) == known
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from eldercare.inputs.draws import draw_assumptions
 from eldercare.inputs.load import NATION
 from eldercare.model import areas, population
 from eldercare.model.area import describe_area
-from eldercare.model.base import TablesKey
 
 NINGXIA, HAINAN, YINCHUAN, HELAN = 640000, 460000, 640100, 640122
 DRAWS = 64
@@ -89,7 +88,7 @@ def test_a_scenario_that_leaves_the_population_alone_settles_it_as_the_baseline_
         for scenario in ("baseline", "need_met")
     )
     assert one is other
-    assert np.array_equal(one, areas._settled(TablesKey(project), YINCHUAN, "need_met", DRAWS))
+    assert np.array_equal(one, areas._settled(project, YINCHUAN, "need_met", DRAWS))
 
 
 def test_the_provinces_add_up_to_the_nation_in_the_mean(project, china, assumptions):

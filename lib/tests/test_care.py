@@ -1,20 +1,23 @@
-"""Care need, places of care and beds: known totals, conservation, two roads, and causes that add up."""
+"""Care need, care settings and beds: known totals, conservation, two methods, and causes that add up."""
 
 from itertools import permutations
 
 import numpy as np
 import pytest
 import xarray as xr
+from given import calculation_of, drawn, told
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as number_arrays
 
-from eldercare.analysis import balance, decomposition, definitions
-from eldercare.inputs import schema
+from eldercare.analysis import balance, decomposition, definitions, health
+from eldercare.engine.arrays import label, part
+from eldercare.engine.quantity import Calculation
 from eldercare.inputs.draws import draw_assumptions
-from eldercare.inputs.load import NATION
-from eldercare.model import area as area_step
-from eldercare.model import beds, chain, flow, health, need, places, population
+from eldercare.inputs.load import nation_as_city
+from eldercare.model import beds, chain, flow, need, population
+from eldercare.model import settings as setting_step
+from eldercare.model.area import FIRST_RATE_YEAR
 
 ROWS = 200  # inputs in each example of the property tests: 60 examples make 12,000
 LIMITED = list(need.LIMITED)
@@ -23,24 +26,13 @@ MANY = settings(max_examples=60, deadline=None)
 
 @pytest.fixture(scope="module")
 def nation(project):
-    assumptions = draw_assumptions(project, draws=256)
-    people = population.project_area(
-        project.china, area_step.describe_area(project.china, NATION), assumptions, 2050
-    )
-    return assumptions, people
+    return calculation_of(project, nation_as_city(), draw_assumptions(project, draws=256))
 
 
 @pytest.fixture(scope="module")
 def lincang(project):
     city = project.city("lincang")
-    assumptions = draw_assumptions(project, city, draws=64)
-    return area_step.describe_area(project.china, city.adcode), assumptions
-
-
-def labelled(values, **dims):
-    return xr.DataArray(
-        values, dims=list(dims), coords={name: list(labels) for name, labels in dims.items()}
-    )
+    return calculation_of(project, city, draw_assumptions(project, city, draws=64))
 
 
 def people_arrays(*shape):
@@ -67,8 +59,8 @@ def test_at_every_age_more_people_have_a_limitation_than_at_the_age_before_and_n
     assert min(curve[65:].min() for curve in curves.values()) > 0
 
 
-def test_no_draw_has_more_limited_people_than_people(project, china, nation):
-    total = need.adl_prevalence(china, nation[0]).sum("severity")
+def test_no_draw_has_more_limited_people_than_people(nation):
+    total = told(nation, "limitation_prevalence").sum("severity")
     assert total.max() <= need.MOST_LIMITED + 1e-12
     assert total.sel(age=slice(0, 59)).max() == 0
 
@@ -80,7 +72,7 @@ def test_the_ratio_of_the_sexes_gives_back_the_survey_s_totals(project, china):
     central = rows.loc["adl_prevalence"].pivot_table("central", "age_band", "severity").sort_index()
     curve = sum(need.severity_curves(central, need.survey_weights(china)).values())
     ages = need.national_ages(china)
-    men, women = need.by_sex(curve[None, None], np.array([ratio]), ages)[0, 0]
+    men, women = need.by_sex(curve[None, :, None], np.array([ratio]), ages)[0, ..., 0]
     found = np.average(women[65:], weights=ages[1, 65:]) / np.average(
         men[65:], weights=ages[0, 65:]
     )
@@ -112,31 +104,30 @@ def test_every_definition_counts_the_same_people_and_the_narrow_ones_fewer_in_ne
 
 
 def test_a_drift_of_the_oldest_moves_nobody_else(nation):
-    _, people = nation
-    some = people.isel(draw=slice(0, 4)).sel(year=[2020, 2030])
-    rates = xr.ones_like(some.isel(year=0, drop=True)).expand_dims(severity=LIMITED) * 0.1
-    factor = xr.ones_like(some.isel(sex=0, age=0, drop=True))
-    plain = need.care_need(some, rates, factor)
-    moved = need.care_need(some, rates, factor, factor * 2)
-    oldest = 0.1 * some.sel(age=slice(85, None)).sum(["sex", "age"])
-    assert (moved - plain).sel(severity="mild").values == pytest.approx(oldest.values)
+    people = told(nation, "population").sel(year=[2020, 2030]).isel(draw=slice(0, 4)).variable
+    rates = people.isel(year=0).set_dims({"severity": len(LIMITED), **people.isel(year=0).sizes})
+    rates = rates.copy(data=np.full(rates.shape, 0.1))
+    factor = drawn(np.ones((4, 2)), "year")
+    plain = need.care_need(people, rates, factor, factor)
+    moved = need.care_need(people, rates, factor, factor * 2)
+    oldest = 0.1 * people.isel(age=slice(need.OLDEST_OLD, None)).sum(["sex", "age"])
+    for place in range(len(LIMITED)):
+        difference = (moved - plain).isel(severity=place).transpose(*oldest.dims)
+        assert difference.values == pytest.approx(oldest.values)
 
 
 # Years of life
 
 
-def test_years_lived_add_up_to_life_expectancy(project, china, lincang):
-    area, assumptions = lincang
-    rates = area_step.rates_of(china)
-    target = population.life_expectancy_paths(area, rates, assumptions, [2020])[0]
-    lived = health.person_years_from_ratios(
-        rates.grid.survival(2020 - area_step.FIRST_RATE_YEAR, target)
-    )
+def test_years_lived_add_up_to_life_expectancy(lincang):
+    inputs, rates = lincang.given, lincang["rates"]
+    target = population.life_expectancy_paths(lincang["area"], rates, inputs.assumptions, [2020])[0]
+    lived = health.person_years_from_ratios(rates.grid.survival(2020 - FIRST_RATE_YEAR, target))
     assert lived.sum(axis=-1) == pytest.approx(target.T, abs=0.02)
 
 
-def test_years_with_and_without_limitation_are_all_years(china, lincang):
-    table = health.health_expectancy(china, *lincang, 2020, (60, 65))
+def test_years_with_and_without_limitation_are_all_years(lincang):
+    table = health.health_expectancy(lincang.given, 2020, (60, 65))
     wide = table.pivot_table("central", ["age", "sex"], "state")
     assert wide[["none", *LIMITED]].sum(axis=1).values == pytest.approx(wide["all"].values, abs=0.1)
     assert (wide.xs("female", level="sex")["all"] > wide.xs("male", level="sex")["all"]).all()
@@ -150,46 +141,54 @@ def test_sullivan_with_everyone_limited_is_life_expectancy_and_with_nobody_nough
     )
 
 
-# Places of care
+# Care settings
 
 
-def test_the_family_care_gap_of_the_nation_is_one_and_that_of_lonelier_cities_above(project, china):
+def test_the_family_care_gap_of_the_nation_is_one_and_that_of_lonelier_cities_above(project):
     assumptions = draw_assumptions(project, draws=64)
-    assert places.family_care_gap(china, NATION, assumptions).values == pytest.approx(1)
     gap = {
-        city.city_id: places.family_care_gap(china, city.adcode, assumptions)
-        for city in project.cities.values()
+        city.city_id: told(calculation_of(project, city, assumptions), "family_care_gap")
+        for city in (nation_as_city(), *project.cities.values())
     }
+    assert gap.pop("china").values == pytest.approx(1)
     assert gap["lincang"].median() > 1 > gap["shangqiu"].median()
     assert all(one.min() > 0.8 and one.max() < 1.25 for one in gap.values())
 
 
 def test_people_without_younger_ones_are_no_more_than_all(project, china):
     for city in project.cities.values():
-        home = places.households(china, city.adcode)
-        parts = places.people_without_younger(home, draw_assumptions(project, city, draws=64))
-        assert (sum(parts.values()) < 1).all() and all((part > 0).all() for part in parts.values())
+        home = setting_step.households(china, city.adcode)
+        rows = draw_assumptions(project, city, draws=64)
+        parts = (
+            setting_step.share_living_alone(
+                home, rows["lone_share_of_one_older_households"].variable
+            ),
+            setting_step.share_in_couples(
+                home, rows["couple_share_of_two_older_households"].variable
+            ),
+        )
+        assert (sum(parts) < 1).all() and all((part > 0).all() for part in parts)
 
 
 @MANY
 @given(people_arrays(4), share_arrays(4, 3))
 def test_nobody_is_lost_or_invented_on_the_way_to_a_place(people, outside):
-    severity = list(schema.SEVERITIES)
-    one = labelled(outside, draw=range(ROWS), severity=severity, setting=schema.SETTINGS[1:])
-    shares = places.setting_shares({"setting_use_share": one, "setting_need_share": one}, 1.3)
-    by_place = places.people_by_setting(
-        labelled(people[:, None], draw=range(ROWS), year=[2020], severity=severity), shares
+    one = drawn(outside, "severity", "setting")
+    gap, growth = drawn(np.full(ROWS, 1.3)), drawn(np.ones((ROWS, 1)), "year")
+    shares = setting_step.setting_shares(one, one, gap, growth, setting_step.MEASURES)
+    by_setting = setting_step.people_by_severity_and_setting(
+        drawn(people[:, None], "year", "severity"), shares
     )
-    found = by_place.sum("setting").transpose("measure", "draw", "year", "severity").values
+    found = by_setting.sum("setting").transpose("measure", "draw", "year", "severity").values
     assert found == pytest.approx(np.stack([people[:, None]] * 2))
-    assert by_place.min() >= -1e-6 * max(people.max(), 1)
+    assert by_setting.min() >= -1e-6 * max(people.max(), 1)
 
 
 def test_every_severity_has_its_class_of_service(china):
-    people = labelled(np.array([[70.0, 20.0, 7.0, 3.0]]), draw=[0], severity=schema.SEVERITIES)
-    classes = places.people_by_service_class(people, china.care_grades)
+    people = drawn([[70, 20, 7, 3]], "severity")
+    classes = setting_step.people_by_service_class(people, china.care_grades)
     # Sanming 2017, 三(一)2: grades 1-3 home and community, 4-5 institutions first, 6 nursing institutions first.
-    assert dict(zip(classes["service_class"].values, classes.values[0])) == {
+    assert {name: count.item() for name, count in classes.items()} == {
         "home_and_community": 90,
         "institution": 7,
         "nursing_institution": 3,
@@ -203,13 +202,16 @@ def test_every_severity_has_its_class_of_service(china):
 )
 def test_a_policy_pattern_gives_the_nation_its_shares(project, nation, scenario, inside, beside):
     assumptions = draw_assumptions(project, None, scenario, 256)
-    people = nation[1].sel(year=[2024])
-    limited = definitions.limited_from(people, project, nation[0])
-    older = population.people_in(people, 60)
-    by_place = places.people_by_setting(
-        need.by_severity(older, limited), places.setting_shares(assumptions)
-    )
-    share = 100 * (by_place.sel(measure="need").sum("severity") / older).median("draw").isel(year=0)
+    # The people are those of the baseline, and families care for as much as in the census year.
+    growth = nation["family_care_growth"]
+    known = {
+        "people_by_severity": nation["people_by_severity"],
+        "family_care_growth": growth.copy(data=np.ones(growth.shape)),
+    }
+    pattern = Calculation(calculation_of(project, nation_as_city(), assumptions).given, known)
+    people = told(pattern, "people_by_setting").sel(measure="need", year=2024)
+    older = told(nation, "population_60_plus").sel(year=2024)
+    share = 100 * (people / older).median("draw")
     assert share.sel(setting="institution").item() == pytest.approx(inside, abs=0.15)
     assert share.sel(setting=["home_service", "day_care"]).sum().item() == pytest.approx(
         beside, abs=0.35
@@ -236,7 +238,7 @@ def test_a_scenario_moves_what_it_is_said_to_move_and_no_head_count(project, sce
     before = chain.run_city(project, "lincang", draws=32).values
     after = chain.run_city(project, "lincang", scenario, draws=32).values
     assert (before["population_60_plus"] == after["population_60_plus"]).all()
-    for measure, sign in zip(places.MEASURES, EFFECT[scenario]):
+    for measure, sign in zip(setting_step.MEASURES, EFFECT[scenario]):
         change = (
             (after - before)["beds_total_needed"].sel(measure=measure, year=2040).median().item()
         )
@@ -251,18 +253,26 @@ def test_a_scenario_moves_what_it_is_said_to_move_and_no_head_count(project, sce
 def test_residents_by_bed_type_are_all_residents_and_none_is_negative(
     residents, dementia, nursing, dementia_bed
 ):
-    keys = {"draw": range(ROWS), "measure": ["need"], "year": [2030]}
-    people = labelled(residents[:, None, None], **keys, severity=schema.SEVERITIES)
     rows = {
-        "nursing_bed_share": labelled(nursing, draw=range(ROWS), severity=schema.SEVERITIES),
-        "dementia_bed_share": labelled(dementia_bed, draw=range(ROWS)),
-        "dementia_share_of_residents": labelled(dementia, draw=range(ROWS)),
+        "nursing_bed_share": drawn(nursing, "severity"),
+        "dementia_bed_share": drawn(dementia_bed),
+        "dementia_share_of_residents": drawn(dementia),
     }
-    by_type = beds.residents_by_bed_type(people, rows)
-    assert by_type.sum("bed_type").values == pytest.approx(
+    people = drawn(residents[:, None, None], "measure", "year", "severity")
+    by_type = Calculation(rows, {"residents_by_severity": people})["residents"]
+    assert by_type.sum("bed_type").transpose("draw", ...).values == pytest.approx(
         residents.sum(axis=-1)[:, None, None], rel=1e-9
     )
     assert by_type.min() >= -1e-6 * max(residents.max(), 1)
+
+
+def programme(needed, stock, years, **rows):
+    """Beds year by year of an area all of whose counted beds are in institutions."""
+    rows = {"institution_share_of_beds": np.ones_like(rows["bed_life"]), **rows}
+    stock = None if stock is None else beds.Stock(stock, 2020)
+    return beds.bed_programme(
+        needed, stock, np.array(years), **{name: drawn(values) for name, values in rows.items()}
+    )
 
 
 @MANY
@@ -273,53 +283,47 @@ def test_residents_by_bed_type_are_all_residents_and_none_is_negative(
     st.integers(1, 15),
 )
 def test_beds_that_stand_follow_from_those_before(needed, stock, life, length):
-    years = list(range(2020, 2026))
-    array = labelled(
-        (needed + 1)[:, None, :, None],
-        draw=range(ROWS),
-        measure=["need"],
-        year=years,
-        bed_type=["general"],
+    built_and_worn = programme(
+        drawn((needed + 1)[:, None, :, None], "measure", "year", "bed_type"),
+        stock,
+        range(2020, 2026),
+        bed_life=np.full(ROWS, life),
+        building_programme_years=np.full(ROWS, length),
+        building_programme_first_year=np.full(ROWS, 2022),
     )
-    rows = {
-        name: labelled(np.full(ROWS, float(value)), draw=range(ROWS))
-        for name, value in (
-            ("bed_life", life),
-            ("building_programme_years", length),
-            ("building_programme_first_year", 2022),
-            ("conversion_share_of_renewal", 0.3),
-        )
-    }
     out = {
-        name: part.values[:, 0, :, 0]
-        for name, part in beds.building(array, stock, 2020, rows).items()
+        name: part(built_and_worn, change=name).squeeze().transpose("draw", "year").values
+        for name in beds.CHANGES
     }
-    standing, worn, built = out["standing"], out["worn"][:, 1:], out["built"][:, 1:]
-    assert standing[:, 1:] == pytest.approx(standing[:, :-1] - worn + built)
-    assert (standing >= 0).all() and (built >= 0).all() and (worn >= 0).all()
-    kinds = beds.built_by_kind(
-        *(labelled(part, draw=range(ROWS), year=years[1:]) for part in (built, worn)), rows
+    existing, retired, constructed = (
+        out[name][:, start:] for name, start in zip(beds.CHANGES, (0, 1, 1))
     )
-    assert kinds.sum("kind").values == pytest.approx(built)
+    assert existing[:, 1:] == pytest.approx(existing[:, :-1] - retired + constructed)
+    assert (existing >= 0).all() and (constructed >= 0).all() and (retired >= 0).all()
+    kinds = beds.beds_built_by_type_and_kind(
+        built_and_worn.isel(year=slice(1, None)), drawn(np.full(ROWS, 0.3))
+    )
+    assert kinds.sum("kind").squeeze().transpose("draw", "year").values == pytest.approx(
+        constructed
+    )
     assert kinds.min() >= -1e-6
 
 
 def test_once_the_programme_is_over_need_is_met():
-    years = list(range(2020, 2041))
-    needed = labelled(
-        np.linspace(100, 160, 21)[None, None, :, None],
-        draw=[0],
-        measure=["need"],
-        year=years,
-        bed_type=["general"],
+    years = range(2020, 2041)
+    needed = drawn(np.linspace(100, 160, 21)[None, None, :, None], "measure", "year", "bed_type")
+    existing = part(
+        programme(
+            needed,
+            40.0,
+            years,
+            bed_life=[30],
+            building_programme_years=[10],
+            building_programme_first_year=[2026],
+        ),
+        change="existing",
     )
-    rows = {
-        "bed_life": labelled([30.0], draw=[0]),
-        "building_programme_years": labelled([10.0], draw=[0]),
-        "building_programme_first_year": labelled([2026.0], draw=[0]),
-    }
-    standing = beds.building(needed, 40.0, 2020, rows)["standing"]
-    gap = (needed - standing).squeeze(drop=True)
+    gap = label((needed - existing).isel(measure=0, bed_type=0), years).squeeze(drop=True)
     assert gap.sel(year=slice(2020, 2025)).values == pytest.approx(60)
     assert (gap.diff("year").sel(year=slice(2026, 2035)) < 0).all()
     assert gap.sel(year=slice(2035, None)).values == pytest.approx(0)
@@ -330,27 +334,23 @@ def test_once_the_programme_is_over_need_is_met():
 def test_empty_and_missing_beds_are_never_negative_nor_more_than_there_are(
     needed, occupancy, stock
 ):
-    empty = beds.empty_beds(stock, labelled(occupancy, draw=range(ROWS)))
-    missing = beds.missing_beds(labelled(needed, draw=range(ROWS)), stock)
+    empty = beds.empty_beds(stock, drawn(occupancy))
+    missing = beds.missing_beds(drawn(needed), stock)
     assert (empty >= 0).all() and (empty <= stock + 1e-6).all()
     assert (missing >= 0).all() and (missing.values <= needed).all()
 
 
 def test_more_severe_cases_never_need_fewer_nursing_beds(project):
-    rows = draw_assumptions(project, draws=64)
-    keys = {"draw": range(64), "measure": ["need"], "year": [2030]}
+    rows = calculation_of(project, nation_as_city(), draw_assumptions(project, draws=64)).given
     mix = np.array([40.0, 30.0, 20.0, 10.0])
     for step in (0.0, 5.0, 20.0):
         more = mix + np.array([-step, 0, 0, step])
-        special = [
-            beds.residents_by_bed_type(
-                labelled(np.broadcast_to(one, (64, 1, 1, 4)), **keys, severity=schema.SEVERITIES),
-                rows,
-            )
-            .sel(bed_type=["nursing", "dementia"])
-            .sum("bed_type")
-            for one in (mix, more)
-        ]
+        special = []
+        for one in (mix, more):
+            people = np.broadcast_to(one, (64, 1, 1, 4))
+            known = {"residents_by_severity": drawn(people, "measure", "year", "severity")}
+            residents = Calculation(rows, known)["residents"]
+            special.append(part(residents, bed_type=["nursing", "dementia"]).sum("bed_type"))
         assert (special[1] >= special[0] - 1e-9).all()
 
 
@@ -372,30 +372,37 @@ def test_missing_beds_count_day_care_as_the_stock_does(results):
     assert missing == pytest.approx(np.median(np.maximum(total - 13286, 0)), rel=1e-4)
 
 
-# The second road
+# The second method
 
 
 def test_residents_are_admissions_times_stay():
-    admitted = labelled(
-        [[[[10.0, 20.0, 30.0]]]], draw=[0], measure=["need"], year=[2030], severity=LIMITED
-    )
-    stay = {"length_of_stay": labelled([[3.0, 2.0, 1.0]], draw=[0], severity=LIMITED)}
-    assert flow.residents_from_flow(admitted, stay).values.ravel() == pytest.approx([30, 40, 30])
-    assert flow.mean_stay(admitted, stay).item() == pytest.approx(100 / 60)
+    admitted = drawn([[[[10, 20, 30]]]], "measure", "year", "severity")
+    stay = drawn([[3, 2, 1]], "severity")
+    found = [
+        flow.limited_residents_from_flow(
+            admitted.isel(severity=[place]), stay.isel(severity=[place])
+        ).item()
+        for place in range(3)
+    ]
+    assert found == pytest.approx([30, 40, 30])
+    residents = flow.limited_residents_from_flow(admitted, stay)
+    assert residents.item() == pytest.approx(sum(found))
+    mean = flow.mean_length_of_stay(residents, flow.admissions(admitted))
+    assert mean.item() == pytest.approx(100 / 60)
 
 
-def test_the_nation_s_onset_has_the_published_rate(china, nation):
-    assumptions, people = nation
-    prevalence = need.adl_prevalence(china, assumptions)
-    rates = flow.onset_rates(need.national_ages(china), prevalence, assumptions)
-    older = labelled(need.national_ages(china), sex=["male", "female"], age=range(101)).sel(
-        age=slice(65, None)
+def test_the_nation_s_onset_has_the_published_rate(nation):
+    prevalence, rates = told(nation, "limitation_prevalence"), told(nation, "onset_rates")
+    older = (
+        xr.DataArray(nation["single_age"], dims=("sex", "age"))
+        .assign_coords({dim: rates[dim] for dim in ("sex", "age")})
+        .sel(age=slice(65, None))
     )
     cases = (older * rates.sel(age=slice(65, None))).sum(["sex", "age"])
     without = (older * (1 - prevalence.sum("severity")).sel(age=slice(65, None))).sum(
         ["sex", "age"]
     )
-    assert (cases / without).values == pytest.approx(assumptions["adl_onset_rate"].values)
+    assert (cases / without).values == pytest.approx(nation["adl_onset_rate"].values)
 
 
 @pytest.mark.parametrize("beds_of_home, stay", [(20, 1.5), (60, 2.3), (127, 3.0)])
@@ -423,7 +430,7 @@ def test_a_larger_pool_can_be_fuller_and_a_harder_standard_asks_for_more_beds():
     )
 
 
-def test_both_roads_lead_to_beds_of_the_same_size(results):
+def test_both_methods_lead_to_beds_of_the_same_size(results):
     for result in results.values():
         ratio, other = (
             result.table(name, [2035], measure="need")["central"].item()

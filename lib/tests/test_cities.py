@@ -7,7 +7,7 @@ import pytest
 from conftest import DRAWS
 
 from eldercare import load_project, run, run_city
-from eldercare.model import funding
+from eldercare.model.costs import BUILDING_ITEMS
 from eldercare.reporting import present
 
 REST_ON_BUILDING_COST = {"building_cost_needed", "cost", "cost_total", "payment"}
@@ -30,7 +30,7 @@ def test_a_city_with_nothing_but_its_census_code_runs(small_copy, adcode):
     project = load_project(small_copy.root)
     results = run(project, draws=DRAWS)
     answers = present.answer_table(results)
-    assert answers.loc[("Sixth", "beds that stand")].eq("not available").all()
+    assert answers.loc[("Sixth", "existing beds")].eq("not available").all()
     assert answers.loc[("Sixth", "people 60+")].str.match(r"[\d,]+ \([\d,]+ to [\d,]+\)").all()
     assert present.promise_sentences(project, results["sixth"]) == [
         "Sixth has promised nothing that this model measures."
@@ -65,7 +65,7 @@ def test_the_cost_of_a_bed_moves_what_rests_on_it_and_nothing_else(full_copy, re
         assert not np.array_equal(
             results["lincang"].values[name], found.values[name], equal_nan=True
         ), name
-    building = list(funding.BUILDING_ITEMS.values())
+    building = list(BUILDING_ITEMS.values())
     costs = [
         result.values["cost"].drop_sel(cost_item=building) for result in (results["lincang"], found)
     ]

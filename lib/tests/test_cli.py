@@ -7,7 +7,9 @@ import sys
 import pytest
 from conftest import ROOT
 
-from eldercare.app import cli
+from eldercare.app import book, cli
+from eldercare.inputs.draws import DEFAULT_DRAWS
+from eldercare.reporting.wording import LANGUAGES
 
 
 def run_check(root):
@@ -33,7 +35,7 @@ def test_a_fault_is_told_without_a_traceback(small_copy):
     small_copy.change("cities/lincang/capacity.csv", 2, value="many")
     done = run_check(small_copy.root)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("2 faults in the data; nothing was reckoned.\n")
+    assert done.stderr.startswith("2 faults in the data; nothing was calculated.\n")
     assert "  assumptions.csv, row 4, column unit: “beds” must be one of" in done.stderr
     assert (
         "  cities/lincang/capacity.csv, row 2, column value: “many” is not a number" in done.stderr
@@ -58,13 +60,66 @@ def test_outside_a_project_it_says_where_to_start(tmp_path, monkeypatch, capsys)
 def test_nothing_runs_on_faulty_data(small_copy, monkeypatch, capsys):
     small_copy.change("assumptions.csv", 4, unit="beds")
     monkeypatch.setenv("ELDERCARE_PROJECT", str(small_copy.root))
-    monkeypatch.setattr(cli.book, "execute_all", lambda root: pytest.fail("the notebooks were run"))
+    monkeypatch.setattr(book, "execute_all", lambda root: pytest.fail("the notebooks were run"))
     assert cli.main(["run"]) == 2
-    assert "nothing was reckoned" in capsys.readouterr().err
+    assert "nothing was calculated" in capsys.readouterr().err
 
 
-def test_an_unknown_command_is_refused(capsys):
-    with pytest.raises(SystemExit) as left:
-        cli.main(["fly"])
-    assert left.value.code == 2
-    assert "invalid choice" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["fly"], "No such command 'fly'"),
+        (["fly"], "There are: run, test, lab, desk"),
+        (["reprot", "--all"], "Did you mean 'report'?"),
+        (["report", "--al"], "Did you mean"),
+        (["report", "lincang", "sanming"], "unexpected extra argument (sanming)"),
+        (["areas"], "Missing option '--output'"),
+        (["compare", "baseline", "--city", "lincang"], "Missing argument 'B'"),
+        (["area", "嵊州", "--draws", "many"], "'many' is not a valid integer"),
+    ],
+)
+def test_a_mistyped_command_is_told_with_the_way_to_the_help(arguments, said, capsys):
+    assert cli.main(arguments) == 2
+    told = capsys.readouterr()
+    assert said in told.err and "--help' for help" in told.err and told.out == ""
+
+
+def test_without_a_command_the_list_is_shown(capsys):
+    assert cli.main([]) == 2
+    told = capsys.readouterr().err
+    assert all(name in told for name in cli.commands.commands)
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in cli.commands.commands)])
+def test_each_help_is_whole(command, capsys):
+    assert cli.main([*command, "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "..." not in told.replace("[ARGS]...", "")
+    shown = [cli.commands.commands[name] for name in command] or cli.commands.commands.values()
+    assert all(" ".join(one.help.split()) in told for one in shown)
+    said = [item.help for one in shown for item in one.params if command]
+    assert all(said) and all(words in told for words in said)
+
+
+def test_the_help_says_the_numbers_and_languages_of_the_library():
+    assert (cli.DRAWS, cli.LANGUAGES) == (DEFAULT_DRAWS, LANGUAGES)
+
+
+def test_the_help_needs_no_part_of_the_library_that_calculates():
+    heavy = "numpy", "pandas", "xarray", "matplotlib", "dask", "numba", "nbformat"
+    code = (
+        "import sys\nfrom eldercare.app import cli\ncli.main(['--help'])\n"
+        f"sys.exit(', '.join(sys.modules.keys() & {set(heavy)}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""
+
+
+def test_an_interrupted_command_says_so(monkeypatch, capsys):
+    def interrupted(root):
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("ELDERCARE_PROJECT", str(ROOT))
+    monkeypatch.setattr(book, "execute_all", interrupted)
+    assert cli.main(["run"]) == cli.INTERRUPTED
+    assert "Interrupted" in capsys.readouterr().err

@@ -43,7 +43,9 @@ def test_the_lock_names_no_address_and_no_index():
 
 
 def test_every_requirement_in_the_lock_is_pinned_and_hashed():
-    pinned_and_hashed = re.compile(r"[\w.-]+==[^\s;]+( ;.*?)?( +--hash=sha256:[0-9a-f]{64})+\s*")
+    pinned_and_hashed = re.compile(
+        r"[\w.-]+(\[[\w,-]+\])?==[^\s;]+( ;.*?)?( +--hash=sha256:[0-9a-f]{64})+\s*"
+    )
     assert [entry for entry in LOCK_ENTRIES if not pinned_and_hashed.fullmatch(entry)] == []
 
 
@@ -80,3 +82,9 @@ def test_eldercare_is_imported_from_an_installed_distribution(tmp_path):
         check=True,
     ).stdout.strip()
     assert Path(found) == Path(eldercare.__file__)
+
+
+def test_the_citation_names_the_version_and_the_licence_of_the_project():
+    text = (LIB.parent / "CITATION.cff").read_text("utf-8")
+    assert f"\nversion: {PROJECT['version']}\n" in text
+    assert f"\nlicense: {PROJECT['license']}\n" in text

@@ -204,7 +204,7 @@ def test_the_workbook_has_its_sheets_with_frozen_headers_and_filters(books, fact
     book = books[code]
     expected = [
         facts[code].words.phrase(f"sheet_{name}")
-        for name in ("readme", "targets", "results", "assumptions", "sources")
+        for name in ("readme", "targets", "results", "assumptions", "capacity", "sources")
     ]
     assert book.sheetnames == expected and "README" in book.sheetnames[0]
     for sheet in book.worksheets[1:]:
@@ -223,6 +223,34 @@ def test_numbers_are_numbers_and_each_has_a_unit(books, code):
                 all(isinstance(value, (int, float)) for value in row[first : last + 1])
                 and row[unit]
             )
+
+
+@each_language
+def test_the_note_that_the_page_points_to_stands_in_the_workbook(books, facts, blocks, code):
+    words, capacity = facts[code].words, facts[code].result.city.capacity
+    sheet = books[code][words.phrase("sheet_capacity")]
+    head, *rows = sheet.iter_rows(values_only=True)
+    rows = [dict(zip(head, row)) for row in rows]
+    for column, name in (("note", "note"), ("source", "source_id"), ("year", "year")):
+        shown = [row[words.phrase(f"column_{column}")] or "" for row in rows]
+        assert shown == list(capacity[name])
+    budget = words.of("fact", report.BUDGET)
+    last = [row for row in rows if row[words.phrase("column_item")] == budget][-1]
+    assert "too low" in last[words.phrase("column_note")]
+    texts = [getattr(block, "text", "") for block in blocks[code]]
+    assert any(
+        words.counted(last[words.phrase("column_value")], "yuan") in text
+        and words.phrase("note_in_table", sheet=sheet.title) in text
+        for text in texts
+    )
+
+
+def test_a_city_of_which_nothing_is_published_has_a_sheet_that_is_empty(project, facts):
+    one = facts["en"]
+    bare = dataclasses.replace(one.result.city, capacity=None)
+    packed = workbook(dataclasses.replace(one, result=dataclasses.replace(one.result, city=bare)))
+    sheet = openpyxl.load_workbook(io.BytesIO(packed))[one.words.phrase("sheet_capacity")]
+    assert sheet.max_row == 1
 
 
 def test_both_workbooks_hold_the_same_numbers(books):
@@ -380,7 +408,7 @@ def made(project, answer, words, formats, stop):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Reports without any reckoning."""
+    """Reports without any calculation."""
     monkeypatch.setattr(export, "_answer", lambda project, city_id, stop: city_id)
     monkeypatch.setattr(export, "_files", made)
 
@@ -416,10 +444,10 @@ def test_what_is_unknown_is_told_with_what_is_known(quick, tmp_path, capsys, arg
 
 
 @pytest.mark.parametrize("below", ["", "deeper"])
-def test_a_folder_that_cannot_be_written_is_told_before_anything_is_reckoned(
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_calculated(
     monkeypatch, tmp_path, capsys, below
 ):
-    monkeypatch.setattr(export, "run_city", lambda *_: pytest.fail("the city was reckoned"))
+    monkeypatch.setattr(export, "run_city", lambda *_: pytest.fail("the city was calculated"))
     (tmp_path / "file").write_text("no folder", "utf-8")
     target = tmp_path / "file" / below
     assert cli.main(["report", CITY, "--lang", "en", "--output", str(target)]) == 2
@@ -507,4 +535,4 @@ def test_a_small_run_has_the_same_shape(project):
     book = openpyxl.load_workbook(
         io.BytesIO(workbook(report.Facts(project, result, wording.language(project, "zh"))))
     )
-    assert len(book.worksheets) == 5
+    assert len(book.worksheets) == 6

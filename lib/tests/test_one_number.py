@@ -6,12 +6,12 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from report_checks import SIZES
 
 import eldercare as ec
-from eldercare.analysis import compare, decomposition, definitions, sensitivity
+from eldercare.analysis import compare, decomposition, definitions, health, sensitivity
 from eldercare.inputs.draws import DEFAULT_DRAWS
-from eldercare.model import chain, health
-from eldercare.model.area import describe_area
+from eldercare.model import chain
 from eldercare.reporting import (
     charts,
     charts_care,
@@ -103,7 +103,7 @@ def draw(project, results):
 def runs_of(project):
     names = ["baseline", "better_use_of_beds"]
     return {
-        name: {c: chain.run_to_cost(project, c, name, last_year=YEAR) for c in CITIES}
+        name: {c: chain.run_city(project, c, name, last_year=YEAR) for c in CITIES}
         for name in names
     }
 
@@ -171,9 +171,9 @@ def test_the_tornado_of_every_headline_is_centred_at_the_headline(project, resul
         table = sensitivity.tornado(project, city_id)
         for headline in sensitivity.headlines(project.city(city_id)):
             centre = table.loc[table["headline"] == headline.name, "at_middle"].unique()
-            assert centre == pytest.approx([np.median(headline.value(result.values))], rel=1e-5), (
-                headline.name
-            )
+            assert centre == pytest.approx(
+                [np.median(headline.value(result.calculation))], rel=1e-5
+            ), headline.name
         shown = twins["tornado"].query("city_id == @city_id")["at_middle"].unique()
         middle = result.table("beds_total_needed", [YEAR], measure="need")["central"].item()
         assert shown == pytest.approx([middle], rel=TO_ROUNDING)
@@ -205,8 +205,7 @@ def test_definitions_and_lives_are_those_of_the_draws_of_the_result(project, res
         )
         older = result.table("population_60_plus", [YEAR])["central"].item()
         assert table["population_60_plus"].unique() == pytest.approx([older], rel=1e-5)
-        area = describe_area(project.china, result.city.adcode)
-        own = health.health_expectancy(project.china, area, result.assumptions, 2020)
+        own = health.health_expectancy(result.inputs, 2020)
         shown = present_care.health_tables(project, {city_id: result}, 2020)
         assert shown[own.columns].equals(own)
 
@@ -215,7 +214,6 @@ def test_definitions_and_lives_are_those_of_the_draws_of_the_result(project, res
     "function",
     [
         chain.run_city,
-        chain.run_to_cost,
         chain.age_structure,
         definitions.definition_table,
         definitions.beside_published,
@@ -230,8 +228,8 @@ def test_nothing_is_run_again_with_another_number_of_draws(function):
     assert inspect.signature(function).parameters["draws"].default == DEFAULT_DRAWS
 
 
-def test_a_run_to_the_cost_gives_the_numbers_of_the_whole_run(project, results):
-    short, whole = chain.run_to_cost(project, "sanming", last_year=YEAR), results["sanming"]
+def test_a_run_to_an_earlier_year_gives_the_numbers_of_the_whole_run(project, results):
+    short, whole = chain.run_city(project, "sanming", last_year=YEAR), results["sanming"]
     for name, array in short.values.items():
         other = whole.values[name].sel(year=array["year"])
         assert np.allclose(
@@ -321,6 +319,39 @@ def test_printed_parts_add_up_to_the_printed_total_and_say_that_they_are_means(p
             assert sum(parts) == pytest.approx(total, rel=0.005), (name, column)
 
 
+def printed_money(cell) -> float:
+    """The first number of a cell of the report, a large unit multiplied out."""
+    number, unit = re.match(r"([\d.,]+)\s*(million|billion|万|亿)?", cell).groups()
+    return float(number.replace(",", "")) * SIZES.get(unit, 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "parts"),
+    [
+        ([62.6, 11.7, 10.3, 5.1, 10.3], [63, 12, 10, 5, 10]),
+        ([1, 1, 1], [34, 33, 33]),
+        ([2, 0], [100, 0]),
+    ],
+)
+def test_whole_parts_add_up_and_each_is_one_of_the_two_next_to_the_exact(values, parts):
+    found = report.in_whole_parts(values)
+    assert sum(found) == 100
+    assert all(abs(part - 100 * value / sum(values)) < 1 for part, value in zip(found, values))
+    assert sorted(found) == sorted(parts)
+
+
+@pytest.mark.parametrize("code", wording.LANGUAGES)
+def test_care_workers_needed_and_in_post_are_told_by_the_same_measure(project, results, code):
+    words = wording.language(project, code)
+    facts = report.Facts(project, results["shangqiu"], words)
+    text = report._caregivers(facts)[1].text
+    need = results["shangqiu"].values["caregivers_total_needed"].sel(measure="need", year=YEAR)
+    post = results["shangqiu"].values["caregivers_stock"].sel(path="programme", year=YEAR)
+    for array in (need, post):
+        assert words.range(report.mean_range(array.astype(float)), "worker") in text
+    assert {"en": "a mean as well", "zh": "在岗人数均值"}[code] in text
+
+
 @pytest.mark.parametrize("code", wording.LANGUAGES)
 def test_parts_of_the_report_add_up(project, results, code):
     result = results["shangqiu"]
@@ -328,8 +359,15 @@ def test_parts_of_the_report_add_up(project, results, code):
     facts = report.Facts(project, result, words)
     *_, table = (block for block in report._money(facts) if hasattr(block, "rows"))
     assert words.phrase("column_share", year=YEAR) in table.columns
-    shares = [float(re.search(r"[\d.]+", row[-1])[0]) for row in table.rows[:-1]]
-    assert sum(shares) == pytest.approx(100, abs=2)
+    shares = [float(re.search(r"[\d.]+", row[-1])[0]) for row in table.rows]
+    assert sum(shares[:-1]) == shares[-1] == 100
+    for column in range(1, 1 + len(report.MONEY_YEARS)):
+        *parts, total = (printed_money(row[column]) for row in table.rows)
+        assert sum(parts) == pytest.approx(total, rel=0.005)
+        if table.columns[column] == words.phrase("column_cost", year=YEAR):
+            assert [100 * part / total for part in parts] == pytest.approx(shares[:-1], abs=1)
+    answer = report._answer(facts)[-1].items[-1]
+    assert all(table.rows[place][-1] in answer for place in (0, 1))
     for year in report.MONEY_YEARS:
         payments = result.values["payment"].sel(measure="need", year=year).astype(float)
         parts = sum(

@@ -340,9 +340,9 @@ def test_no_word_of_the_report_stands_in_code(module):
 
 def test_the_search_for_words_in_code_finds_them():
     tree = ast.parse(
-        '"""A doc string here."""\nx = "beds that stand"\ny = f"{x}张"\nraise ValueError("this is told")'
+        '"""A doc string here."""\nx = "existing beds"\ny = f"{x}张"\nraise ValueError("this is told")'
     )
-    assert literals(tree, errors=False) == ["beds that stand", "张"]
+    assert literals(tree, errors=False) == ["existing beds", "张"]
 
 
 REASONS = {reason.replace(" ", "_") for reason in boundaries.REASONS}
@@ -359,6 +359,7 @@ def family_members(project, results):
         "chosen": ("nation", "city", "scenario"),
         "count": wording.COUNTED,
         "definition": (*report.DEFINITIONS_OF_NEED, "none"),
+        "fact": project.facts["indicator"],
         "follow_up": schema.FOLLOW_UPS,
         "issuer": project.sources["source_id"],
         "kind": schema.KINDS,
@@ -367,6 +368,7 @@ def family_members(project, results):
         "path": values["path"].values,
         "reason": REASONS,
         "payer": values["payer"].values,
+        "population_basis": schema.POPULATION_BASES,
         "range": (*wording.COUNTED, "plain", "with_unit"),
         "setting": schema.SETTINGS,
         "severity": schema.SEVERITIES,
@@ -414,6 +416,8 @@ def test_every_phrase_is_used_and_none_is_missing(project, results, words):
             "unit",
             "workplace",
             "basis",
+            "fact",
+            "population_basis",
         )
         for word in families[family]
     }

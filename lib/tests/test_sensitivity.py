@@ -69,7 +69,7 @@ def test_the_headline_is_that_of_the_chain(project, model):
     values = model.run(model.draw(RUNS))
     result = run_city(project, "lincang", draws=RUNS)
     for headline, found in zip(model.headlines, values):
-        assert found == pytest.approx(headline.value(result.values), rel=1e-5, abs=1e-5)
+        assert found == pytest.approx(headline.value(result.calculation), rel=1e-5, abs=1e-5)
 
 
 def test_an_exchange_moves_the_group_and_nothing_else(model):

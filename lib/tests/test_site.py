@@ -8,14 +8,21 @@ import nbformat
 import page_checks as checks
 import pytest
 from conftest import ROOT
+from test_structure import MOST_MODULES
 
-from eldercare.app import cli, export, site
-from eldercare.app.pages import notebook_page, report_page
+from eldercare.app import cli, export, pages, site
+from eldercare.inputs import load
 
 CITY = "lincang"
 NOTEBOOKS = [f"{path.stem}.html" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
 REPORTS = [f"reports/{CITY}_{language}.html" for language in site.HOME]
-PAGES = [*site.HOME.values(), *NOTEBOOKS, *REPORTS]
+WRITTEN = [
+    path.relative_to(ROOT / "docs").with_suffix(".html").as_posix()
+    for path in sorted((ROOT / "docs").rglob("*.md"))
+]
+LIBRARY = [f"api/eldercare.{package}.html" for package in MOST_MODULES]
+PAGES = [*site.HOME.values(), *NOTEBOOKS, *REPORTS, *WRITTEN, *LIBRARY, "search.html"]
+TAGS = {"en": "en", "zh": "zh-Hans"}
 REPORT = """<!DOCTYPE html>
 <html lang="{tag}"><head><title>{title}</title><style>h1 {{ color: red }}</style></head>
 <body><h1>{title}</h1><h2>{title}</h2>
@@ -49,16 +56,21 @@ def built(project, reports, tmp_path_factory):
 
 @pytest.fixture
 def few_notebooks(project, tmp_path):
-    """A project with one notebook, to be built often."""
-    (tmp_path / "notebooks").mkdir()
-    shutil.copy(ROOT / "notebooks" / "03_population.ipynb", tmp_path / "notebooks")
+    """A project with one notebook and without the pages of the library, to be built often."""
+    shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("arch*"))
+    start, settings = (tmp_path / "docs" / name for name in ("index.md.j2", "conf.py"))
+    start.write_text(start.read_text("utf-8").replace("architecture\n", "how_to/city\n"), "utf-8")
+    settings.write_text(settings.read_text("utf-8") + "\napidoc_modules = []\n", "utf-8")
+    for folder, names in (("notebooks", "03_population.ipynb"), ("figures", "0[03]_*")):
+        (tmp_path / folder).mkdir()
+        for path in (ROOT / folder).glob(names):
+            shutil.copy(path, tmp_path / folder)
     return dataclasses.replace(project, root=tmp_path)
 
 
-def test_there_is_a_page_for_every_notebook_and_report_and_nothing_else(built):
-    assert sorted(path.relative_to(built).as_posix() for path in built.rglob("*.html")) == sorted(
-        PAGES
-    )
+def test_there_is_a_page_for_every_notebook_report_and_package_and_nothing_else(built):
+    found = sorted(path.relative_to(built).as_posix() for path in built.rglob("*.html"))
+    assert found == sorted(PAGES)
     documents = {path.name for path in (built / "reports").iterdir() if path.suffix != ".html"}
     assert documents == {
         f"{CITY}_{language}.{kind}" for language in site.HOME for kind in ("docx", "xlsx")
@@ -101,17 +113,37 @@ def test_the_look_in_the_browser_sees_each_fault(browser, tmp_path):
         assert fault in found
 
 
-def test_the_search_keeps_the_headings_that_hold_every_word(built, browser):
-    page = browser.new_page()
-    page.goto((built / site.HOME["en"]).as_uri())
-    assert page.locator("#contents li:visible").count() == 0
-    page.fill("#words", "PYRAMID 2035 nothing-of-the-kind")
-    assert page.locator("#contents li:visible").count() == 0
-    page.fill("#words", "people dementia")
-    shown = page.locator("#contents li:visible").all_inner_texts()
-    assert shown and all("people" in text.lower() and "dementia" in text.lower() for text in shown)
-    assert page.locator("[role=status]").inner_text().startswith(f"{len(shown)} ")
-    page.close()
+@pytest.mark.parametrize(
+    ("home", "words", "page"),
+    [
+        ("en", "dementia", "04_care_need.html"),
+        ("en", "population projection", "03_population.html"),
+        ("zh", "养老", REPORTS[1]),
+        ("zh", "床位", REPORTS[1]),
+        ("en", "护理型床位", "05_beds.html"),
+    ],
+)
+def test_the_search_finds_words_of_both_languages(built, browser, home, words, page):
+    window = browser.new_page()
+    said = []
+    window.on("console", lambda message: said.append(message.text))
+    window.on("pageerror", lambda error: said.append(str(error)))
+    window.goto((built / site.HOME[home]).as_uri())
+    window.fill("input[name=q]", words)
+    window.press("input[name=q]", "Enter")
+    window.wait_for_selector("#search-results li a")
+    found = window.locator("#search-results li a").evaluate_all("links => links.map(a => a.href)")
+    assert any(address.split("#")[0].split("?")[0].endswith(page) for address in found)
+    assert said == []
+    window.close()
+
+
+def test_the_search_tells_that_nothing_was_found(built, browser):
+    window = browser.new_page()
+    window.goto((built / "search.html").as_uri() + "?q=枇杷")
+    window.wait_for_selector(".search-summary:not(:empty)")
+    assert window.locator("#search-results li").count() == 0
+    window.close()
 
 
 def test_every_figure_of_a_notebook_stands_beside_its_numbers(built):
@@ -124,15 +156,15 @@ def test_every_figure_of_a_notebook_stands_beside_its_numbers(built):
 
 def test_the_notebooks_form_a_row(built):
     for before, after in zip(NOTEBOOKS, NOTEBOOKS[1:]):
-        assert checks.read(built / before).find("a", rel="next")["href"] == after
-        assert checks.read(built / after).find("a", rel="prev")["href"] == before
+        assert checks.read(built / before).find("link", rel="next")["href"] == after
+        assert checks.read(built / after).find("link", rel="prev")["href"] == before
 
 
 @pytest.mark.parametrize(("language", "other"), [("en", "zh"), ("zh", "en")])
 def test_each_first_page_has_its_language_and_leads_to_the_other(built, language, other):
     page = checks.read(built / site.HOME[language])
-    assert page.html["lang"] == site.LANGUAGE_TAGS[language]
-    assert page.select_one(".top a[hreflang]")["href"] == site.HOME[other]
+    assert page.html["lang"] == TAGS[language]
+    assert page.select_one(".twin a[hreflang]")["href"] == site.HOME[other]
     assert TITLES[language] in page.tbody.th.get_text()
     assert {link["href"] for link in page.tbody.find_all("a")} == {
         f"reports/{CITY}_{written}.{kind}" for written in site.HOME for kind in site.REPORT_KINDS
@@ -142,20 +174,45 @@ def test_each_first_page_has_its_language_and_leads_to_the_other(built, language
 def test_a_report_leads_to_itself_in_the_other_language(built):
     for language, other in (("en", "zh"), ("zh", "en")):
         page = checks.read(built / f"reports/{CITY}_{language}.html")
-        assert page.html["lang"] == site.LANGUAGE_TAGS[language]
-        assert page.select_one(".top a[hreflang]")["href"] == f"../reports/{CITY}_{other}.html"
+        assert page.html["lang"] == TAGS[language]
+        assert page.select_one(".twin a[hreflang]")["href"] == f"{CITY}_{other}.html"
 
 
 def test_every_phrase_of_the_site_is_used(project):
     names = project.phrases["phrase_id"][project.phrases["phrase_id"].str.startswith(site.PREFIX)]
     names = names.str.removeprefix(site.PREFIX)
-    modules = [Path(site.__file__).with_name(f"{one}.py") for one in ("site", "pages")]
-    sources = [*site.TEMPLATES.iterdir(), *modules]
-    text = "\n".join(path.read_text("utf-8") for path in sources)
+    text = (ROOT / "docs" / "index.md.j2").read_text("utf-8")
     unused = [
-        name for name in names if name not in text and not name.startswith(("notebook_", "report_"))
+        name
+        for name in names
+        if f"words.{name}" not in text and not name.startswith(("notebook_", "report_"))
     ]
     assert unused == []
+
+
+def test_the_pages_hold_nothing_of_the_machine(built):
+    """Neither a path of the project, of the build or of the library's install, nor a name of the user."""
+    texts = [path for path in built.rglob("*") if path.suffix in (".html", ".js", ".css", ".inv")]
+    for path in texts:
+        text = path.read_text("utf-8", errors="replace")
+        for place in (str(ROOT), str(built.parent), str(Path.home()), "site-packages"):
+            assert place not in text, path
+
+
+def test_built_again_the_site_has_the_same_bytes(few_notebooks, reports, tmp_path):
+    folders = [
+        site.build_site(few_notebooks, tmp_path / name / "site", reports).parent
+        for name in ("one", "another")
+    ]
+    one, another = (
+        {
+            path.relative_to(folder): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file()
+        }
+        for folder in folders
+    )
+    assert one == another
 
 
 def test_a_site_without_reports_says_so(few_notebooks, tmp_path):
@@ -180,11 +237,19 @@ def test_a_build_that_fails_leaves_the_older_site_as_it_was(few_notebooks, tmp_p
     def full(*_):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(site, "write_whole", full)
+    monkeypatch.setattr(site, "finished", full)
     with pytest.raises(OSError, match="cannot be written to .*no space left"):
         site.build_site(few_notebooks, first.parent)
     assert first.read_bytes() == before
     assert [path.name for path in first.parents[1].iterdir()] == ["site"]
+
+
+def test_what_sphinx_warns_of_is_told_and_no_site_is_written(few_notebooks, tmp_path):
+    page = few_notebooks.root / "docs" / "how_to" / "city.md"
+    page.write_text("# A city\n\n[lost](no_such_page.md)\n", "utf-8")
+    with pytest.raises(ValueError, match=r"^how_to/city.md:3: WARNING: .*no_such_page"):
+        site.build_site(few_notebooks, tmp_path / "site")
+    assert not (tmp_path / "site").exists()
 
 
 def test_a_swap_that_fails_puts_the_older_site_back(tmp_path):
@@ -199,7 +264,7 @@ def test_a_swap_that_fails_puts_the_older_site_back(tmp_path):
 @pytest.fixture
 def command(few_notebooks, tmp_path, monkeypatch):
     """The command on a project with one notebook; what it is given goes before the folder to write to."""
-    monkeypatch.setattr(cli, "load_project", lambda root: few_notebooks)
+    monkeypatch.setattr(load, "load_project", lambda root: few_notebooks)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ELDERCARE_PROJECT", str(tmp_path))
     return lambda *arguments: cli.main(["site", *map(str, arguments)])
@@ -245,72 +310,76 @@ def test_a_folder_that_cannot_be_written_is_told_without_a_traceback(tmp_path, m
     assert "it is a file, not a folder" in capsys.readouterr().err
 
 
-@pytest.fixture
-def words(project):
-    return dict(
-        zip(project.phrases["phrase_id"].str.removeprefix(site.PREFIX), project.phrases["en"])
-    )
+def dressed(*cells):
+    book = nbformat.v4.new_notebook(cells=cells)
+    site._dress(book, "10_title", {})
+    return book.cells
 
 
-def page_of(words, *cells):
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title"), *cells])
-    return notebook_page(book, "10_title.html", words, {"05_beds": "05_beds.html"}, {})
-
-
-def test_a_notebook_that_was_not_run_is_refused(words):
+def test_a_notebook_that_was_not_run_is_refused():
     with pytest.raises(ValueError, match="10_title: a cell has not been run"):
-        page_of(words, nbformat.v4.new_code_cell("1 + 1"))
+        dressed(nbformat.v4.new_code_cell("1 + 1"))
 
 
-def test_a_notebook_without_a_title_is_refused(words):
-    with pytest.raises(ValueError, match="there is no title"):
-        notebook_page(nbformat.v4.new_notebook(), "10_title.html", words, {}, {})
+def test_a_picture_that_is_no_figure_is_refused():
+    cell = nbformat.v4.new_code_cell("figure", execution_count=1)
+    cell.outputs = [nbformat.v4.new_output("display_data", data={"image/png": "AAAA"})]
+    with pytest.raises(ValueError, match="10_title: a picture is not in figures/"):
+        dressed(cell)
 
 
-def test_a_formula_becomes_mathml_and_dollars_in_code_stay(words):
-    page = page_of(
-        words, nbformat.v4.new_markdown_cell("With $x^2$ and `$y$`:\n\n$$\\frac{a}{b}$$")
-    )
-    assert page.body.count("<math") == 2
-    assert "<mfrac>" in page.body and "<code>$y$</code>" in page.body
-
-
-def test_a_widget_says_where_it_works(words):
+def test_a_widget_says_where_it_works():
     data = {
         "text/plain": "VBox(children=())",
         "application/vnd.jupyter.widget-view+json": {"model_id": "1"},
     }
     cell = nbformat.v4.new_code_cell("desk()", execution_count=1)
     cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
-    page = page_of(words, cell)
-    assert words["widget"] in page.body and "VBox" not in page.body
+    (output,) = dressed(cell)[0].outputs
+    assert "Jupyter only" in output.data["text/html"] and "text/plain" not in output.data
+
+
+def test_a_notebook_without_a_title_is_refused(few_notebooks, tmp_path):
+    path = few_notebooks.root / "notebooks" / "04_untitled.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(), path)
+    with pytest.raises(ValueError, match="04_untitled"):
+        site.build_site(few_notebooks, tmp_path / "site")
+
+
+def test_a_formula_is_mathml(built):
+    formulas = checks.read(built / "03_population.html").select(".math-wrapper math")
+    assert formulas and formulas[0]["display"] == "block"
+
+
+def page_of(html, tag="en"):
+    return pages.finished(
+        f'<html lang="{tag}"><body><h1>Title</h1>{html}</body></html>', ["05_beds"]
+    )
 
 
 @pytest.mark.parametrize(
     "words_of_a_range", ["10 (5 to 20)", "55 % (-3 % to 60 %)", "1.64万张（1.13万—2.36万张）"]
 )
-def test_a_range_stays_on_one_line(words, words_of_a_range):
-    page = page_of(words, nbformat.v4.new_markdown_cell(words_of_a_range))
-    assert '<span class="whole">' in page.body
+def test_a_range_stays_on_one_line(words_of_a_range):
+    assert '<span class="whole">' in page_of(f"<p>{words_of_a_range}</p>")
 
 
-def test_chinese_words_within_english_are_marked(words):
-    page = page_of(words, nbformat.v4.new_markdown_cell("older people (老年人, 60岁及以上) here"))
-    assert 'older people (<span lang="zh-Hans">老年人, 60岁及以上</span>) here' in page.body
+def test_words_of_the_other_language_are_marked():
+    page = page_of("<p>older people (老年人, 60岁及以上) here</p>")
+    assert 'older people (<span lang="zh-Hans">老年人, 60岁及以上</span>) here' in page
+    page = page_of("<p>见《Older people here》</p>", "zh-Hans")
+    assert '《<span lang="en">Older people here</span>》' in page
 
 
-def test_a_report_loses_its_own_dress(words):
-    page = report_page(
-        REPORT.format(title="Lincang", tag="en"), "reports/lincang_en.html", "en", words
-    )
-    assert page.title == "Lincang"
-    assert "style" not in page.body and "<script" not in page.body
+def test_a_report_loses_its_own_dress():
+    text = pages.report_source(REPORT.format(title="Lincang", tag="en"))
+    assert text.startswith("# Lincang\n\n## Lincang\n\n```{raw} html\n<table>")
+    assert "style" not in text
 
 
-def test_links_between_notebooks_lead_to_their_pages_and_lost_ones_become_words(words):
-    words_with_links = "[beds](05_beds.ipynb#limits) and [data](../data/x.csv)"
-    page = page_of(words, nbformat.v4.new_markdown_cell(words_with_links))
-    assert '<a href="05_beds.html#limits">beds</a> and data' in page.body
+def test_a_name_of_a_notebook_in_a_table_leads_to_it():
+    page = page_of("<table><tr><td>05_beds</td><td>05_beds and more</td></tr></table>")
+    assert '<a href="05_beds.html">05_beds</a>' in page and page.count("<a ") == 1
 
 
 @pytest.mark.parametrize("name", [site.HOME["zh"], "01_targets.html", REPORTS[1]])

@@ -14,8 +14,9 @@ from conftest import ROOT
 
 import eldercare as ec
 from eldercare import trace as trace_of
+from eldercare.engine.quantity import DECLARED
 from eldercare.inputs.load import file_rows
-from eldercare.reporting.lineage import LINEAGE, made_of, quantities_below
+from eldercare.reporting.lineage import BESIDE, made_of, quantities_below
 from eldercare.reporting.origins import TABLES, split_input
 from eldercare.reporting.present import ANSWERS, definition_of_need, range_text, text_number
 from eldercare.reporting.trace import assumptions_below, formula_of, place_of
@@ -68,18 +69,20 @@ def indicators(project):
 
 
 def test_every_indicator_has_a_lineage_and_a_formula(project):
-    assert set(indicators(project)) <= set(LINEAGE)
-    assert [name for name in LINEAGE if not formula_of(project, name, made_of(name))] == []
+    assert set(indicators(project)) <= set(DECLARED)
+    names = [*DECLARED, *BESIDE]
+    assert [name for name in names if not formula_of(project, name, made_of(name))] == []
 
 
 def test_every_input_named_exists(project):
     known = set(project.assumptions["assumption"])
     parts = [
-        (name, part) for name, about in LINEAGE.items() for part in (about, *about.when.values())
+        (name, part)
+        for name in (*DECLARED, *BESIDE)
+        for part in (made_of(name), *made_of(name).when.values())
     ]
-    assert {split_input(text)[0] for _, part in parts for text in part.quantities.split()} <= set(
-        LINEAGE
-    )
+    quantities = {split_input(text)[0] for _, part in parts for text in part.quantities.split()}
+    assert quantities <= {*DECLARED, *BESIDE}
     assert {name for _, part in parts for name in part.assumptions.split()} <= known
     assert {name for _, part in parts for name in part.tables.split()} <= set(TABLES)
 
@@ -198,7 +201,7 @@ def test_text_and_html_are_the_same_at_every_run_and_hold_no_path_of_a_machine(p
     [
         ({"city_id": "nowhere"}, "no city"),
         ({"quantity": "beds"}, "no quantity"),
-        ({"year": 2090}, "2090 is not reckoned"),
+        ({"year": 2090}, "2090 is not calculated"),
         ({"bed_type": "wooden"}, "“wooden” is no bed_type"),
         ({"payer": "families"}, "has no key payer"),
     ],
@@ -326,7 +329,7 @@ def summary_cells(project) -> list[tuple[str, str, int, str]]:
     for row in parser.rows:
         city = cities[row[0]] if row and row[0] in cities else city
         label = row[-len(years) - 1] if len(row) > len(years) else ""
-        if label in ANSWERS or label == "beds that stand":
+        if label in ANSWERS or label == "existing beds":
             out += [(city, label, year, text) for year, text in zip(years, row[-len(years) :])]
     return out
 

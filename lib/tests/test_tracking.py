@@ -9,6 +9,7 @@ from conftest import DRAWS, ROOT
 import eldercare as ec
 from eldercare.analysis.compare import is_usable
 from eldercare.app import cli
+from eldercare.inputs import ledger
 from eldercare.inputs.schema import DataFault
 from eldercare.reporting import tracking
 
@@ -205,6 +206,53 @@ def test_the_template_is_written_whole_or_not_at_all(small_copy, monkeypatch, ca
     assert [path.name for path in tmp_path.glob("out*")] == ["out.csv"]
 
 
+@pytest.mark.parametrize(
+    ("date", "words"),
+    [
+        ("2023", "end of 2023"),
+        ("2023-12", "end of 2023"),
+        ("2023-12-31", "end of 2023"),
+        ("2023-02", "February 2023"),
+        ("2023-02-14", "February 2023"),
+        ("2023-03-01", "March 2023"),
+        ("2023-01-31", "January 2023"),
+        ("2023-11-30", "November 2023"),
+    ],
+)
+def test_a_report_is_told_with_the_month_it_is_of(date, words):
+    assert tracking.when(tracking.moment(date)) == words
+
+
+def test_reports_are_shown_with_their_month_and_numbers_as_a_planner_reads_them(small_copy):
+    project = reported(
+        small_copy,
+        ("lincang_100", "2022-12-31", 900, "household"),
+        ("lincang_100", "2023-02", 1007, "household"),
+        ("lincang_070", "2023-02", 0.5, "share", "province"),
+    )
+    past = tracking.past_promises(project).set_index("target_id")
+    assert past.at["lincang_070", "outcome"] == "50 % in February 2023"
+    row = row_of(project, "lincang_100")
+    assert row["on_path"] != round(row["on_path"])
+    results = {"lincang": ec.run_city(project, "lincang", draws=8)}
+    [shown] = tracking.tracking_shown(project, results).to_dict("records")
+    assert (shown["base"], shown["reported"]) == ("900 (2022)", "1,007 (February 2023)")
+    assert shown["straight path"] == f"{row['on_path']:,.0f}"
+    assert all("." not in cell for cell in shown.values())
+
+
+def test_a_city_of_which_reports_judge_nothing_gets_no_template_of_no_rows(
+    small_copy, monkeypatch, capsys, tmp_path
+):
+    monkeypatch.setenv("ELDERCARE_PROJECT", str(small_copy.root))
+    small_copy.add_city("kunming", 530100)
+    for more in ([], ["--output", str(tmp_path / "out.csv")]):
+        assert cli.main(["progress-template", "kunming", *more]) == 0
+        said = capsys.readouterr()
+        assert said.out == "" and "Nothing of kunming is to be judged by reports" in said.err
+    assert not (tmp_path / "out.csv").exists()
+
+
 def test_targets_without_their_documents_are_findings(project, monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("ELDERCARE_PROJECT", str(ROOT))
     assert cli.main(["verify-targets", "--documents", str(tmp_path)]) == 1
@@ -218,8 +266,6 @@ def test_targets_that_agree_with_their_documents_are_told_in_one_line(
     monkeypatch, capsys, tmp_path
 ):
     monkeypatch.setenv("ELDERCARE_PROJECT", str(ROOT))
-    monkeypatch.setattr(
-        cli.ledger, "verify_all", lambda project, documents: tracking.pd.DataFrame()
-    )
+    monkeypatch.setattr(ledger, "verify_all", lambda project, documents: tracking.pd.DataFrame())
     assert cli.main(["verify-targets", "--documents", str(tmp_path)]) == 0
     assert capsys.readouterr().out.startswith("The ledgers agree with the documents: ")

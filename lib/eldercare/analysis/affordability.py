@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from eldercare.model.beds import BEDS_PER_RESIDENT
-from eldercare.model.caregivers import MONTHS
+from eldercare.model.workforce import MONTHS
 
 STEPS = 200
 

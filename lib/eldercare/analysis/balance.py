@@ -25,7 +25,7 @@ def nursing_share(city: City) -> tuple[float, int, str] | None:
     if city.capacity is not None:
         rows = city.capacity[city.capacity["indicator"] == "nursing_bed_share"]
         if len(rows):
-            last = rows.sort_values("year").iloc[-1]
+            last = rows.sort_values("year", kind="stable").iloc[-1]
             return float(last["value"]), int(last["year"]), "published"
     table = city.targets
     rows = table[
@@ -62,7 +62,7 @@ def bed_balance(result: CityResult, year: int) -> pd.DataFrame:
         total = _need(result, "beds_total_needed", year)
         parts["standing"] = np.array([standing])
         parts["empty"] = bed_step.empty_beds(
-            standing, result.assumptions["observed_occupancy"]
+            standing, result.assumptions["observed_occupancy"].variable
         ).values
         parts["missing"] = bed_step.missing_beds(total, standing).values
         share = nursing_share(result.city)
@@ -72,7 +72,9 @@ def bed_balance(result: CityResult, year: int) -> pd.DataFrame:
                 .sel(bed_type=SPECIAL)
                 .sum("bed_type", skipna=False)
             )
-            nursing = share[0] * bed_step.institution_part(standing, result.assumptions)
+            nursing = share[0] * bed_step.institution_part(
+                standing, result.assumptions["institution_share_of_beds"].variable
+            )
             parts["missing_nursing"] = bed_step.missing_beds(needed, nursing).values
     rows = [
         {"quantity": name, **dict(zip(QUANTILES, np.quantile(values, list(QUANTILES.values()))))}

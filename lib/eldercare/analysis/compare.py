@@ -10,12 +10,13 @@ import xarray as xr
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from eldercare.inputs.draws import Assumptions, draw_assumptions
+from eldercare.engine.arrays import Array, part, sum_over
+from eldercare.engine.quantity import Calculation
+from eldercare.inputs.draws import Assumptions
 from eldercare.inputs.ledger import printed_numbers
 from eldercare.inputs.load import City, Project, nation_as_city
-from eldercare.model import funding
-from eldercare.model.areas import settled_area
-from eldercare.model.chain import HEAD_COUNTS, QUANTILES, CityResult, run_block
+from eldercare.model.chain import QUANTILES, CityResult, inputs_of
+from eldercare.model.population import AGE_GROUPS
 
 PROJECTION_ERROR = "projection_error"
 TARGET_COLUMNS = [
@@ -48,7 +49,7 @@ MONEY_DRAWS = 256
 def is_usable(row) -> bool:
     """Whether a target's value may enter a calculation: printed whole, or the row's reading says the same value.
 
-    A reading with another number (61 printed, 610000 read) is told, but neither of the two is reckoned with.
+    A reading with another number (61 printed, 610000 read) is told, but neither of the two is calculated with.
     """
     if not np.isfinite(row["value"]) or row["suspect"] == "":
         return bool(np.isfinite(row["value"]))
@@ -171,7 +172,7 @@ def compare_head_counts(result: CityResult) -> pd.DataFrame:
 
 def _census_count(result: CityResult, indicator: str) -> float:
     base = result.census_base
-    first, last = HEAD_COUNTS[indicator]
+    first, last = AGE_GROUPS[indicator.removeprefix("population_")]
     return float(base[:, first : last + 1].sum())
 
 
@@ -188,16 +189,14 @@ def compare_money(project: Project, draws: int = MONEY_DRAWS) -> pd.DataFrame:
     Source  : data/china/published_money.csv
     """
     table, nation = project.china.published_money, nation_as_city()
-    assumptions = draw_assumptions(project, nation, draws=draws)
-    area = settled_area(project, nation.adcode, draws=draws)
-    block = run_block(project.china, nation, area, assumptions)
-    sums = _public_money(block.sel(measure="use"))
+    inputs = inputs_of(project, nation, draws=draws)
+    calculation = Calculation(inputs)
+    sums = _public_money(calculation)
+    level = calculation["price_level_by_year"]
     rows = []
     for row in table.to_dict("records"):
-        ours = funding.nominal(sums[row["series"]], assumptions, block["year"].values).sel(
-            year=row["year"]
-        )
-        low, central, high = np.quantile(ours.values, list(QUANTILES.values()))
+        ours = (sums[row["series"]] * level).values[row["year"] - int(inputs.years[0])]
+        low, central, high = np.quantile(ours, list(QUANTILES.values()))
         rows.append(
             {
                 "series": row["series"],
@@ -216,14 +215,14 @@ def compare_money(project: Project, draws: int = MONEY_DRAWS) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _public_money(values: xr.Dataset) -> dict[str, xr.DataArray]:
-    """Sums of public money by the series of published_money.csv; dims draw, year."""
-    paid = values["payment"]
-    welfare = values["cost"].sel(cost_item=list(WELFARE_ITEMS)).sum("cost_item")
+def _public_money(calculation: Calculation) -> dict[str, Array]:
+    """Sums of public money at today's use by the series of published_money.csv; dims year, draw."""
+    paid, cost = (part(calculation[name], measure="use") for name in ("payment", "cost"))
+    welfare = sum_over(part(cost, cost_item=list(WELFARE_ITEMS)), "cost_item")
     return {
         "old_age_welfare": welfare,
-        "eldercare_services": paid.sel(payer=list(PUBLIC_PAYERS)).sum("payer") - welfare,
-        "insurance": paid.sel(payer="insurance", drop=True),
+        "eldercare_services": sum_over(part(paid, payer=list(PUBLIC_PAYERS)), "payer") - welfare,
+        "insurance": part(paid, payer="insurance"),
     }
 
 
@@ -242,10 +241,11 @@ def influence(
     """
     outcome = _in_year(result, indicator, year, measure)
     rows = []
-    for name, part in spread_parts(result.assumptions, outcome).items():
-        low, high = np.quantile(part.along, [0.2, 0.8])
-        effect = np.median(outcome[part.along >= high]) - np.median(outcome[part.along <= low])
-        rows.append({"assumption": name, "share_of_spread": part.added.var(), "effect": effect})
+    for name, spread in spread_parts(result.assumptions, outcome).items():
+        low, high = np.quantile(spread.along, [0.2, 0.8])
+        upper, lower = outcome[spread.along >= high], outcome[spread.along <= low]
+        effect = np.median(upper) - np.median(lower)
+        rows.append({"assumption": name, "share_of_spread": spread.added.var(), "effect": effect})
     table = pd.DataFrame(rows, columns=["assumption", "share_of_spread", "effect"])
     return (
         table.sort_values("share_of_spread", ascending=False, kind="stable")
@@ -319,7 +319,8 @@ def _row_scores(assumptions: Assumptions) -> tuple[list[str], np.ndarray]:
         (stream.partition("|")[0], assumptions.uniform(stream))
         for stream in sorted(assumptions.streams_used)
     ]
-    names, columns = [], {}
+    names: list[str] = []
+    columns: dict[tuple[str, bytes], np.ndarray] = {}
     for name, values in drawn:
         if not np.isfinite(values).all() or np.ptp(values) == 0:
             continue

@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from eldercare.inputs.draws import DEFAULT_DRAWS, Assumptions, draw_assumptions
+from eldercare.engine.arrays import DRAW, Array, label, part, sum_over
+from eldercare.engine.quantity import Calculation
+from eldercare.inputs.draws import DEFAULT_DRAWS, Assumptions
 from eldercare.inputs.load import BASELINE, Project
 from eldercare.model import beds as bed_step
-from eldercare.model import caregivers as caregiver_step
-from eldercare.model import funding, need, places
+from eldercare.model import costs, need, workforce
 from eldercare.model import population as population_step
-from eldercare.model.area import FIRST_RATE_YEAR, Area, Rates, rates_of
-from eldercare.model.areas import settled_area
+from eldercare.model.area import FIRST_RATE_YEAR, Area, Rates
 from eldercare.model.base import AGES
-from eldercare.model.chain import BASE_YEAR, QUANTILES
+from eldercare.model.chain import BASE_YEAR, QUANTILES, inputs_of
 
 FACTORS = ("ageing", "longer_life", "drift", "places", "occupancy", "unit_cost")
 OUTCOMES = ("beds", "cost_of_care")
@@ -101,89 +101,82 @@ class Switchboard:
 
     The causes are the names of `FACTORS`. Without any, the outcome is that of the base year: today's use,
     at the occupancy observed; with all, need in the later year at the target occupancy.
+
+    population, frozen : array [person]  dims draw, year (from 2020), sex, age
     """
 
     def __init__(
-        self,
-        project: Project,
-        adcode: int,
-        assumptions: Assumptions,
-        population: xr.DataArray,
-        frozen: xr.DataArray,
-        year: int,
+        self, calculation: Calculation, population: np.ndarray, frozen: np.ndarray, year: int
     ):
-        self.assumptions, self.year = assumptions, year
-        self._prevalence = need.adl_prevalence(project.china, assumptions)
-        gap = places.family_care_gap(project.china, adcode, assumptions)
-        growth = places.family_care_growth(assumptions, [year]).isel(year=0, drop=True)
-        self._shares = places.setting_shares(assumptions, gap * growth)
-        start = population.sel(year=[BASE_YEAR])
-        later, still = population.sel(year=[year]), frozen.sel(year=[year])
-        longer = (later / still).assign_coords(year=[BASE_YEAR])
+        self.calculation, self.year = calculation, year
+        start, later, still = (
+            population[:, 0],
+            population[:, year - BASE_YEAR],
+            frozen[:, year - BASE_YEAR],
+        )
+        older = AGES >= need.FIRST_AGE
+        longer = np.divide(later, still, out=np.zeros_like(later), where=older)
         self._people = {
-            (False, False): start,
+            (False, False): np.where(older, start, 0.0),
             (False, True): start * longer,
-            (True, False): still,
-            (True, True): later,
+            (True, False): np.where(older, still, 0.0),
+            (True, True): np.where(older, later, 0.0),
         }
-        self._made: dict[tuple, xr.DataArray] = {}
-        self._cared: dict[tuple, dict[str, xr.DataArray]] = {}
-        parts = funding.pay_per_worker, funding.pay_growth
-        self._pay = {
-            one: tuple(part(assumptions, [one]).isel(year=0, drop=True) for part in parts)
-            for one in (BASE_YEAR, year)
-        }
-        self._day_price = caregiver_step.MONTHS * funding.price(assumptions, "day_care_cost")
-        self._hour_price = funding.price(assumptions, "home_care_price")
+        self._made: dict[tuple, Array] = {}
+        self._cared: dict[tuple, dict[str, Array]] = {}
 
-    def _by_severity(self, on: frozenset) -> xr.DataArray:
+    def _at(self, name: str, year: int) -> Array:
+        """A quantity in one year."""
+        return self.calculation[name].isel(year=year - int(self.calculation["years"][0]))
+
+    def _price(self, name: str) -> Array:
+        return self.calculation.given.price(name, self.calculation["price_level"])
+
+    def _by_severity(self, on: frozenset) -> Array:
         key = ("ageing" in on, "longer_life" in on, "drift" in on)
         if key not in self._made:
-            people = self._people[key[:2]]
-            years = [self.year if key[2] else BASE_YEAR]
-            here = people["year"].values
-            factor = need.drift(self.assumptions, "adl_prevalence_drift", years, need.SURVEY_YEAR)
-            oldest = need.drift_of_oldest(self.assumptions, years)
-            moved = [array.assign_coords(year=here) for array in (factor, oldest)]
-            limited = need.care_need(people, self._prevalence, *moved)
-            older = population_step.people_in(people, need.FIRST_AGE)
-            self._made[key] = need.by_severity(older, limited).isel(year=0, drop=True)
+            people = Array((DRAW, "year", "sex", "age"), self._people[key[:2]][:, None])
+            year = self.year if key[2] else BASE_YEAR
+            drifts = [self._at(name, year) for name in ("adl_drift", "adl_drift_of_oldest")]
+            limited = need.care_need(people, self.calculation["limitation_prevalence"], *drifts)
+            older = population_step.people_by_age_group(people)
+            everyone = part(older, age_group="60_plus")
+            self._made[key] = need.people_by_severity(everyone, limited).isel(year=0)
         return self._made[key]
 
-    def _care(self, on: frozenset) -> dict[str, xr.DataArray]:
+    def _care(self, on: frozenset) -> dict[str, Array]:
         """Residents, day-care places, care workers and hours at home; made once for each mix that matters."""
         key = tuple(name in on for name in FACTORS[:4])
         if key not in self._cared:
-            measure, one = "need" if "places" in on else "use", self.assumptions
-            by_place = self._by_severity(on) * self._shares.sel(measure=measure, drop=True)
-            inside, day, at_home = (
-                by_place.sel(setting=setting, drop=True)
-                for setting in ("institution", "day_care", "home_service")
-            )
+            measure, one = "need" if "places" in on else "use", self.calculation
+            shares = part(self._at("setting_shares", self.year), measure=measure)
+            by_setting = shares * self._by_severity(on)
+            inside = part(by_setting, setting="institution")
+            people = sum_over(by_setting, "severity")
             self._cared[key] = {
-                "residents": inside.sum("severity", skipna=False),
-                "day_care_places": bed_step.day_care_places(day.sum("severity", skipna=False), one),
-                "workers": caregiver_step.caregivers_in_institutions(inside, one),
-                "hours": caregiver_step.home_care_hours(at_home, one),
+                "residents": sum_over(inside, "severity"),
+                "places": bed_step.day_care_places_needed(people, one["day_care_places_per_user"]),
+                "workers": workforce.workers_at_ratio(inside, one["residents_per_caregiver"]),
+                "hours": workforce.home_care_hours_needed(by_setting, one["home_care_hours"]),
             }
         return self._cared[key]
 
     def outcomes(self, on: frozenset) -> np.ndarray:
         """Beds (with day-care places) and yearly cost of care; dims outcome, draw."""
         care = self._care(on)
-        occupancy = self.assumptions[
-            "target_occupancy" if "occupancy" in on else "observed_occupancy"
-        ]
-        beds = bed_step.beds(care["residents"], occupancy) + care["day_care_places"]
+        occupancy = "target_occupancy" if "occupancy" in on else "observed_occupancy"
+        inside = bed_step.beds_at_occupancy(care["residents"], self.calculation[occupancy])
+        beds = bed_step.beds_total_needed(inside, care["places"])
         cost = self._cost(care, self.year if "unit_cost" in on else BASE_YEAR)
-        return np.stack([part.transpose("draw").values for part in (beds, cost)])
+        return np.stack([beds.values, cost.values])
 
-    def _cost(self, care: dict[str, xr.DataArray], year: int) -> xr.DataArray:
-        now, growth = self._pay[year]
-        places_cost = care["day_care_places"] * self._day_price
-        at_home = care["hours"] * self._hour_price
-        running = care["workers"] * now / self.assumptions["pay_share_of_running_cost"]
-        return running + (at_home + places_cost) * growth
+    def _cost(self, care: dict[str, Array], year: int) -> Array:
+        pay, growth = self._at("pay_per_worker", year), self._at("pay_growth", year)
+        share = self.calculation["pay_share_of_running_cost"]
+        running = costs.institution_running_cost(care["workers"] * pay, share)
+        in_day_care = care["places"] * (workforce.MONTHS * self._price("day_care_cost"))
+        at_home = care["hours"] * self._price("home_care_price")
+        return running + (at_home + in_day_care) * growth
 
 
 def decompose(
@@ -203,16 +196,13 @@ def decompose(
     Returns : table outcome, year, part (start, the factors, end), mean, low, central, high;
               the means add up: start + factors = end, as they do in every draw
     """
-    city = project.city(city_id)
-    assumptions = draw_assumptions(project, city, scenario, draws)
-    area, rates = settled_area(project, city.adcode, scenario, draws), rates_of(project.china)
-    population = population_step.project_area(project.china, area, assumptions, max(years))
-    frozen = at_first_mortality(population, area, rates, assumptions)
-    older = {"age": AGES[AGES >= need.FIRST_AGE]}
-    population, frozen = population.sel(older), frozen.sel(older)
+    inputs = inputs_of(project, project.city(city_id), scenario, draws, max(years))
+    calculation = Calculation(inputs)
+    population = label(calculation["population"], inputs.years).sel(year=slice(BASE_YEAR, None))
+    frozen = at_first_mortality(population, inputs.area, inputs.rates, inputs.assumptions)
     rows = []
     for year in years:
-        board = Switchboard(project, city.adcode, assumptions, population, frozen, year)
+        board = Switchboard(calculation, population.values, frozen.values, year)
         parts = {"start": board.outcomes(frozenset()), **shapley(FACTORS, board.outcomes)}
         parts["end"] = board.outcomes(frozenset(FACTORS))
         rows += [

@@ -1,29 +1,18 @@
-"""The same people under several definitions of care need, and the nation beside what others reckoned."""
+"""The same people under several definitions of care need, and the nation beside what others estimated."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
+from eldercare.engine.arrays import Array, part, sum_over
+from eldercare.engine.quantity import Calculation
 from eldercare.inputs.checks import age_band_limits
-from eldercare.inputs.draws import DEFAULT_DRAWS, Assumptions, draw_assumptions
-from eldercare.inputs.load import BASELINE, NATION, Project
-from eldercare.model.areas import settled_area
+from eldercare.inputs.draws import DEFAULT_DRAWS
+from eldercare.inputs.load import BASELINE, Project, nation_as_city
 from eldercare.model.base import AGES
-from eldercare.model.health import QUANTILES
-from eldercare.model.need import (
-    FIRST_AGE,
-    LIMITED,
-    SURVEY_YEAR,
-    adl_prevalence,
-    care_need,
-    drift,
-    drift_of_oldest,
-    severity_curves,
-    survey_weights,
-)
-from eldercare.model.population import people_in, project_area
+from eldercare.model.chain import QUANTILES, inputs_of
+from eldercare.model.need import LIMITED, severity_curves, survey_weights
 
 BY_SHARE = {
     "census question": "care_need_share_census_question",
@@ -40,41 +29,20 @@ ORDER = (
 )
 
 
-def limited_from(
-    population: xr.DataArray, project: Project, assumptions: Assumptions, first_age: int = FIRST_AGE
-) -> xr.DataArray:
-    """People with a limitation in daily living from an age on.
-
-    Returns : array [person]  dims draw, year, severity
-    """
-    years = population["year"].values
-    older = population.where(population["age"] >= first_age, 0.0)
-    return care_need(
-        older,
-        adl_prevalence(project.china, assumptions),
-        drift(assumptions, "adl_prevalence_drift", years, SURVEY_YEAR),
-        drift_of_oldest(assumptions, years),
-    )
-
-
-def people_by_definition(
-    population: xr.DataArray, limited: xr.DataArray, assumptions: Assumptions
-) -> dict[str, xr.DataArray]:
+def people_by_definition(calculation: Calculation) -> dict[str, Array]:
     """People of 60 and over in need of care under each definition; how many people there are stays the same.
 
     Where a source prints rates by age they meet the city's own ages; where it prints one share of all
     people of 60 and over, that share is applied, and is not age-adjusted.
 
-    population : array [person]  dims draw, year, sex, age
-    limited    : array [person]  dims draw, year, severity
-    Returns    : arrays [person]  dims draw, year, by definition, the narrowest first
-    Source     : assumptions `adl_prevalence`, `care_need_share_census_question`,
+    Returns    : arrays [person]  dims year, draw, by definition, the narrowest first
+    Source     : `need.care_need`, assumptions `care_need_share_census_question`,
                  `care_need_share_fifth_survey`, `care_need_share_adl_or_iadl`
     """
-    older = people_in(population, FIRST_AGE)
-    parts = {name: older * assumptions[row] for name, row in BY_SHARE.items()}
+    older, limited = calculation["population_60_plus"], calculation["care_need"]
+    parts = {name: older * calculation[row] for name, row in BY_SHARE.items()}
     parts |= {
-        name: limited.sel(severity=list(which)).sum("severity", skipna=False)
+        name: sum_over(part(limited, severity=list(which)), "severity")
         for name, which in BY_AGE.items()
     }
     return {name: parts[name] for name in ORDER}
@@ -92,20 +60,14 @@ def definition_table(
     Returns : table definition, age_adjusted, year, low, central, high [person], share_of_60_plus,
               population_60_plus
     """
-    city = project.city(city_id)
-    assumptions = draw_assumptions(project, city, scenario, draws)
-    population = project_area(
-        project.china, settled_area(project, city.adcode, draws=draws), assumptions, max(years)
-    )
-    population = population.sel(year=list(years))
-    people = people_by_definition(
-        population, limited_from(population, project, assumptions), assumptions
-    )
-    older = people_in(population, FIRST_AGE)
+    inputs = inputs_of(project, project.city(city_id), scenario, draws, max(years))
+    calculation = Calculation(inputs)
+    people, older = people_by_definition(calculation), calculation["population_60_plus"]
     rows = []
     for name, array in people.items():
         for year in years:
-            counts, everyone = array.sel(year=year).values, older.sel(year=year).values
+            place = year - int(inputs.years[0])
+            counts, everyone = array.values[place], older.values[place]
             low, central, high = np.quantile(counts, list(QUANTILES.values()))
             rows.append(
                 {
@@ -129,19 +91,20 @@ def national_care_need(
 
     Returns : table year, low, central, high [person]
     """
-    assumptions = draw_assumptions(project, None, BASELINE, draws)
-    population = project_area(
-        project.china, settled_area(project, NATION, draws=draws), assumptions, max(years)
-    )
-    limited = limited_from(population.sel(year=list(years)), project, assumptions, first_age).sum(
-        "severity"
-    )
-    low, central, high = np.quantile(limited.values, list(QUANTILES.values()), axis=0)
+    inputs = inputs_of(project, nation_as_city(), BASELINE, draws, max(years))
+    calculation = Calculation(inputs)
+    young = (np.arange(len(AGES)) < first_age)[:, None]
+    rates = calculation["limitation_prevalence"]
+    older = rates.copy(data=np.where(young, 0.0, rates.values))
+    calculation = Calculation(inputs, {**calculation.known, "limitation_prevalence": older})
+    limited = sum_over(calculation["care_need"], "severity").values
+    wanted = [year - int(inputs.years[0]) for year in years]
+    low, central, high = np.quantile(limited[wanted], list(QUANTILES.values()), axis=-1)
     return pd.DataFrame({"year": list(years), "low": low, "central": central, "high": high})
 
 
 def beside_published(project: Project, draws: int = DEFAULT_DRAWS) -> pd.DataFrame:
-    """What others reckoned for the nation beside this model's any limitation, of the same ages and year.
+    """What others calculated for the nation beside this model's any limitation, of the same ages and year.
 
     Returns : table series, definition, first_age, year, published, low, central, high [person],
               ratio (ours over theirs)

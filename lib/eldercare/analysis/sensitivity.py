@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 
 import numpy as np
@@ -18,6 +19,8 @@ from eldercare.analysis.compare import (
     promises_of,
     spread_parts,
 )
+from eldercare.engine.arrays import part, sum_over
+from eldercare.engine.quantity import Calculation
 from eldercare.inputs.correlations import stream_name
 from eldercare.inputs.draws import (
     DEFAULT_DRAWS,
@@ -31,7 +34,7 @@ from eldercare.inputs.load import BASELINE, City, Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS
 from eldercare.model.area import Area
 from eldercare.model.areas import settled_area
-from eldercare.model.chain import QUANTILES, first_year, reckon, with_quantities
+from eldercare.model.chain import QUANTILES, CityInputs, last_needed
 from eldercare.model.population import error_stream
 
 YEAR = 2035
@@ -54,17 +57,18 @@ class Headline:
     bed_types: tuple[str, ...] = ()
     promised: float | None = None
 
-    def of_need(self, array: xr.DataArray) -> xr.DataArray:
-        """An array of the indicator if need is met, of the headline's bed types together."""
+    def if_need_met(self, calculation: Calculation) -> np.ndarray:
+        """The indicator if need is met, of the headline's bed types together; dims year, draw."""
+        array = calculation[self.indicator]
         if "measure" in array.dims:
-            array = array.sel(measure="need")
+            array = part(array, measure="need")
         if self.bed_types:
-            array = array.sel(bed_type=list(self.bed_types)).sum("bed_type", skipna=False)
-        return array
+            array = sum_over(part(array, bed_type=list(self.bed_types)), "bed_type")
+        return array.values
 
-    def value(self, values: Mapping[str, xr.DataArray]) -> np.ndarray:
+    def value(self, calculation: Calculation) -> np.ndarray:
         """The number in each draw; of a promise the gap: promised - need."""
-        found = self.of_need(values[self.indicator].sel(year=self.year)).values.astype(float)
+        found = self.if_need_met(calculation)[self.year - int(calculation["years"][0])]
         return found if self.promised is None else self.promised - found
 
 
@@ -74,7 +78,7 @@ class Sensitivity:
 
     table    : headline, kind (assumption or step), group, step, first_order, total; 0 for what has no effect
     outcomes : array by headline, dims draw: the headline in the draws of the city's result
-    runs     : how often the chain was reckoned
+    runs     : how often the chain was calculated
     """
 
     city_id: str
@@ -118,20 +122,16 @@ class Model:
 
     def run(self, assumptions: Assumptions) -> np.ndarray:
         """Headlines of all draws, block by block.  Returns: array  dims headline, draw"""
-        last = max(
-            [YEAR, first_year(self.city) + 1, *(headline.year for headline in self.headlines)]
-        )
-        last = max(last, int(assumptions["programme_last_year"].max()))
+        last = max(YEAR, *(headline.year for headline in self.headlines))
+        last = last_needed(self.city, assumptions, last)
         self.runs += assumptions.draws
         parts = []
         for start in range(0, assumptions.draws, BLOCK):
-            part = assumptions.block(slice(start, min(start + BLOCK, assumptions.draws)))
-            with xr.set_options(arithmetic_join="exact"):
-                found = reckon(self.project.china, self.city, self.area, part, last)
-                values = with_quantities(
-                    self.project.china, found, part, [one.indicator for one in self.headlines]
-                )
-            parts.append(np.stack([headline.value(values) for headline in self.headlines]))
+            some = assumptions.block(slice(start, min(start + BLOCK, assumptions.draws)))
+            calculation = Calculation(
+                CityInputs(self.project.china, self.city, self.area, some, last, ("need",))
+            )
+            parts.append(np.stack([headline.value(calculation) for headline in self.headlines]))
         return np.concatenate(parts, axis=1)
 
 
@@ -271,7 +271,7 @@ def _together(
     few = slice(0, min(TRIED, one.draws))
     tried = scored(_exchanged(model, one.block(few), other.block(few), groups))
     trial = indices(f_a[:, few], f_b[:, few], tried)[1]
-    kept = (trial >= NEGLIGIBLE).any(axis=0)
+    kept = np.any(trial >= NEGLIGIBLE, axis=0)
     wanted = [group for group, keep in zip(groups, kept) if keep]
     f_ab, f_ba = (scored(_exchanged(model, *pair, wanted)) for pair in ((one, other), (other, one)))
     first, total = indices(f_a, f_b, f_ab, f_ba)
@@ -357,10 +357,9 @@ def value_of_knowing(project: Project, found: Sensitivity, most: int = 3) -> pd.
         "assumption"
     )["to_do"]
     rows = []
-    for headline, part in found.table[found.table["kind"] == "assumption"].groupby(
-        "headline", sort=False
-    ):
-        here = part[part["group"].isin(known.index)].sort_values(
+    alone = found.table[found.table["kind"] == "assumption"]
+    for headline, told in alone.groupby("headline", sort=False):
+        here = told[told["group"].isin(known.index)].sort_values(
             ["first_order", "group"], ascending=[False, True]
         )
         low, high = np.quantile(found.outcomes[headline], [ENDS["low"], ENDS["high"]])
@@ -516,7 +515,8 @@ def sampling_error(
 def _ends_of(headline: Headline) -> dict[str, Callable[[np.ndarray], float]]:
     if headline.promised is not None:
         return {"chance": lambda values: float((values >= 0).mean())}
-    return {
-        end: lambda values, share=share: float(np.quantile(values, share))
-        for end, share in QUANTILES.items()
-    }
+    return {end: partial(_quantile, share) for end, share in QUANTILES.items()}
+
+
+def _quantile(share: float, values: np.ndarray) -> float:
+    return float(np.quantile(values, share))

@@ -1,259 +1,181 @@
-"""`python -m eldercare …`: the commands behind make."""
+"""`python -m eldercare …`: the commands behind make.
+
+A command imports what it needs when it runs, so that the help and a mistyped word answer at once.
+"""
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from eldercare.app import bench, book, export, site
-from eldercare.inputs import ledger
-from eldercare.inputs.draws import DEFAULT_DRAWS, draw_assumptions
-from eldercare.inputs.load import find_root, load_project
-from eldercare.inputs.schema import DataFault
-from eldercare.model import areas
-from eldercare.reporting import area_report, scenario_report, tracking
-from eldercare.reporting.charts import write_whole
-from eldercare.reporting.wording import LANGUAGES
-from eldercare.validation import accuracy, calibration
+import click
 
+if TYPE_CHECKING:
+    from eldercare.inputs.load import Project
+
+PROGRAM = "python -m eldercare"
 REPORTS = "reports"
-INTERRUPTED = 130
+FAULT, INTERRUPTED = 2, 130
+# Said by the help without the library; tests hold them to draws.DEFAULT_DRAWS and wording.LANGUAGES.
+DRAWS, LANGUAGES = 1024, ("en", "zh")
+
+FILE = click.Path(path_type=Path)
+output_folder = click.option(
+    "--output", type=FILE, metavar="DIR", help="Folder for a table and a picture as well."
+)
+draws_option = click.option(
+    "--draws", type=int, default=DRAWS, help=f"A power of two (default {DRAWS})."
+)
+CITY_HELP = "Name of a folder in data/cities."
+
+
+class Told(click.Command):
+    """A command whose line in the list is told to its end."""
+
+    def get_short_help_str(self, limit: int = 0) -> str:
+        """The first paragraph of the help, never cut."""
+        return (self.help or "").partition("\n\n")[0]
+
+
+class InOrder(click.Group):
+    """The commands as they stand below, most used first; an unknown one is answered with all there are."""
+
+    command_class = Told
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """The names in the order in which the commands were written, not that of the alphabet."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, context: click.Context, words: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first word names."""
+        try:
+            return super().resolve_command(context, words)
+        except click.NoSuchOption:
+            raise
+        except click.UsageError as error:
+            known = f"{error.format_message()} There are: {', '.join(self.commands)}."
+            raise click.UsageError(known, context) from error
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code. A fault in the data is told in plain words, without a traceback."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
     try:
-        return options.action(options) or 0
-    except (DataFault, OSError, KeyError, ValueError) as error:
+        return commands.main(arguments, PROGRAM, standalone_mode=False) or 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        print("Interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except (OSError, KeyError, ValueError) as error:  # DataFault is a ValueError
         message = error.args[0] if isinstance(error, KeyError) else error
         print(message, file=sys.stderr)
-        return 2
+        return FAULT
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="eldercare", description="Eldercare planning notebooks for Chinese cities"
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, action, words in (
-        ("run", _run, "run all notebooks and write figures/"),
-        ("test", _test, "run all that CI runs"),
-        ("lab", _lab, "open JupyterLab on the notebooks"),
-        ("desk", _desk, "open the what-if desk as an app in the browser"),
-        ("bench", _bench, "measure speed and memory"),
-        ("check", _check, "read and check the data only"),
-    ):
-        commands.add_parser(name, help=words).set_defaults(action=action)
-    verify = commands.add_parser(
-        "verify-targets",
-        help="hold the ledgers of targets against the documents they were read from",
-    )
-    verify.add_argument(
-        "--documents",
-        required=True,
-        type=Path,
-        metavar="DIR",
-        help="folder with the documents as text files",
-    )
-    verify.set_defaults(action=_verify_targets)
-    template = commands.add_parser(
-        "progress-template", help="write a row of progress.csv for each tracked promise of a city"
-    )
-    template.add_argument("city", metavar="CITY", help="name of a folder in data/cities")
-    template.add_argument(
-        "--output",
-        type=Path,
-        metavar="FILE",
-        help="file to write, whole or not at all (default: print)",
-    )
-    template.set_defaults(action=_progress_template)
-    _add_area_commands(commands)
-    _add_compare_command(commands)
-    _add_report_command(commands)
-    _add_site_command(commands)
-    return parser
+@click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"]})
+def commands() -> None:
+    """Eldercare planning notebooks for Chinese cities."""
 
 
-def _add_area_commands(commands) -> None:
-    area = commands.add_parser(
-        "area", help="project any county, prefecture or province of the census"
-    )
-    area.add_argument("area", metavar="CODE", help="six-digit census code, or a name")
-    area.add_argument(
-        "--output", type=Path, metavar="DIR", help="folder for a table and a picture as well"
-    )
-    area.set_defaults(action=_area)
-    areas_ = commands.add_parser(
-        "areas", help="project all areas of the census, adding up, into a Parquet file"
-    )
-    areas_.add_argument("--output", required=True, type=Path, metavar="FILE")
-    areas_.set_defaults(action=_areas)
-    calibrate = commands.add_parser(
-        "calibrate", help="fit the ranges to the back-test anew: data/china/projection_error.csv"
-    )
-    calibrate.set_defaults(action=_calibrate)
-    for command in (area, areas_):
-        command.add_argument(
-            "--draws",
-            type=int,
-            default=DEFAULT_DRAWS,
-            help=f"a power of two (default {DEFAULT_DRAWS})",
-        )
+def _root() -> Path:
+    from eldercare.inputs.load import find_root
+
+    return find_root()
 
 
-def _add_compare_command(commands) -> None:
-    compare = commands.add_parser(
-        "compare", help="two scenarios for one city on common draws: both and the difference"
-    )
-    compare.add_argument(
-        "one", metavar="A", help="a scenario: baseline, or a file of data/scenarios without .csv"
-    )
-    compare.add_argument("other", metavar="B")
-    compare.add_argument(
-        "--city", required=True, metavar="CITY", help="name of a folder in data/cities"
-    )
-    compare.add_argument(
-        "--output", type=Path, metavar="DIR", help="folder for a table and a picture as well"
-    )
-    compare.add_argument(
-        "--draws", type=int, default=DEFAULT_DRAWS, help=f"a power of two (default {DEFAULT_DRAWS})"
-    )
-    compare.set_defaults(action=_compare)
+def _project() -> Project:
+    from eldercare.inputs import load
+
+    return load.load_project(_root())
 
 
-def _add_site_command(commands) -> None:
-    shelf = commands.add_parser(
-        "site", help="build the pages of all notebooks and reports, which open from disk"
-    )
-    shelf.add_argument(
-        "--output",
-        type=Path,
-        metavar="DIR",
-        help="a new folder, or that of an older site (default: site/)",
-    )
-    shelf.add_argument(
-        "--reports",
-        type=Path,
-        metavar="DIR",
-        help="reports written before (default: write all anew)",
-    )
-    shelf.set_defaults(action=_site)
+def _tell_written(paths: list[Path]) -> None:
+    print("Written: " + ", ".join(path.name for path in paths))
 
 
-def _add_report_command(commands) -> None:
-    report = commands.add_parser(
-        "report", help="write the report of a city as page, Word document and workbook"
-    )
-    report.add_argument("city", nargs="?", metavar="CITY", help="name of a folder in data/cities")
-    report.add_argument(
-        "--lang", metavar="LANGUAGE", help=f"{' or '.join(LANGUAGES)} (default: both)"
-    )
-    report.add_argument("--all", action="store_true", help="all cities")
-    report.add_argument(
-        "--output", type=Path, metavar="DIR", help="folder to write to (default: reports/)"
-    )
-    report.set_defaults(action=_report)
+@commands.command()
+def run() -> int:
+    """Run all notebooks and write figures/."""
+    from eldercare.app import book
 
-
-def _run(_options) -> int:
-    root = find_root()
-    load_project(root)
-    failed = book.execute_all(root)
+    failed = book.execute_all(_project().root)
     if failed:
-        print(
-            f"{len(failed)} notebooks failed: {', '.join(path.name for path in failed)}",
-            file=sys.stderr,
-        )
+        names = ", ".join(path.name for path in failed)
+        print(f"{len(failed)} notebooks failed: {names}", file=sys.stderr)
         return 1
     print(
-        "Begin reading with notebooks/00_summary.ipynb; the figures and their tables are in figures/."
+        "Begin reading with notebooks/00_summary.ipynb; "
+        "the figures and their tables are in figures/."
     )
     return 0
 
 
-def _test(_options) -> int:
-    root = find_root()
-    load_project(root)
-    return book.run_tests(root)
+@commands.command()
+def test() -> int:
+    """Run all that CI runs."""
+    from eldercare.app import book
+
+    return book.run_tests(_project().root)
 
 
-def _lab(_options) -> int:
+@commands.command()
+def lab() -> int:
+    """Open JupyterLab on the notebooks."""
+    return _module("jupyterlab", _root() / "notebooks")
+
+
+@commands.command()
+def desk() -> int:
+    """Open the what-if desk as an app in the browser."""
+    return _module("voila", _root() / "notebooks" / "09_what_if.ipynb")
+
+
+@commands.command()
+def bench() -> int:
+    """Measure speed and memory (benchmarks/measure.py measures single figures)."""
     return subprocess.run(
-        [sys.executable, "-m", "jupyterlab", str(find_root() / "notebooks")], check=False
+        [sys.executable, _root() / "benchmarks" / "measure.py"], check=False
     ).returncode
 
 
-def _desk(_options) -> int:
-    notebook = find_root() / "notebooks" / "09_what_if.ipynb"
-    return subprocess.run([sys.executable, "-m", "voila", str(notebook)], check=False).returncode
+def _module(name: str, path: Path) -> int:
+    return subprocess.run([sys.executable, "-m", name, str(path)], check=False).returncode
 
 
-def _bench(_options) -> None:
-    bench.run_bench(find_root())
-
-
-def _check(_options) -> None:
-    project = load_project(find_root())
+@commands.command()
+def check() -> None:
+    """Read and check the data only."""
+    project = _project()
     print(
-        f"The data are in order: {len(project.cities)} cities, {len(project.assumptions)} national assumptions."
+        f"The data are in order: {len(project.cities)} cities, "
+        f"{len(project.assumptions)} national assumptions."
     )
 
 
-def _area(options) -> None:
-    project = load_project(find_root())
-    code = areas.find_area(project.china, options.area)
-    table = area_report.area_table(project, code, options.draws)
-    print(area_report.area_text(project, code, table))
-    if options.output:
-        written = area_report.write_area(project, code, table, options.output)
-        print("Written: " + ", ".join(path.name for path in written))
+@commands.command("verify-targets")
+@click.option(
+    "--documents",
+    required=True,
+    type=FILE,
+    metavar="DIR",
+    help="Folder with the documents as text files.",
+)
+def verify_targets(documents: Path) -> int:
+    """Hold the ledgers of targets against the documents they were read from."""
+    from eldercare.inputs import ledger
 
-
-def _areas(options) -> None:
-    project = load_project(find_root())
-    inputs = areas.area_inputs(project.china)
-    summary = areas.project_areas(
-        inputs, project.china, draw_assumptions(project, draws=options.draws)
-    )
-    areas.write_summary(summary, project.china, options.output)
-    print(f"{inputs.sizes['area']} areas written to {options.output.name}.")
-
-
-def _compare(options) -> None:
-    project = load_project(find_root())
-    table = scenario_report.scenario_table(
-        project, options.one, options.other, options.city, options.draws
-    )
-    print(scenario_report.scenario_text(project, table, options.city))
-    if options.output:
-        written = scenario_report.write_scenarios(project, table, options.city, options.output)
-        print("Written: " + ", ".join(path.name for path in written))
-
-
-def _calibrate(_options) -> None:
-    root = find_root()
-    china = load_project(root).china
-    setting = accuracy.prepare(china)
-    predicted, _ = accuracy.cross_predict(setting)
-    table = calibration.error_table(setting, predicted)
-    path = root / "data" / "china" / "projection_error.csv"
-    write_whole(path, table.to_csv(index=False, lineterminator="\n").encode())
-    print(f"{len(table)} rows written, from {len(setting.areas)} areas; see notebook 08.")
-
-
-def _verify_targets(options) -> int:
-    project = load_project(find_root())
-    findings = ledger.verify_all(project, options.documents)
+    project = _project()
+    findings = ledger.verify_all(project, documents)
     for row in findings.itertuples():
-        print(
-            ": ".join(part for part in (row.city_id, row.target_id, row.check, row.finding) if part)
-        )
+        parts = row.city_id, row.target_id, row.check, row.finding
+        print(": ".join(part for part in parts if part))
     if len(findings):
         print(
             f"{len(findings)} findings; a row, an exception or a document must be mended.",
@@ -262,30 +184,164 @@ def _verify_targets(options) -> int:
         return 1
     targets = [city.targets for city in project.cities.values() if len(city.targets)]
     print(
-        f"The ledgers agree with the documents: {sum(map(len, targets))} figures of {len(targets)} cities."
+        f"The ledgers agree with the documents: {sum(map(len, targets))} figures "
+        f"of {len(targets)} cities."
     )
     return 0
 
 
-def _progress_template(options) -> None:
-    table = tracking.progress_template(load_project(find_root()), options.city)
+@commands.command("progress-template")
+@click.argument("city", metavar="CITY", help=CITY_HELP)
+@click.option(
+    "--output",
+    type=FILE,
+    metavar="FILE",
+    help="File to write, whole or not at all (default: print).",
+)
+def progress_template(city: str, output: Path | None) -> None:
+    """Write a row of progress.csv for each tracked promise of a city."""
+    from eldercare.reporting import tracking
+    from eldercare.reporting.charts import write_whole
+
+    table = tracking.progress_template(_project(), city)
+    if table.empty:
+        click.echo(
+            f"Nothing of {city} is to be judged by reports: no promise in its targets.csv is tracked. "
+            "Nothing was written.",
+            err=True,
+        )
+        return
     text = table.to_csv(index=False, lineterminator="\n")
-    if options.output is None:
+    if output is None:
         sys.stdout.write(text)
         return
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(options.output, text.encode())
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(output, text.encode())
     print(
-        f"{len(table)} rows written; fill in reported_on, value and source_id. Rows left without a value count as no report."
+        f"{len(table)} rows written; fill in reported_on, value and source_id. "
+        "Rows left without a value count as no report."
     )
 
 
-def _site(options) -> int:
-    project = load_project(find_root())
-    output = options.output or project.root / "site"
-    site.check_output(output)
+@commands.command()
+@click.argument("area", metavar="CODE", help="Six-digit census code, or a name.")
+@output_folder
+@draws_option
+def area(area: str, output: Path | None, draws: int) -> None:
+    """Project any county, prefecture or province of the census."""
+    from eldercare.model.areas import find_area
+    from eldercare.reporting import area_report
+
+    project = _project()
+    code = find_area(project.china, area)
+    table = area_report.area_table(project, code, draws)
+    print(area_report.area_text(project, code, table))
+    if output:
+        _tell_written(area_report.write_area(project, code, table, output))
+
+
+@commands.command()
+@click.option("--output", required=True, type=FILE, metavar="FILE", help="Parquet file to write.")
+@draws_option
+def areas(output: Path, draws: int) -> None:
+    """Project all areas of the census, adding up, into a Parquet file."""
+    from eldercare.inputs.draws import draw_assumptions
+    from eldercare.model.areas import area_inputs, project_areas, write_summary
+
+    project = _project()
+    inputs = area_inputs(project.china)
+    summary = project_areas(inputs, project.china, draw_assumptions(project, draws=draws))
+    write_summary(summary, project.china, output)
+    print(f"{inputs.sizes['area']} areas written to {output.name}.")
+
+
+@commands.command()
+def calibrate() -> None:
+    """Fit the ranges to the back-test anew: data/china/projection_error.csv."""
+    from eldercare.reporting.charts import write_whole
+    from eldercare.validation import accuracy, calibration
+
+    project = _project()
+    setting = accuracy.prepare(project.china)
+    predicted, _ = accuracy.cross_predict(setting)
+    table = calibration.error_table(setting, predicted)
+    path = project.root / "data" / "china" / "projection_error.csv"
+    write_whole(path, table.to_csv(index=False, lineterminator="\n").encode())
+    print(f"{len(table)} rows written, from {len(setting.areas)} areas; see notebook 08.")
+
+
+@commands.command()
+@click.argument(
+    "one", metavar="A", help="A scenario: baseline, or a file of data/scenarios without .csv."
+)
+@click.argument("other", metavar="B", help="Another, to set beside it.")
+@click.option("--city", required=True, metavar="CITY", help=CITY_HELP)
+@output_folder
+@draws_option
+def compare(one: str, other: str, city: str, output: Path | None, draws: int) -> None:
+    """Two scenarios for one city on common draws: both and the difference."""
+    from eldercare.reporting import scenario_report
+
+    project = _project()
+    table = scenario_report.scenario_table(project, one, other, city, draws)
+    print(scenario_report.scenario_text(project, table, city))
+    if output:
+        _tell_written(scenario_report.write_scenarios(project, table, city, output))
+
+
+@commands.command()
+@click.argument("city", required=False, metavar="[CITY]", help=CITY_HELP)
+@click.option("--lang", metavar="LANGUAGE", help=f"{' or '.join(LANGUAGES)} (default: both).")
+@click.option("--all", "every", is_flag=True, help="All cities.")
+@click.option("--output", type=FILE, metavar="DIR", help="Folder to write to (default: reports/).")
+def report(city: str | None, lang: str | None, every: bool, output: Path | None) -> int:
+    """Write the report of a city as page, Word document and workbook."""
+    from eldercare.app import export
+
+    project = _project()
+    if every == bool(city):
+        known = ", ".join(sorted(project.cities))
+        raise ValueError(f"name a city or give --all, one of the two; cities: {known}")
+    cities = [city] if city else sorted(project.cities)
+    folder = output or project.root / REPORTS
+    try:
+        written, failed = export.write_reports(
+            project, cities, [lang] if lang else LANGUAGES, folder
+        )
+    except KeyboardInterrupt:
+        print(
+            "Interrupted. Reports that were finished are there; of the others nothing was written.",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+    for name, error in failed.items():
+        print(f"The report {name} failed; nothing of it was written.\n{error}", file=sys.stderr)
+    if written:
+        names = ", ".join(path.name for path in written)
+        print(f"{len(written)} files written to {os.path.relpath(folder)}: {names}")
+    return 1 if failed else 0
+
+
+@commands.command()
+@click.option(
+    "--output",
+    type=FILE,
+    metavar="DIR",
+    help="A new folder, or that of an older site (default: site/).",
+)
+@click.option(
+    "--reports", type=FILE, metavar="DIR", help="Reports written before (default: write all anew)."
+)
+def site(output: Path | None, reports: Path | None) -> int:
+    """Build the pages of all notebooks and reports, which open from disk."""
+    from eldercare.app import export
+    from eldercare.app import site as pages
+
+    project = _project()
+    output = output or project.root / "site"
+    pages.check_output(output)
     with tempfile.TemporaryDirectory() as fresh:
-        if options.reports is None:
+        if reports is None:
             try:
                 _, failed = export.write_reports(
                     project, sorted(project.cities), LANGUAGES, Path(fresh)
@@ -297,33 +353,6 @@ def _site(options) -> int:
                 print(f"The report {name} failed; the site is as it was.\n{error}", file=sys.stderr)
             if failed:
                 return 1
-        first = site.build_site(project, output, options.reports or Path(fresh))
+        first = pages.build_site(project, output, reports or Path(fresh))
     print(f"Open {os.path.relpath(first)} in a browser.")
     return 0
-
-
-def _report(options) -> int:
-    project = load_project(find_root())
-    if options.all == bool(options.city):
-        raise ValueError(
-            f"name a city or give --all, one of the two; cities: {', '.join(sorted(project.cities))}"
-        )
-    cities = sorted(project.cities) if options.all else [options.city]
-    folder = options.output or project.root / REPORTS
-    try:
-        written, failed = export.write_reports(
-            project, cities, [options.lang] if options.lang else LANGUAGES, folder
-        )
-    except KeyboardInterrupt:
-        print(
-            "Interrupted. Reports that were finished are there; of the others nothing was written.",
-            file=sys.stderr,
-        )
-        return INTERRUPTED
-    for name, error in failed.items():
-        print(f"The report {name} failed; nothing of it was written.\n{error}", file=sys.stderr)
-    if written:
-        print(
-            f"{len(written)} files written to {os.path.relpath(folder)}: {', '.join(path.name for path in written)}"
-        )
-    return 1 if failed else 0

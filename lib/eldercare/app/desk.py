@@ -152,7 +152,8 @@ def figures_of(desk: Desk, year: int) -> str:
 
 
 def _range(outcome: Outcome, name: str, year: int) -> str:
-    return range_text(*outcome.in_year(name, year), form=text_number)
+    low, central, high = outcome.in_year(name, year)
+    return range_text(low, central, high, form=text_number)
 
 
 def _chances(desk: Desk) -> str:

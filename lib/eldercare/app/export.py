@@ -77,7 +77,8 @@ def write_reports(
         project.city(city_id)
     check_folder(folder)
     stop = threading.Event()
-    written, failed = [], {}
+    written: list[Path] = []
+    failed: dict[str, BaseException] = {}
     with (
         ThreadPoolExecutor(WORKERS) as pool,
         tqdm(total=len(cities) * len(codes), unit="report") as bar,
@@ -94,7 +95,8 @@ def write_reports(
             for done in as_completed(waiting):
                 name = waiting[done]
                 bar.set_postfix_str(name)
-                if done.exception() is None:
+                error = done.exception()
+                if error is None:
                     written += write_together(
                         {
                             folder / f"{name}.{kind}": content
@@ -102,7 +104,7 @@ def write_reports(
                         }
                     )
                 else:
-                    failed[name] = done.exception()
+                    failed[name] = error
                 bar.update()
         except KeyboardInterrupt:
             stop.set()

@@ -97,7 +97,10 @@ def two_years(project: Project, city: City) -> list[Finding]:
     """The same quantity promised for two years: whether the later year asks for more, on the same base."""
     rows = city.targets[(city.targets["kind"] == "target") & city.targets["target_year"].notna()]
     rows = rows[[is_usable(row) for _, row in rows.iterrows()]] if len(rows) else rows
-    more, same, less, other = [], [], [], []
+    more: list[str] = []
+    same: list[str] = []
+    less: list[str] = []
+    other: list[str] = []
     for _, group in rows.groupby("indicator", sort=False):
         group = group.sort_values("target_year", kind="stable").drop_duplicates("target_year")
         for (_, early), (_, late) in zip(list(group.iterrows()), list(group.iterrows())[1:]):
@@ -152,7 +155,10 @@ def issued(project: Project, city: City) -> tuple[int, int, int] | None:
     """Year, month and day on which the city's document was issued; None if not known to the day."""
     dates = project.sources.set_index("source_id")["issued_on"]
     parts = str(dates.get(city.source_id, "")).split("-")
-    return tuple(map(int, parts)) if len(parts) == 3 else None
+    if len(parts) != 3:
+        return None
+    year, month, day = map(int, parts)
+    return year, month, day
 
 
 def months(city: City, stages: bool) -> pd.DataFrame:

@@ -50,7 +50,7 @@ def standing(city: City, indicator: str, year: float | None = None) -> pd.Series
     """The row of capacity.csv of a year, or the latest; None if there is none."""
     if city.capacity is None:
         return None
-    rows = city.capacity[city.capacity["indicator"] == indicator].sort_values("year")
+    rows = city.capacity[city.capacity["indicator"] == indicator].sort_values("year", kind="stable")
     rows = rows if year is None else rows[rows["year"] == year]
     return None if rows.empty else rows.iloc[-1]
 
@@ -101,7 +101,7 @@ def beds_imply_people(project: Project, city: City) -> list[Finding]:
             f"{beds['value']:,.0f} beds, and {ratio['value']:g} beds per 1,000 older people, both for {year}",
             f"together they imply {implied:,.0f} older people. {_against(implied, counts)}",
             CONFLICT if short else OPEN,
-            f"The nearest count is {nearest}, so the plan reckoned with residents of its day rather than of its deadline, "
+            f"The nearest count is {nearest}, so the plan calculated with residents of its day rather than of its deadline, "
             f"or rounded. The same beds are {shown}: whoever keeps the number of beds misses the ratio by {year}."
             if short
             else f"The nearest count is {nearest}. The same beds are {shown}.",

@@ -6,7 +6,6 @@ What passes here must run; what cannot run is told with file, row, column, and t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import date
 
 import numpy as np
@@ -14,7 +13,16 @@ import pandas as pd
 
 from eldercare.inputs.correlations import correlation_faults
 from eldercare.inputs.dated import dated_faults
-from eldercare.inputs.schema import ASSUMPTION_KEYS, Fault
+from eldercare.inputs.published import (
+    capacity_faults,
+    listed,
+    progress_faults,
+    rows_where,
+    to_come_faults,
+    unknown,
+    unknown_source,
+)
+from eldercare.inputs.schema import ASSUMPTION_KEYS, FIRST_YEAR, Fault
 
 # A promise is held against the end of its year: the censuses reach back to 2010, of which a year's growth is
 # needed before, the projection reaches to 2050.
@@ -54,6 +62,7 @@ def cross_faults(project) -> list[Fault]:
     project : load.Project, read and checked table by table
     """
     faults = _assumption_faults(project) + _name_faults(project.cities.values())
+    faults += to_come_faults(project.sources, "sources.csv", "issued_on")
     for name, table in project.scenarios.items():
         file = f"scenarios/{name}.csv"
         if name == BASELINE:
@@ -65,7 +74,7 @@ def cross_faults(project) -> list[Fault]:
                     "baseline is the name of the run without a scenario; give the file another name",
                 )
             )
-        faults += _unknown(table, file, "city_id", project.cities, "city", empty=True)
+        faults += unknown(table, file, "city_id", project.cities, "city", empty=True)
         faults += _override_faults(project, table, file)
     for city in project.cities.values():
         at = f"cities/{city.city_id}"
@@ -73,8 +82,8 @@ def cross_faults(project) -> list[Fault]:
         faults += _target_faults(project, city.targets, f"{at}/targets.csv")
         faults += _override_faults(project, city.assumptions, f"{at}/assumptions.csv")
         if city.capacity is not None:
-            faults += _capacity_faults(project, city.capacity, f"{at}/capacity.csv")
-        faults += _progress_faults(project, city, f"{at}/progress.csv")
+            faults += capacity_faults(project, city, f"{at}/capacity.csv")
+        faults += progress_faults(project, city, f"{at}/progress.csv")
     return faults
 
 
@@ -138,7 +147,8 @@ def _is_table(path) -> bool:
 
 def _name_faults(cities) -> list[Fault]:
     """Two cities of one name: in the tables they would be one."""
-    faults, seen = [], {}
+    faults: list[Fault] = []
+    seen: dict[str, str] = {}
     for city in cities:
         first = seen.setdefault(city.name_en, city.city_id)
         if first != city.city_id:
@@ -147,39 +157,13 @@ def _name_faults(cities) -> list[Fault]:
     return faults
 
 
-def _rows_where(table: pd.DataFrame, wrong: Iterable[bool]) -> list[int]:
-    return list(table.index[np.asarray(wrong, bool)])
-
-
-def _list(values: Iterable[str]) -> str:
-    return ", ".join(sorted(values)) or "none"
-
-
-def _unknown(table, file: str, column: str, known, what: str, empty: bool = False) -> list[Fault]:
-    """Cells that name nothing there is; sources are many and are not listed."""
-    there = "" if what == "source of sources.csv" else f"; there are: {_list(known)}"
-    wrong = [value not in known and not (empty and value == "") for value in table[column]]
-    return [
-        Fault(file, row + 2, column, f"“{table.at[row, column]}” is no known {what}{there}")
-        for row in _rows_where(table, wrong)
-    ]
-
-
-def _unknown_source(project, table, file: str, empty: bool = False) -> list[Fault]:
-    return _unknown(
-        table, file, "source_id", set(project.sources["source_id"]), "source of sources.csv", empty
-    )
-
-
 def _assumption_faults(project) -> list[Fault]:
-    faults = _unknown_source(project, project.assumptions, "assumptions.csv") + _step_faults(
-        project
-    )
+    faults = unknown_source(project, project.assumptions, "assumptions.csv") + _step_faults(project)
     faults += _divisor_faults(project.assumptions, "assumptions.csv")
     faults += _age_gap_faults(project.assumptions, "assumptions.csv")
     faults += _calendar_faults(project.assumptions, "assumptions.csv")
     faults += _whole_faults(project, project.assumptions, "assumptions.csv")
-    faults += _unknown_source(project, project.correlations, "correlations.csv")
+    faults += unknown_source(project, project.correlations, "correlations.csv")
     china = project.china
     for name, table in (
         ("published_care_need", china.published_care_need),
@@ -187,7 +171,7 @@ def _assumption_faults(project) -> list[Fault]:
         ("care_grade", china.care_grades),
         ("counts", china.counts),
     ):
-        faults += _unknown_source(project, table, f"china/{name}.csv")
+        faults += unknown_source(project, table, f"china/{name}.csv")
     tables = {"assumptions.csv": project.assumptions}
     tables |= {
         f"cities/{name}/assumptions.csv": city.assumptions for name, city in project.cities.items()
@@ -215,7 +199,7 @@ def _step_faults(project) -> list[Fault]:
         if name not in {*table["assumption"], NO_ROW}
     ]
     if len(steps):
-        faults += _unknown(
+        faults += unknown(
             table,
             "assumptions.csv",
             "assumption",
@@ -254,11 +238,11 @@ def _money_faults(table: pd.DataFrame) -> list[Fault]:
 
 def _override_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
     """Rows of a city or a scenario: each must be of a kind that the nation has, so that it takes a row's place."""
-    faults = _unknown_source(project, table, file)
+    faults = unknown_source(project, table, file)
     national = dict(
         list(project.assumptions[project.assumptions["city_id"] == ""].groupby("assumption"))
     )
-    faults += _unknown(table, file, "assumption", national, "assumption of assumptions.csv")
+    faults += unknown(table, file, "assumption", national, "assumption of assumptions.csv")
     for row, cells in zip(table.index, table.to_dict("records")):
         if cells["assumption"] not in national:
             continue
@@ -313,7 +297,7 @@ def _against_nation(cells: dict, nation: pd.DataFrame) -> list[tuple[str, str]]:
     if unit not in set(nation["unit"]):
         return [
             *found,
-            ("unit", f"“{unit}” must be {_list(set(nation['unit']))}, as in assumptions.csv"),
+            ("unit", f"“{unit}” must be {listed(set(nation['unit']))}, as in assumptions.csv"),
         ]
     if unit == "share" or not (nation["low"] > 0).all():
         return found
@@ -366,12 +350,23 @@ def _calendar_faults(table: pd.DataFrame, file: str) -> list[Fault]:
         wrong = years & ~table[column].between(FIRST_PROMISE, LAST_PROMISE)
         faults += [
             _year_fault(file, row, column, table.at[row, column])
-            for row in _rows_where(table, wrong)
+            for row in rows_where(table, wrong)
         ]
+    latest = date.today().year + 1
+    wrong = (table["price_year"] < FIRST_YEAR) | (table["price_year"] > latest)
+    faults += [
+        Fault(
+            file,
+            row + 2,
+            "price_year",
+            f"“{table.at[row, 'price_year']:g}” must be from {FIRST_YEAR} to {latest}: prices are known up to today",
+        )
+        for row in rows_where(table, wrong)
+    ]
     late = table["year_from"] > LAST_PROMISE
     return faults + [
         _year_fault(file, row, "year_from", table.at[row, "year_from"])
-        for row in _rows_where(table, late)
+        for row in rows_where(table, late)
     ]
 
 
@@ -407,7 +402,7 @@ def _city_faults(project, city, file: str) -> list[Fault]:
 
 
 def _target_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
-    faults = _unknown_source(project, table, file)
+    faults = unknown_source(project, table, file)
     others = set(table["target_id"])
     for row, cells in zip(table.index, table.to_dict("records")):
         if cells["target_id"] in TAKEN_IDS:
@@ -437,6 +432,9 @@ def _target_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
                     f"“{cells['value_high']:g}” must not be below value, {cells['value']:g}",
                 )
             )
+        if cells["base_year"] > cells["target_year"]:
+            problem = f"“{cells['base_year']:g}” lies after target_year, {cells['target_year']:g}; a promise starts before it is due"
+            faults.append(Fault(file, row + 2, "base_year", problem))
         if cells["follow_up"] == "measured":
             found = _measured_faults(project.indicators.set_index("indicator"), cells)
             faults += [Fault(file, row + 2, column, problem) for column, problem in found]
@@ -451,7 +449,7 @@ def _measured_faults(indicators: pd.DataFrame, cells: dict) -> list[tuple[str, s
         found.append(
             (
                 "kind",
-                f"“{kind}” cannot be measured; must be one of: {_list(MEASURED_KINDS)}, or follow_up tracked or stated",
+                f"“{kind}” cannot be measured; must be one of: {listed(MEASURED_KINDS)}, or follow_up tracked or stated",
             )
         )
     single = indicators[indicators["parts"] == ""]
@@ -464,7 +462,7 @@ def _measured_faults(indicators: pd.DataFrame, cells: dict) -> list[tuple[str, s
         found.append(
             (
                 "measured_by",
-                f"“{name}” is no known indicator of indicators.csv; there are: {_list(allowed.index)}",
+                f"“{name}” is no known indicator of indicators.csv; there are: {listed(allowed.index)}",
             )
         )
     elif name not in allowed.index:
@@ -473,7 +471,7 @@ def _measured_faults(indicators: pd.DataFrame, cells: dict) -> list[tuple[str, s
             if name in single.index
             else f"has no single number, it is told by {indicators.at[name, 'parts']}"
         )
-        found.append(("measured_by", f"“{name}” {why}; must be one of: {_list(allowed.index)}"))
+        found.append(("measured_by", f"“{name}” {why}; must be one of: {listed(allowed.index)}"))
     else:
         found += _base_faults(indicators, single, cells)
     year = cells["target_year"]
@@ -505,14 +503,14 @@ def _base_faults(
         return [
             (
                 "unit",
-                f"“{unit}” must be {own['unit']}, the unit of {name}; in {unit} are: {_list(fitting)}",
+                f"“{unit}” must be {own['unit']}, the unit of {name}; in {unit} are: {listed(fitting)}",
             )
         ]
     if cells["kind"] == "target" and not _on_base(single, name, base):
         served = [
             one for other in _siblings(single, name) for one in _denominators(single.loc[other])
         ]
-        shown = _list(f"“{one}”" if one else "(empty)" for one in served)
+        shown = listed(f"“{one}”" if one else "(empty)" for one in served)
         return [
             (
                 "denominator",
@@ -556,80 +554,6 @@ def on_promised_base(indicators: pd.DataFrame, targets: pd.DataFrame) -> pd.Data
 
 def _denominators(indicator: pd.Series) -> list[str]:
     return indicator["denominators"].split("; ")
-
-
-def _capacity_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
-    faults = _unknown_source(project, table, file)
-    units = project.facts.set_index("indicator")["unit"]
-    faults += _unknown(table, file, "indicator", set(units.index), "indicator of facts.csv")
-    for row, cells in zip(table.index, table.to_dict("records")):
-        wanted = units.get(cells["indicator"], cells["unit"])
-        if cells["unit"] != wanted:
-            faults.append(
-                Fault(
-                    file,
-                    row + 2,
-                    "unit",
-                    f"“{cells['unit']}” must be {wanted}, the unit of {cells['indicator']} in facts.csv",
-                )
-            )
-        if cells["year"] > date.today().year:
-            faults.append(
-                Fault(
-                    file,
-                    row + 2,
-                    "year",
-                    f"“{cells['year']:g}” is still to come; this file holds what was counted",
-                )
-            )
-        if cells["bed_type"]:
-            told = "is not taken up: beds are known of all types together"
-            faults.append(
-                Fault(
-                    file,
-                    row + 2,
-                    "bed_type",
-                    f"“{cells['bed_type']}” {told}; leave it empty, and give nursing_bed_share",
-                )
-            )
-        if cells["value"] == 0 and cells["unit"] != "bed":
-            faults.append(
-                Fault(
-                    file,
-                    row + 2,
-                    "value",
-                    "must be above 0: it is something to divide by; leave the row out if it is not known",
-                )
-            )
-    return faults
-
-
-def _progress_faults(project, city, file: str) -> list[Fault]:
-    table, units = city.progress, city.targets.set_index("target_id")["unit"]
-    judged = city.targets[
-        ~city.targets["kind"].eq("stock") & city.targets["follow_up"].isin(["tracked", "measured"])
-    ]["target_id"]
-    faults = (
-        _unknown(table, file, "target_id", set(units.index), "target of targets.csv")
-        if len(table)
-        else []
-    )
-    faults += _unknown_source(project, table, file, empty=True)
-    for row, cells in zip(table.index, table.to_dict("records")):
-        wanted = units.get(cells["target_id"], cells["unit"])
-        if cells["unit"] != wanted:
-            faults.append(
-                Fault(
-                    file,
-                    row + 2,
-                    "unit",
-                    f"“{cells['unit']}” must be {wanted}, the unit of {cells['target_id']} in targets.csv",
-                )
-            )
-        if cells["target_id"] in units.index and cells["target_id"] not in set(judged):
-            problem = f"no report judges “{cells['target_id']}”: its row in targets.csv must be a promise with follow_up tracked or measured"
-            faults.append(Fault(file, row + 2, "target_id", problem))
-    return faults
 
 
 def _age_gap_faults(table: pd.DataFrame, file: str) -> list[Fault]:

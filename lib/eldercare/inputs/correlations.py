@@ -101,7 +101,8 @@ def correlation_faults(
     national, of_cities : rows of the assumptions of the nation, and of each city
     """
     rows = [(stream_name(row), row) for row in national.to_dict("records")]
-    faults, seen = [], {}
+    faults: list[Fault] = []
+    seen: dict[frozenset, int] = {}
     for index, row in table.iterrows():
         partners = [_partner(rows, row, side, index, faults) for side in "ab"]
         if None in partners:

@@ -70,6 +70,23 @@ def carry_on(values: np.ndarray) -> None:
         )
 
 
+def places_in_force(values: np.ndarray, begun: np.ndarray, years, name: str) -> np.ndarray:
+    """Where along `year_from` each year finds its row: the latest not after the year.
+
+    values : array  dims year_from first, draws last;  begun : the years of `year_from`
+    name   : what the assumption is called
+    Raises : KeyError if a year lies before the first row of a key
+    """
+    place = np.searchsorted(begun, np.asarray(years), side="right") - 1
+    one = values[..., 0].reshape(len(begun), -1)
+    missing = (place < 0) | (np.isnan(one[np.maximum(place, 0)]) & ~np.isnan(one[-1])).any(axis=1)
+    if missing.any():
+        raise KeyError(
+            f"assumption “{name}” has no row for the year {np.asarray(years)[missing][0]}"
+        )
+    return place
+
+
 def pick_years(array: xr.DataArray, years, name: str) -> xr.DataArray:
     """Draws in force in each year: of rows with `year_from`, the latest not after the year.
 
@@ -84,10 +101,10 @@ def pick_years(array: xr.DataArray, years, name: str) -> xr.DataArray:
         year_from=xr.DataArray(np.maximum(place, 0), dims="year", coords={"year": years})
     )
     later = array.isel(year_from=-1, drop=True).isel(draw=0).notnull()
-    missing = (picked.isel(draw=0).isnull() & later).any(
+    gaps = (picked.isel(draw=0).isnull() & later).any(
         [dim for dim in picked.dims if dim not in ("draw", "year")]
     )
-    missing = missing.values | (place < 0)
+    missing = gaps.values | (place < 0)
     if missing.any():
         raise KeyError(
             f"assumption “{name}” has no row for the year {np.asarray(years)[missing][0]}"

@@ -116,6 +116,11 @@ def choose_rows(project: Project, city: City | None, scenario: str = BASELINE) -
               `stream_city` (see `correlations.stream_name`)
     Raises  : KeyError for an unknown scenario
     """
+    return _chosen(project, city, scenario).copy()
+
+
+@lru_cache(maxsize=64)
+def _chosen(project: Project, city: City | None, scenario: str) -> pd.DataFrame:
     national = project.assumptions
     layers = [(national[national["city_id"] == ""], "nation")]
     if city is not None:
@@ -158,7 +163,7 @@ def _is_overruled(rows: pd.DataFrame) -> pd.Series:
     return overruled
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Assumptions:
     """The rows in force for one city and scenario, and their draws.
 
@@ -190,6 +195,9 @@ class Assumptions:
         if assumption not in self._arrays:
             raise KeyError(f"no assumption “{assumption}” in assumptions.csv")
         return self._arrays[assumption]
+
+    def __contains__(self, assumption: str) -> bool:
+        return assumption in self._arrays
 
     def in_year(self, assumption: str, years) -> xr.DataArray:
         """Draws for each year: of rows with `year_from`, the latest not after the year."""
@@ -323,9 +331,9 @@ def _label(rows: list[dict], values: np.ndarray) -> xr.DataArray:
     levels = [_in_order(key, {row[key] for row in rows}) for key in keys]
     out = np.full((values.shape[1], *map(len, levels)), np.nan)
     for number, row in enumerate(rows):
-        out[(slice(None), *(level.index(row[key]) for key, level in zip(keys, levels)))] = values[
-            number
-        ]
+        places = (level.index(row[key]) for key, level in zip(keys, levels))
+        at: tuple[slice | int, ...] = (slice(None), *places)
+        out[at] = values[number]
     if keys[-1] == "year_from":
         carry_on(out)
     return xr.DataArray(out, dims=("draw", *keys), coords={**draw, **dict(zip(keys, levels))})

@@ -186,8 +186,8 @@ def _matching(phrase: str, value: float, unit: str, suspect: bool) -> list[Print
 def _value_findings(value: float, high: float, unit: str, phrase: str, suspect: bool) -> list[str]:
     if math.isnan(value):
         return [f"value is empty; “{phrase}” must give a number, or the row goes"]
-    said = sorted({number.value for number in _readings(phrase, unit, suspect)})[:8]
-    said = " or ".join(f"{number:.10g}" for number in said) or f"no number for the unit {unit}"
+    printed = sorted({number.value for number in _readings(phrase, unit, suspect)})[:8]
+    said = " or ".join(f"{number:.10g}" for number in printed) or f"no number for the unit {unit}"
     matching = _matching(phrase, value, unit, suspect)
     if not matching:
         return [f"value is {value:.10g}, but “{phrase}” says {said}"]
@@ -241,7 +241,8 @@ def _out_of_order(places: list[list[tuple[int, int]]]) -> list[int]:
     Rows whose quotes overlap speak of one phrase and may come in either order.
     """
     steps = [(row, start, end) for row, spans in enumerate(places) for start, end in spans]
-    length, before = [], []
+    length: list[int] = []
+    before: list[int | None] = []
     for index, (row, _, end) in enumerate(steps):
         earlier = [
             other for other in range(index) if steps[other][0] < row and steps[other][1] < end

@@ -14,14 +14,14 @@ import xarray as xr
 
 from eldercare.inputs import schema
 from eldercare.inputs.checks import cross_faults, file_faults, loose_faults, on_promised_base
-from eldercare.inputs.reading import read_table
+from eldercare.inputs.reading import Units, empty_table, read_cells, read_table
 from eldercare.inputs.schema import DataFault, Fault
 
 BASELINE = "baseline"
 NATION = 100000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class City:
     """A city as its folder tells it; `capacity` is None where no file says what stands there."""
 
@@ -40,7 +40,7 @@ class City:
 def nation_as_city() -> City:
     """The nation as a city without a document, so that the chain can be run for it: no stock and no rows of its own."""
     none = {
-        name: _empty(table)
+        name: empty_table(table)
         for name, table in (
             ("targets", schema.TARGETS),
             ("assumptions", schema.ASSUMPTIONS),
@@ -50,7 +50,7 @@ def nation_as_city() -> City:
     return City("china", NATION, "China", "全国", None, "", capacity=None, **none)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class China:
     """The national tables: two censuses of all areas, deaths, the UN's projections.
 
@@ -64,7 +64,7 @@ class China:
     wpp_annual, wpp_death_rate, wpp_fertility : World Population Prospects 2024, China
     wpp2019_population, wpp2019_death_rate, wpp2019_input : World Population Prospects 2019, China: what the
                       UN put in and what came out, to try the engine by (`wpp`)
-    published_care_need : what others reckoned for the nation, to compare with
+    published_care_need : what others estimated for the nation, to compare with
     published_money : public money for older people of the nation as published, to compare with
     counts          : counts of people published since the census, at the ends of years
     care_grades     : the care grades of one city's document and the services they lead to
@@ -89,7 +89,7 @@ class China:
     counts: pd.DataFrame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Project:
     """Everything that `data/` says, checked: the one thing the calculations start from."""
 
@@ -100,10 +100,12 @@ class Project:
     scenarios: dict[str, pd.DataFrame]
     cities: dict[str, City]
     china: China = field(repr=False)
-    correlations: pd.DataFrame = field(default_factory=lambda: _empty(schema.CORRELATIONS))
-    assumption_steps: pd.DataFrame = field(default_factory=lambda: _empty(schema.ASSUMPTION_STEPS))
-    phrases: pd.DataFrame = field(default_factory=lambda: _empty(schema.PHRASES))
-    facts: pd.DataFrame = field(default_factory=lambda: _empty(schema.FACTS))
+    correlations: pd.DataFrame = field(default_factory=lambda: empty_table(schema.CORRELATIONS))
+    assumption_steps: pd.DataFrame = field(
+        default_factory=lambda: empty_table(schema.ASSUMPTION_STEPS)
+    )
+    phrases: pd.DataFrame = field(default_factory=lambda: empty_table(schema.PHRASES))
+    facts: pd.DataFrame = field(default_factory=lambda: empty_table(schema.FACTS))
 
     def city(self, city_id: str) -> City:
         """The city of that name; KeyError with the names there are, if there is none."""
@@ -141,15 +143,18 @@ def load_project(root: Path | None = None) -> Project:
     facts = reader.read("facts.csv", schema.FACTS)
     assumptions = reader.read("assumptions.csv", schema.ASSUMPTIONS)
     correlations, steps = (
-        reader.read(f"{name}.csv", table, optional=True)
+        reader.read_if_there(f"{name}.csv", table)
         for name, table in (
             ("correlations", schema.CORRELATIONS),
             ("assumption_steps", schema.ASSUMPTION_STEPS),
         )
     )
     phrases = reader.read("phrases.csv", schema.PHRASES)
+    units = _units(assumptions, indicators, facts)
     scenarios = {
-        path.stem: reader.read(f"scenarios/{path.name}", schema.ASSUMPTIONS)
+        path.stem: reader.rows_if_any(
+            f"scenarios/{path.name}", schema.ASSUMPTIONS, units["assumptions"]
+        )
         for path in sorted((data / "scenarios").glob("*.csv"))
     }
     folders = sorted(
@@ -158,7 +163,7 @@ def load_project(root: Path | None = None) -> Project:
         if path.is_dir() and not path.name.startswith((".", "__"))
     )
     cities = {
-        folder.name: _load_city(reader, folder)
+        folder.name: _load_city(reader, folder, units)
         for folder in folders
         if (folder / "city.csv").is_file()
     }
@@ -179,8 +184,8 @@ def load_project(root: Path | None = None) -> Project:
         scenarios,
         cities,
         china,
-        _empty(schema.CORRELATIONS) if correlations is None else correlations,
-        _empty(schema.ASSUMPTION_STEPS) if steps is None else steps,
+        empty_table(schema.CORRELATIONS) if correlations is None else correlations,
+        empty_table(schema.ASSUMPTION_STEPS) if steps is None else steps,
         phrases,
         facts,
     )
@@ -201,45 +206,76 @@ class _Reader:
         self.data = data
         self.faults: list[Fault] = []
 
-    def read(self, name: str, table_schema, optional: bool = False) -> pd.DataFrame | None:
+    def read(self, name: str, table_schema, units: Units | None = None) -> pd.DataFrame:
+        """A table that must be there, with a row or more."""
+        if not (self.data / name).is_file():
+            self.faults.append(Fault(name, None, None, "the file is missing"))
+            return empty_table(table_schema)
+        return self._read(name, table_schema, False, units)
+
+    def read_if_there(
+        self, name: str, table_schema, units: Units | None = None
+    ) -> pd.DataFrame | None:
+        """A table that may be missing or have no row; None if it is missing."""
+        if not (self.data / name).is_file():
+            return None
+        return self._read(name, table_schema, True, units)
+
+    def rows_if_any(self, name: str, table_schema, units: Units | None = None) -> pd.DataFrame:
+        """A table that may be missing or have no row, which is then empty."""
+        table = self.read_if_there(name, table_schema, units)
+        return empty_table(table_schema) if table is None else table
+
+    def _read(
+        self, name: str, table_schema, may_be_empty: bool, units: Units | None
+    ) -> pd.DataFrame:
         path = self.data / name
-        if not path.is_file():
-            if not optional:
-                self.faults.append(Fault(name, None, None, "the file is missing"))
-            return None if optional else _empty(table_schema)
         try:
-            return read_table(path, table_schema, name)
+            return read_table(path, table_schema, name, may_be_empty, units)
         except DataFault as fault:
             self.faults += fault.faults
-            return _empty(table_schema)
+            return empty_table(table_schema)
 
     def finish(self) -> None:
         if self.faults:
             raise DataFault(self.faults)
 
 
-def _empty(table_schema) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            name: pd.Series(dtype=float if str(column.dtype) == "float64" else object)
-            for name, column in table_schema.columns.items()
-        }
-    )
+def _units(
+    assumptions: pd.DataFrame, indicators: pd.DataFrame, facts: pd.DataFrame
+) -> dict[str, Units]:
+    """The units that rows of a city's tables may have, by table: those of the nation's row, the quantity or the fact."""
+    single = indicators[indicators["parts"] == ""]
+    return {
+        name: (key, file, table.groupby(key)["unit"].agg(set).to_dict())
+        for name, key, file, table in (
+            ("assumptions", "assumption", "assumptions.csv", assumptions),
+            (
+                "targets",
+                "measured_by",
+                "indicators.csv",
+                single.rename(columns={"indicator": "measured_by"}),
+            ),
+            ("capacity", "indicator", "facts.csv", facts),
+        )
+    }
 
 
-def _load_city(reader: _Reader, folder: Path) -> City:
+def _load_city(reader: _Reader, folder: Path, units: dict[str, Units]) -> City:
+    """The city of a folder; a table with a header alone says as little as a table that is not there."""
     at = f"cities/{folder.name}"
     about = reader.read(f"{at}/city.csv", schema.CITY)
 
-    def read_or_empty(name, table_schema):
-        table = reader.read(f"{at}/{name}", table_schema, optional=True)
-        return _empty(table_schema) if table is None else table
+    def read_or_empty(name, units=None):
+        return reader.rows_if_any(f"{at}/{name}.csv", getattr(schema, name.upper()), units)
 
-    targets = read_or_empty("targets.csv", schema.TARGETS)
-    assumptions = read_or_empty("assumptions.csv", schema.ASSUMPTIONS)
-    progress = read_or_empty("progress.csv", schema.PROGRESS)
-    read_or_empty("exceptions.csv", schema.EXCEPTIONS)
-    capacity = reader.read(f"{at}/capacity.csv", schema.CAPACITY, optional=True)
+    targets, assumptions, counted = (
+        read_or_empty(name, units[name]) for name in ("targets", "assumptions", "capacity")
+    )
+    of_targets = targets.groupby("target_id")["unit"].agg(set).to_dict()
+    progress = read_or_empty("progress", ("target_id", "targets.csv", of_targets))
+    read_or_empty("exceptions")
+    capacity = None if counted.empty else counted
     if len(about) != 1:
         if not about.empty:
             reader.faults.append(Fault(f"{at}/city.csv", None, None, "must have exactly one row"))
@@ -248,8 +284,11 @@ def _load_city(reader: _Reader, folder: Path) -> City:
     if row.city_id != folder.name:
         problem = f"“{row.city_id}” must be the name of its folder, {folder.name}"
         reader.faults.append(Fault(f"{at}/city.csv", 2, "city_id", problem))
-    for name, table in (("assumptions.csv", assumptions), ("capacity.csv", capacity)):
-        for index in [] if table is None else table.index[table["city_id"] != folder.name]:
+    owned = {"assumptions.csv": assumptions} | (
+        {} if capacity is None else {"capacity.csv": capacity}
+    )
+    for name, table in owned.items():
+        for index in table.index[table["city_id"] != folder.name]:
             problem = (
                 f"“{table.at[index, 'city_id']}” must be {folder.name}: the file is that city's"
             )
@@ -344,8 +383,7 @@ def file_rows(root: Path, file: str) -> pd.DataFrame:
 
 @lru_cache(maxsize=64)
 def _file_rows(path: Path, _changed_at: int) -> pd.DataFrame:
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    return table.set_axis(range(2, len(table) + 2))
+    return read_cells(path)
 
 
 def row_numbers(root: Path, file: str) -> dict[tuple, int]:
@@ -370,6 +408,6 @@ def _sha256(path: Path, _changed_at: int) -> str:
 
 
 def passport(root: Path, file: str) -> str:
-    """SHA-256 of a file of the project, reckoned anew only when the file has changed."""
+    """SHA-256 of a file of the project, calculated anew only when the file has changed."""
     path = Path(root) / file
     return _sha256(path, path.stat().st_mtime_ns)

@@ -6,17 +6,50 @@ Only a table without a fault becomes numbers.
 from __future__ import annotations
 
 import csv
+import difflib
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from eldercare.inputs.schema import DataFault, Fault
+from eldercare.inputs.schema import UNITS, DataFault, Fault
+
+UTF_16 = b"\xff\xfe", b"\xfe\xff"
+OTHER_SEPARATORS = {
+    ";": "semicolons",
+    "\t": "tabs",
+    "；": "full-width semicolons",
+    "，": "full-width commas",
+}
+LARGE = {"万": 10_000, "亿": 100_000_000}
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)")
+# By which column the units of a row are known, the file that says so, and the units by what stands in that column.
+Units = tuple[str, str, Mapping[str, Collection[str]]]
+
+
+def empty_table(schema: pa.DataFrameSchema) -> pd.DataFrame:
+    """A table of no rows with the columns of a schema, numbers as float: what a file with a header alone says."""
+    return pd.DataFrame(
+        {
+            name: pd.Series(dtype=float if _is_number(column) else object)
+            for name, column in schema.columns.items()
+        }
+    )
+
+
+def _is_number(column: pa.Column) -> bool:
+    return str(column.dtype) == "float64"
 
 
 def _read_text(path: Path, shown: str) -> str:
     raw = path.read_bytes()
+    if raw.startswith(UTF_16) or b"\0" in raw[:100]:
+        problem = "the file is UTF-16 (what Excel calls “Unicode Text”); save it as “CSV UTF-8”"
+        raise DataFault([Fault(shown, None, None, problem)])
     if not raw.removeprefix(b"\xef\xbb\xbf").strip():
         raise DataFault([Fault(shown, None, None, "the file is empty; a header row is needed")])
     try:
@@ -31,21 +64,80 @@ def _read_text(path: Path, shown: str) -> str:
         raise DataFault([Fault(shown, None, None, problem)]) from None
 
 
+def _filled(row: list[str]) -> int:
+    """How many cells of a row there are up to the last that holds something."""
+    return max((place for place, cell in enumerate(row, start=1) if cell.strip()), default=0)
+
+
 def _to_cells(text: str, shown: str) -> pd.DataFrame:
+    """The cells as text, the index 2 less than the row of a spreadsheet.
+
+    Blank rows and empty columns after the last, which spreadsheets leave behind, hold nothing and are dropped.
+    """
     rows = list(csv.reader(text.splitlines(keepends=True)))
-    start = next(number for number, row in enumerate(rows) if row)
-    header = rows[start]
-    body = {number: row for number, row in enumerate(rows[start + 1 :], start=start) if row}
+    start = next((number for number, row in enumerate(rows) if _filled(row)), None)
+    if start is None:
+        raise DataFault([Fault(shown, None, None, "the file is empty; a header row is needed")])
+    header = rows[start][: _filled(rows[start])]
+    _refuse_other_separators(header, shown)
+    width = len(header)
+    body = {
+        number: row for number, row in enumerate(rows[start + 1 :], start=start) if _filled(row)
+    }
     faults = [
-        Fault(shown, number + 2, None, f"has {len(row)} cells where the header has {len(header)}")
+        Fault(shown, number + 2, None, f"has {len(row)} cells where the header has {width}")
         for number, row in body.items()
-        if len(row) != len(header)
+        if len(row) < width or _filled(row) > width
     ]
-    doubled = sorted({name for name in header if header.count(name) > 1})
+    doubled = sorted({name for name in header if header.count(name) > 1 and name.strip()})
     faults += [Fault(shown, 1, name, "stands twice in the header") for name in doubled]
+    faults += [
+        Fault(shown, 1, None, f"the {place}. column has no name")
+        for place, name in enumerate(header, start=1)
+        if not name.strip()
+    ]
     if faults:
         raise DataFault(faults)
-    return pd.DataFrame(list(body.values()), index=list(body), columns=header, dtype=str)
+    return pd.DataFrame(
+        [row[:width] for row in body.values()], index=list(body), columns=header, dtype=str
+    )
+
+
+def _refuse_other_separators(header: list[str], shown: str) -> None:
+    if len(header) > 1:
+        return
+    for sign, name in OTHER_SEPARATORS.items():
+        if sign in header[0]:
+            problem = f"its cells are parted by {name}; save it as “CSV UTF-8”, parted by commas"
+            raise DataFault([Fault(shown, 1, None, problem)])
+
+
+def read_cells(path: Path, shown: str | None = None) -> pd.DataFrame:
+    """All cells of a CSV file as text, each row numbered as a spreadsheet does (the header is row 1)."""
+    shown = shown or path.name
+    cells = _to_cells(_read_text(path, shown), shown)
+    return cells.set_axis(cells.index + 2)
+
+
+def _how_to_write(text: str, column: str) -> str:
+    """What would be right in place of a text that is no number, if it can be told what was meant."""
+    plain = unicodedata.normalize("NFKC", text).replace(" ", "")
+    year = re.fullmatch(r"((?:19|20|21)\d\d)(\D.*)", plain)
+    if "year" in column and year:
+        return f"write the year, {year[1]}"
+    joined = plain.replace(",", "")
+    if re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?", plain):
+        return f"write {joined} without the comma"
+    number, sign = joined[:-1], joined[-1:]
+    if NUMBER.fullmatch(number) and sign == "%":
+        return f"write {float(number) / 100:.12g}"
+    if NUMBER.fullmatch(number) and sign in LARGE:
+        return f"write {float(number) * LARGE[sign]:.12g}"
+    if NUMBER.fullmatch(plain):
+        return f"write {plain}, in half-width digits without spaces"
+    if re.fullmatch(r"[-+]?\d+,\d+", plain):
+        return f"write {plain.replace(',', '.')} with a decimal point"
+    return "write digits and a decimal point"
 
 
 def _to_numbers(
@@ -55,7 +147,7 @@ def _to_numbers(
     table = pd.DataFrame(index=cells.index)
     for name, column in schema.columns.items():
         text = cells[name].str.strip()
-        if str(column.dtype) != "float64":
+        if not _is_number(column):
             table[name] = text.astype(object)
             continue
         numbers = pd.to_numeric(text.where(text != "", None), errors="coerce").astype(float)
@@ -65,7 +157,7 @@ def _to_numbers(
                     shown,
                     row + 2,
                     name,
-                    f"“{text[row]}” is not a number; write digits and a decimal point",
+                    f"“{text[row]}” is not a number; {_how_to_write(text[row], name)}",
                 )
             )
         if not column.nullable:
@@ -75,7 +167,14 @@ def _to_numbers(
     return table, faults
 
 
-def _check_faults(table: pd.DataFrame, schema: pa.DataFrameSchema, shown: str) -> list[Fault]:
+def _check_faults(
+    table: pd.DataFrame,
+    schema: pa.DataFrameSchema,
+    shown: str,
+    unread: set[int],
+    units: Units | None,
+) -> list[Fault]:
+    """Faults of the numbers and words; rows in `unread` have a cell that is no number and are not compared within."""
     faults: list[Fault] = []
     keys = list(schema.unique or [])
     if keys:
@@ -93,26 +192,54 @@ def _check_faults(table: pd.DataFrame, schema: pa.DataFrameSchema, shown: str) -
         for case in errors.failure_cases.itertuples():
             row = None if pd.isna(case.index) else int(case.index) + 2
             if case.schema_context == "Column":
-                column, problem = case.column, f"“{case.failure_case}” {case.check}"
+                column = case.column
+                problem = f"“{case.failure_case}” {case.check}"
+                if column == "unit" and row is not None:
+                    problem = _unit_problem(table.loc[row - 2], case.check, units)
             else:
                 column, problem = str(case.check).split("|", 1)
+                if row in unread:
+                    continue
             if (row, column, problem) not in seen and case.check != "not_nullable":
                 seen.add((row, column, problem))
                 faults.append(Fault(shown, row, column, problem))
     return faults
 
 
+def _unit_problem(cells: pd.Series, otherwise: str, units: Units | None) -> str:
+    """An unknown unit, with the units that its row may have; where that is not known, the one most alike first."""
+    written = cells["unit"]
+    if units is not None:
+        key, file, known = units
+        fitting = known.get(cells[key])
+        if fitting:
+            return f"“{written}” must be {' or '.join(sorted(fitting))}, the unit of {cells[key]} in {file}"
+    alike = difflib.get_close_matches(written, sorted(UNITS), n=1)
+    if not alike:
+        return f"“{written}” {otherwise}"
+    return f"“{written}” must be one of: {', '.join([*alike, *sorted(UNITS - set(alike))])}"
+
+
 def _without_unique(schema: pa.DataFrameSchema) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(schema.columns, checks=schema.checks, name=schema.name)
 
 
-def read_table(path: Path, schema: pa.DataFrameSchema, shown: str | None = None) -> pd.DataFrame:
+def read_table(
+    path: Path,
+    schema: pa.DataFrameSchema,
+    shown: str | None = None,
+    may_be_empty: bool = False,
+    units: Units | None = None,
+) -> pd.DataFrame:
     """Read one CSV file and check it against its schema.
 
     path    : the file
     schema  : one of the schemas of this module
     shown   : the name the planner knows the file by (default: the path's last part)
-    Returns : table with text columns as str and number columns as float
+    may_be_empty : whether a header alone is a sound table, which says that there is nothing to say
+    units   : key column, file that says so, and the units allowed by key: told where a unit is not known at all
+    Returns : table with text columns as str and number columns as float; the index is 2 less than the row of a
+              spreadsheet, with gaps where blank rows were dropped
     Raises  : DataFault with every fault of the file, each with row and column as in a spreadsheet
     """
     shown = shown or path.name
@@ -124,13 +251,15 @@ def read_table(path: Path, schema: pa.DataFrameSchema, shown: str | None = None)
         Fault(shown, 1, name, f"this column is unknown; known are: {', '.join(schema.columns)}")
         for name in extra
     ]
+    if cells.empty and not may_be_empty:
+        faults.append(Fault(shown, 2, None, "there is a header and no row below it"))
     if faults:
         raise DataFault(faults)
+    if cells.empty:
+        return empty_table(schema)
     table, faults = _to_numbers(cells, schema, shown)
-    faulty_rows = {fault.row for fault in faults}
-    faults += [
-        f for f in _check_faults(table, schema, shown) if f.row not in faulty_rows or f.column
-    ]
+    unread = {fault.row for fault in faults if fault.row is not None}
+    faults += _check_faults(table, schema, shown, unread, units)
     if faults:
         raise DataFault(sorted(faults, key=lambda f: (f.row or 0, f.column or "")))
-    return table.reset_index(drop=True)
+    return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 from string import Formatter
@@ -93,12 +94,12 @@ class Fault:
 
 
 class DataFault(ValueError):
-    """All faults found in the data, told at once; nothing is reckoned on a faulty table."""
+    """All faults found in the data, told at once; nothing is calculated on a faulty table."""
 
     def __init__(self, faults: list[Fault]):
         self.faults = list(faults)
         count = len(self.faults)
-        head = f"{count} fault{'s' if count > 1 else ''} in the data; nothing was reckoned.\n"
+        head = f"{count} fault{'s' if count > 1 else ''} in the data; nothing was calculated.\n"
         super().__init__(head + "\n".join(f"  {fault}" for fault in self.faults))
 
     def _render_traceback_(self) -> list[str]:
@@ -144,6 +145,18 @@ def is_date(text: str) -> bool:
         return False
 
 
+def day_meant(text: str) -> date:
+    """The day that a sound date names; a month alone is its last day, a year alone its last."""
+    year, month, day = [*map(int, text.split("-")), 0, 0][:3]
+    month, whole = month or 12, not day
+    return date(year, month, monthrange(year, month)[1] if whole else day)
+
+
+def is_to_come(text: str) -> bool:
+    """Whether a date lies wholly after today: the year or month that runs has begun and may be named."""
+    return text > date.today().isoformat()[: len(text)]
+
+
 _DATE = pa.Column(
     str,
     pa.Check(
@@ -185,7 +198,7 @@ def _fixed_is_one_value(table: pd.DataFrame) -> pd.Series:
 
 
 def _range_is_no_single_value(table: pd.DataFrame) -> pd.Series:
-    return (table["shape"] == "fixed") | (table["low"] < table["high"])
+    return (table["shape"] == "fixed") | (table["low"] != table["high"])
 
 
 def _normal_has_no_bounds(table: pd.DataFrame) -> pd.Series:
@@ -330,7 +343,14 @@ PHRASES = pa.DataFrameSchema(
 )
 
 FACTS = pa.DataFrameSchema(
-    {"indicator": _FILLED, "unit": _UNIT, "definition": _FILLED},
+    {
+        "indicator": _FILLED,
+        "unit": _UNIT,
+        "least_per_resident": _NUMBER_OR_EMPTY,
+        "most_per_resident": _NUMBER_OR_EMPTY,
+        "population_basis": pa.Column(str, _one_of([*POPULATION_BASES, "either", ""])),
+        "definition": _FILLED,
+    },
     unique=["indicator"],
     name="facts.csv",
 )

@@ -14,9 +14,9 @@ from eldercare.inputs.load import NATION, China
 from eldercare.model.base import (
     AGES,
     SEXES,
-    TablesKey,
     base_population,
     base_populations,
+    national_population,
     province_of,
 )
 from eldercare.model.boundaries import compare_censuses
@@ -89,9 +89,8 @@ class Area:
 
 
 @lru_cache(maxsize=2)
-def national_rates(china: TablesKey) -> Rates:
-    """The nation's rates 2010-2050 from World Population Prospects 2024."""
-    tables = china.tables
+def rates_of(tables: China) -> Rates:
+    """The nation's rates 2010-2050 from World Population Prospects 2024, made once for a set of tables."""
     deaths = tables.wpp_death_rate.pivot_table("mx", ["period_from", "sex"], "age_from")
     periods = deaths.index.get_level_values(0).unique().to_numpy()
     mx = np.array([[deaths.loc[(p, sex)].to_numpy() for sex in SEXES] for p in periods])
@@ -137,7 +136,7 @@ def _published_gap(
 
     Returns : (from 2020 to the last published year, else 0; after it the last gap, else 0), dims year
     """
-    published = _official_life_expectancy(TablesKey(tables))[NATION]
+    published = _official_life_expectancy(tables)[NATION]
     known = sorted(year for year in published if year >= FIRST_PUBLISHED_YEAR)
     gaps = [published[year] - expectancy[year - FIRST_RATE_YEAR] for year in known]
     gap = np.interp(years, known, gaps)
@@ -156,14 +155,9 @@ def _fertility_pattern(tables: China, years: np.ndarray) -> np.ndarray:
     return pattern / pattern.sum(axis=1, keepdims=True)
 
 
-def rates_of(china: China) -> Rates:
-    """The nation's rates, made once for a set of tables."""
-    return national_rates(TablesKey(china))
-
-
 def life_expectancy_gap(china: China, adcode: int) -> tuple[float, int]:
     """Years by which the area's province lives longer than the nation, and the year that is known for."""
-    official = _official_life_expectancy(TablesKey(china))
+    official = _official_life_expectancy(china)
     here, nation = official.get(province_of(adcode), {}), official[NATION]
     known = [year for year in (2020, 2010, 2000) if year in here and year in nation]
     if adcode == NATION or not known:
@@ -172,9 +166,9 @@ def life_expectancy_gap(china: China, adcode: int) -> tuple[float, int]:
 
 
 @lru_cache(maxsize=2)
-def _official_life_expectancy(key: TablesKey) -> dict[int, dict[int, float]]:
+def _official_life_expectancy(china: China) -> dict[int, dict[int, float]]:
     """Official life expectancy of both sexes by area and year."""
-    table = key.tables.life_expectancy
+    table = china.life_expectancy
     table = table[(table["sex"] == "both") & (table["kind"] == "official")]
     out: dict[int, dict[int, float]] = {}
     for row in table.itertuples():
@@ -193,6 +187,7 @@ def closed_survivors(rates: Rates, earlier: np.ndarray, gap: float) -> np.ndarra
     return counts[0]
 
 
+@lru_cache(maxsize=2)
 def cohort_changes(china: China) -> xr.DataArray:
     """Change of cohorts per year 2010-2020 that survival leaves unexplained, of all areas and the nation.
 
@@ -204,22 +199,17 @@ def cohort_changes(china: China) -> xr.DataArray:
 
     Returns : array [per year]  dims area, sex, age
     """
-    return _cohort_changes(TablesKey(china))
-
-
-@lru_cache(maxsize=2)
-def _cohort_changes(key: TablesKey) -> xr.DataArray:
-    china, rates = key.tables, rates_of(key.tables)
+    china, rates = china, rates_of(china)
     comparison = compare_censuses(china)
     bases = comparison.bases
     own = [code for code in bases.index if bases.at[code, "change_of"] == code]
     earlier = comparison.start.sel(area=own).values
     later = base_populations(china, CENSUS_YEARS[1]).reindex(area=own)
-    later[own.index(NATION)] = base_population(china, NATION, CENSUS_YEARS[1])
+    later[own.index(NATION)] = national_population(china, CENSUS_YEARS[1])
     provinces = [province_of(code) for code in own]
     gap_of = {code: life_expectancy_gap(china, code)[0] for code in set(provinces)}
     gaps = np.array([gap_of[code] for code in provinces])
-    steps = np.arange(CENSUS_YEARS[1] - CENSUS_YEARS[0])
+    steps = list(range(CENSUS_YEARS[1] - CENSUS_YEARS[0]))
     places = [
         rates.grid.locate(step, rates.life_expectancy[step][:, None] + gaps) for step in steps
     ]
@@ -260,7 +250,7 @@ def describe_area(china: China, adcode: int) -> Area:
     nation = changes.sel(area=NATION).values
     province = changes.sel(area=province_of(adcode)).values - nation
     own = changes.sel(area=adcode).values - nation
-    everyone = base_population(china, NATION, 2020)
+    everyone = national_population(china, 2020)
     scale, freedom = error_spread(china, base.sum())
     comparison = compare_censuses(china)
     return Area(
@@ -290,12 +280,12 @@ def error_spread(china: China, people: float) -> tuple[np.ndarray, float]:
     Returns : (array [share] dims age, degrees of freedom), from data/china/projection_error.csv
     """
     sizes = np.unique(china.projection_error["size_from"])
-    return _error_of_size(TablesKey(china), int(sizes[sizes <= people].max()))
+    return _error_of_size(china, int(sizes[sizes <= people].max()))
 
 
 @lru_cache(maxsize=32)
-def _error_of_size(key: TablesKey, size_from: int) -> tuple[np.ndarray, float]:
-    table = key.tables.projection_error
+def _error_of_size(china: China, size_from: int) -> tuple[np.ndarray, float]:
+    table = china.projection_error
     rows = table[table["size_from"] == size_from].sort_values("from_age")
     place = np.clip(np.searchsorted(rows["from_age"], AGES, side="right") - 1, 0, None)
     return rows["scale"].to_numpy()[place], float(rows["freedom"].iloc[0])

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, reduce
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,7 @@ from eldercare.model.area import (
     life_expectancy_gap,
     rates_of,
 )
-from eldercare.model.base import TablesKey, base_population, base_populations, province_of
+from eldercare.model.base import base_populations, national_population, province_of
 from eldercare.model.boundaries import compare_censuses
 from eldercare.model.population import (
     BAND_OF_AGE,
@@ -62,7 +63,7 @@ def area_inputs(china: China, codes=None) -> xr.Dataset:
               basis, change_of, reason (see `boundaries`), and `asked`: whether it is one of the codes; the areas
               above them and beside those, which all must add up, are there too
     """
-    every = _area_inputs(TablesKey(china))
+    every = _area_inputs(china)
     if codes is None:
         return every
     known, parents = every["area"].values, every["parent"].values
@@ -76,8 +77,7 @@ def area_inputs(china: China, codes=None) -> xr.Dataset:
 
 
 @lru_cache(maxsize=2)
-def _area_inputs(key: TablesKey) -> xr.Dataset:
-    china = key.tables
+def _area_inputs(china: China) -> xr.Dataset:
     everyone = base_populations(china, 2020)
     everyone = everyone.isel(area=np.isfinite(everyone.values).all(axis=(1, 2)))
     known = [int(code) for code in everyone["area"].values]
@@ -85,7 +85,7 @@ def _area_inputs(key: TablesKey) -> xr.Dataset:
     changes, bases = cohort_changes(china), compare_censuses(china).bases.loc[known]
     nation = changes.sel(area=NATION).values
     gaps = {code: life_expectancy_gap(china, code) for code in set(provinces)}
-    reference = child_woman_ratio(base_population(china, NATION, 2020))
+    reference = child_woman_ratio(national_population(china, 2020))
     spreads = [error_spread(china, counts.sum()) for counts in everyone.values]
     return xr.Dataset(
         {
@@ -140,8 +140,8 @@ def project_areas(
     """
     rates = rates_of(china)
     check_horizon(rates, last_year, "the areas")
-    shared = _province_factors(TablesKey(china), TablesKey(assumptions), max(last_year, LAST_YEAR))
-    settings = {
+    shared = _province_factors(china, assumptions, max(last_year, LAST_YEAR))
+    settings: dict[str, Any] = {
         "rates": rates,
         "assumptions": assumptions,
         "last_year": last_year,
@@ -186,19 +186,18 @@ def settled_area(
     Returns : Area
     Raises  : KeyError if the census of 2020 has no such area, or for an unknown scenario
     """
-    key = TablesKey(project)
-    same = scenario != BASELINE and _population_rows(key, scenario) == _population_rows(
-        key, BASELINE
+    same = scenario != BASELINE and _population_rows(project, scenario) == _population_rows(
+        project, BASELINE
     )
-    settled = _settled(key, adcode, BASELINE if same else scenario, draws)
+    settled = _settled(project, adcode, BASELINE if same else scenario, draws)
     return replace(describe_area(project.china, adcode), settled=settled)
 
 
 @lru_cache(maxsize=32)
-def _population_rows(key: TablesKey, scenario: str) -> str:
+def _population_rows(project: Project, scenario: str) -> str:
     """The national rows that a population rests on, as text; most scenarios leave them as they are."""
-    steps = key.tables.assumption_steps.set_index("assumption")["step"]
-    rows = choose_rows(key.tables, None, scenario)
+    steps = project.assumption_steps.set_index("assumption")["step"]
+    rows = choose_rows(project, None, scenario)
     return (
         rows[rows["assumption"].map(steps).fillna("population") == "population"]
         .drop(columns=["chosen_from", "note"])
@@ -207,13 +206,13 @@ def _population_rows(key: TablesKey, scenario: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _settled(key: TablesKey, adcode: int, scenario: str, draws: int) -> np.ndarray:
-    china, assumptions = key.tables.china, _national(key, scenario, draws)
+def _settled(project: Project, adcode: int, scenario: str, draws: int) -> np.ndarray:
+    china, assumptions = project.china, _national(project, scenario, draws)
     rates = rates_of(china)
     if adcode == NATION:
         nation = describe_area(china, NATION)
         return _kept_mean(nation, assumptions, _people(nation, rates, assumptions, LAST_YEAR))
-    of_province = _province_factors(TablesKey(china), TablesKey(assumptions), LAST_YEAR)
+    of_province = _province_factors(china, assumptions, LAST_YEAR)
     inputs = area_inputs(china, [adcode])
     families = _Families(inputs, rates, assumptions, LAST_YEAR)
     row = int(np.flatnonzero(inputs["asked"].values)[0])
@@ -243,23 +242,22 @@ def _people(
 
 
 @lru_cache(maxsize=4)
-def _national(key: TablesKey, scenario: str, draws: int) -> Assumptions:
-    return draw_assumptions(key.tables, None, scenario, draws)
+def _national(project: Project, scenario: str, draws: int) -> Assumptions:
+    return draw_assumptions(project, None, scenario, draws)
 
 
 @lru_cache(maxsize=4)
 def _province_factors(
-    key: TablesKey, assumptions: TablesKey, last_year: int
+    china: China, assumptions: Assumptions, last_year: int
 ) -> dict[int, np.ndarray]:
     """For each province the factor by which the means of all provinces add up to the nation's."""
-    china, drawn = key.tables, assumptions.tables
     rates = rates_of(china)
-    whole = _people(describe_area(china, NATION), rates, drawn, last_year).mean(axis=0)
+    whole = _people(describe_area(china, NATION), rates, assumptions, last_year).mean(axis=0)
     inputs = area_inputs(china)
     inputs = inputs.isel(area=np.flatnonzero(inputs["parent"].values == NATION))
-    families = _Families(inputs, rates, drawn, last_year)
+    families = _Families(inputs, rates, assumptions, last_year)
     with ThreadPoolExecutor(WORKERS) as pool:
-        parts = sum(pool.map(families.mean, range(len(families.codes))))
+        parts = reduce(np.add, pool.map(families.mean, range(len(families.codes))))
     return dict.fromkeys((int(code) for code in families.codes), _ratio(whole, parts))
 
 
@@ -357,7 +355,7 @@ class _Families:
             return of_province[int(self.codes[row])]
         above = int(np.flatnonzero(self.codes == self.facts["parent"][row])[0])
         with ThreadPoolExecutor(WORKERS) as pool:
-            parts = sum(pool.map(self.mean, self.parts(above)))
+            parts = reduce(np.add, pool.map(self.mean, self.parts(above)))
         return self.factor(above, of_province) * _ratio(self.mean(above), parts)
 
     def with_error(self, row: int, people: np.ndarray, factor: np.ndarray) -> np.ndarray:

@@ -57,36 +57,18 @@ def at_later_date(counts: np.ndarray, fraction: float) -> np.ndarray:
     return np.diff(values, axis=-1)
 
 
-class TablesKey:
-    """Lets the national tables be the key of a cache: they are loaded once and never changed."""
-
-    def __init__(self, tables: China):
-        self.tables = tables
-
-    def __hash__(self) -> int:
-        return id(self.tables)
-
-    def __eq__(self, other) -> bool:
-        return self.tables is other.tables
-
-
 def province_of(adcode: int) -> int:
     """Code of the province an area lies in; the nation's own code for the nation."""
     return adcode if adcode == NATION else adcode // 10000 * 10000
 
 
+@lru_cache(maxsize=8)
 def national_pattern(china: China, year: int) -> np.ndarray:
     """The nation by single age at the census moment; dims sex, age.
 
     The table counts the mean population of the twelve months before the census, about half a
     year earlier; it is moved on by that half year.
     """
-    return _national_pattern(TablesKey(china), year)
-
-
-@lru_cache(maxsize=8)
-def _national_pattern(key: TablesKey, year: int) -> np.ndarray:
-    china = key.tables
     table = china.single_age[china.single_age["year"] == year]
     mean = table.pivot_table("mean_population", "sex", "age").loc[list(SEXES)].to_numpy()
     moved = at_later_date(mean, 0.5)
@@ -101,10 +83,7 @@ def base_population(china: China, adcode: int, year: int) -> np.ndarray | None:
     after the nation's pattern (see `single_ages`).
     """
     if adcode == NATION:
-        everyone = base_populations(china, year)
-        return (
-            everyone.sel(area=everyone["area"].values % 10000 == 0).sum("area", skipna=True).values
-        )
+        return national_population(china, year)
     everyone = base_populations(china, year)
     if adcode not in everyone["area"].values:
         return None
@@ -112,14 +91,16 @@ def base_population(china: China, adcode: int, year: int) -> np.ndarray | None:
     return None if np.isnan(counts).any() else counts
 
 
-def base_populations(china: China, year: int) -> xr.DataArray:
-    """`base_population` of all areas: array [person] dims area, sex, age; NaN without that census."""
-    return _base_populations(TablesKey(china), year)
+def national_population(china: China, year: int) -> np.ndarray:
+    """The nation by sex and single age at a census, the sum of its provinces; dims sex, age."""
+    everyone = base_populations(china, year)
+    provinces = everyone.sel(area=everyone["area"].values % 10000 == 0)
+    return provinces.sum("area", skipna=True).values
 
 
 @lru_cache(maxsize=4)
-def _base_populations(key: TablesKey, year: int) -> xr.DataArray:
-    china = key.tables
+def base_populations(china: China, year: int) -> xr.DataArray:
+    """`base_population` of all areas: array [person] dims area, sex, age; NaN without that census."""
     groups = china.census.sel(census_year=year)
     codes = groups["area"].values
     table = china.province_age

@@ -19,7 +19,6 @@ from eldercare.model.base import (
     AGES,
     OPEN_AGE,
     SEXES,
-    TablesKey,
     base_population,
     base_populations,
     province_of,
@@ -98,6 +97,7 @@ class Comparison:
     start: xr.DataArray
 
 
+@lru_cache(maxsize=2)
 def compare_censuses(china: China) -> Comparison:
     """Whose change of cohorts 2010-2020 each area is projected with, and the people of 2010 that go with it.
 
@@ -112,12 +112,6 @@ def compare_censuses(china: China) -> Comparison:
     `change_of` is the code of the area whose change it is, `reason` why it is not the area's own. The start of
     an area with another's change is that which makes its cohorts change as the other's did.
     """
-    return _compare_censuses(TablesKey(china))
-
-
-@lru_cache(maxsize=2)
-def _compare_censuses(key: TablesKey) -> Comparison:
-    china = key.tables
     counted, ends = (_counts_by_code(china, year) for year in (START, END))
     why_not = kept_areas(china).set_index("adcode")["reason"]
     rows, starts = {NATION: (OWN, NATION, "")}, {NATION: counted[NATION]}

@@ -143,6 +143,7 @@ def project_compiled(
     shape: np.ndarray,
     male_births: np.ndarray,
     band: np.ndarray | None = None,
+    out: np.ndarray | None = None,
 ) -> np.ndarray:
     """`project` for many draws, compiled; survivorship is read off a grid of levels as it goes.
 
@@ -156,10 +157,12 @@ def project_compiled(
     shape         : array [share]   dims year, age: the part of total fertility that falls on each age
     male_births   : array [share]   dims year
     band          : for each age the number of the band it is counted in, rising; without it each age its own
+    out           : where to write it, if it is there already
     Returns       : array [person]  dims draw, year + 1, sex, band
     """
     band = np.arange(base.shape[-1]) if band is None else np.asarray(band)
-    out = np.empty((base.shape[0], len(male_births) + 1, base.shape[1], int(band.max()) + 1))
+    if out is None:
+        out = np.empty((base.shape[0], len(male_births) + 1, base.shape[1], int(band.max()) + 1))
     edges = np.searchsorted(band, np.arange(int(band.max()) + 2))
     floats = [
         np.ascontiguousarray(array, dtype=float)
@@ -179,3 +182,18 @@ def project_compiled(
         out,
     )
     return out
+
+
+@njit(cache=True, nogil=True)
+def multiply_bands(counts, factor, band):
+    """Multiply counts by single age, in place, by the factor of the band each age lies in.
+
+    counts : array  dims draw, year, sex, age;  factor : array  dims draw, year, band
+    band   : for each age the number of its band
+    """
+    draws, years, sexes, ages = counts.shape
+    for draw in range(draws):
+        for year in range(years):
+            for sex in range(sexes):
+                for age in range(ages):
+                    counts[draw, year, sex, age] *= factor[draw, year, band[age]]

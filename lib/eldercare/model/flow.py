@@ -1,4 +1,4 @@
-"""A second road to the number of beds: who newly needs one, how long it is kept, and how long one waits."""
+"""A second estimate of beds: who newly needs one, how long it is kept, and how long one waits."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import simpy
-import xarray as xr
 from scipy.stats import poisson
 
-from eldercare.engine.arrays import sum_over, sum_product
-from eldercare.inputs.draws import Assumptions, independent_stream
-from eldercare.inputs.schema import SEVERITIES
+from eldercare.engine.arrays import DRAW, Array, part, product, sum_over, sum_product
+from eldercare.engine.quantity import quantity
+from eldercare.inputs.draws import independent_stream
+from eldercare.model.base import AGES
+from eldercare.model.beds import beds_at_occupancy
 from eldercare.model.need import LIMITED
+from eldercare.model.population import FERTILITY
 
-MONTHS = 12
 WARM_UP = 0.1
 NEVER = 1e-12
 HALVINGS = 40
@@ -22,84 +23,95 @@ FIRST_ONSET = 65
 ARRIVALS = 8192
 
 
+@quantity(unit="per year", dims=("sex", "age"))
 def onset_rates(
-    ages: np.ndarray, prevalence: xr.DataArray, assumptions: Assumptions
-) -> xr.DataArray:
-    """Yearly rate at which people without a limitation get one, by age; it doubles in some years of age.
+    limitation_prevalence: Array,
+    single_age: np.ndarray,
+    adl_onset_rate: Array,
+    adl_onset_doubling: Array,
+) -> Array:
+    """Yearly rate at which people without a limitation get one, by age, times the share without one.
 
-    Defined as::  rate(x) = level x 2^(x / doubling), from 65 on; the level is set so that the mean over
-                  the nation's people of 65 and over without a limitation is the published rate
+    Defined as::  rate(x) = level x 2^((x - 65) / doubling) x share without a limitation, from 65 on
 
-    ages       : array [person]  dims sex, age: the nation in 2020 (`need.national_ages`)
-    prevalence : array [share]  dims draw, severity, sex, age
-    Returns    : array [per year]  dims draw, sex, age: already times the share without a limitation
-    Source     : assumptions `adl_onset_rate`, `adl_onset_doubling`
+    The level is set so that the mean over the nation's people of 65 and over without a limitation is
+    the published rate.
     """
-    well = 1 - prevalence.pipe(sum_over, "severity")
-    age = prevalence["age"]
-    shape = xr.where(
-        age >= FIRST_ONSET, 2 ** ((age - FIRST_ONSET) / assumptions["adl_onset_doubling"]), 0.0
-    )
-    without = well.where(age >= FIRST_ONSET, 0.0) * xr.DataArray(ages, dims=("sex", "age"))
-    mean = (without * shape).sum(["sex", "age"], skipna=False) / without.sum(
-        ["sex", "age"], skipna=False
-    )
-    return well * shape * assumptions["adl_onset_rate"] / mean
+    older = AGES >= FIRST_ONSET
+    without = 1 - sum_over(limitation_prevalence, "severity").values[:, older]
+    shape = 2 ** ((AGES[older, None] - FIRST_ONSET) / adl_onset_doubling.values)
+    weighted = without * single_age[:, older, None]
+    mean = (weighted * shape).sum(axis=(0, 1)) / weighted.sum(axis=(0, 1))
+    out = np.zeros((2, len(AGES), len(mean)))
+    out[:, older] = without * shape * adl_onset_rate.values / mean
+    return Array(("sex", "age", DRAW), out)
 
 
-def new_cases(population: xr.DataArray, rates: xr.DataArray) -> xr.DataArray:
+@quantity(unit="person per year", dims=("year",), not_moved_by=FERTILITY)
+def new_cases(population: Array, onset_rates: Array) -> Array:
     """People of 65 and over in whom a limitation in daily living sets in during a year.
 
     Defined as::  cases = sum over sex and age(people x share without a limitation x onset rate)
-
-    population : array [person]  dims draw, year, sex, age
-    rates      : array [per year]  as `onset_rates` gives them
-    Returns    : array [person per year]  dims draw, year
     """
-    ages = {"age": slice(FIRST_ONSET, None)}
-    return sum_product(population.sel(ages), rates.sel(ages)).transpose("draw", "year")
+    return sum_product(population, onset_rates)
 
 
-def admissions(
-    cases: xr.DataArray, limited: xr.DataArray, institution_share: xr.DataArray
-) -> xr.DataArray:
+@quantity(unit="person per year", dims=("measure", "year", "severity"))
+def admissions_by_severity(new_cases: Array, care_need: Array, setting_shares: Array) -> Array:
     """People who enter an institution in a year because of a limitation, by severity.
 
     Defined as::  admissions = cases x (limited of the severity / all limited) x share in institutions
-
-    cases             : array [person per year]  dims draw, year
-    limited           : array [person]  dims draw, year, severity (mild, moderate, severe)
-    institution_share : array [share]  dims measure, draw, severity (and year)
-    Returns           : array [person per year]  dims draw, measure, year, severity
     """
-    mix = limited / limited.pipe(sum_over, "severity")
-    share = institution_share.sel(severity=list(LIMITED))
-    return (cases * mix * share).transpose("draw", "measure", "year", "severity")
+    mix = care_need / sum_over(care_need, "severity")
+    share = part(setting_shares, setting="institution", severity=list(LIMITED))
+    return product(new_cases * mix, share, ("measure", "year", "severity"))
 
 
-def residents_from_flow(admitted: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
-    """Residents that a steady flow of admissions keeps up (Little's law).
+@quantity(unit="person per year", dims=("measure", "year"))
+def admissions(admissions_by_severity: Array) -> Array:
+    """People who enter an institution in a year because of a limitation.
 
-    Defined as::  residents = admissions x length of stay
-
-    admitted : array [person per year]  dims …, severity
-    Returns  : array [person]  the same dims
-    Source   : assumption `length_of_stay`; Little, J. (1961), L = lambda W
+    Defined as::  sum over severity(admissions)
     """
-    return admitted * assumptions["length_of_stay"]
+    return sum_over(admissions_by_severity, "severity")
 
 
-def residents_two_ways(
-    by_ratio: xr.DataArray, admitted: xr.DataArray, assumptions: Assumptions
-) -> xr.DataArray:
-    """Residents by flow; those without a limitation, whose onset nobody measures, stand as by ratio.
+@quantity(unit="person", dims=("measure", "year"))
+def limited_residents_from_flow(admissions_by_severity: Array, length_of_stay: Array) -> Array:
+    """Residents with a limitation that a steady flow of admissions keeps up (Little's law).
 
-    by_ratio : array [person]  dims draw, measure, year, severity: residents as shares of people give them
-    admitted : array [person per year]  dims draw, measure, year, severity
-    Returns  : array [person]  dims draw, measure, year: all residents, by flow
+    Defined as::  residents = sum over severity(admissions x length of stay)
+
+    Source : Little, J. (1961), L = lambda W
     """
-    limited = residents_from_flow(admitted, assumptions).pipe(sum_over, "severity")
-    return limited + by_ratio.sel(severity=SEVERITIES[0], drop=True)
+    return sum_over(admissions_by_severity * length_of_stay, "severity")
+
+
+@quantity(unit="year", dims=("measure", "year"))
+def mean_length_of_stay(limited_residents_from_flow: Array, admissions: Array) -> Array:
+    """Length of stay over all severities.
+
+    Defined as::  sum over severity(admissions x stay) / sum over severity(admissions)
+    """
+    return limited_residents_from_flow / admissions
+
+
+@quantity(unit="person", dims=("measure", "year"))
+def residents_from_flow(limited_residents_from_flow: Array, residents_by_severity: Array) -> Array:
+    """Residents by flow; those without a limitation, whose onset nobody measures, are taken as by share.
+
+    Defined as::  residents = those with a limitation by flow + those without one by share
+    """
+    return limited_residents_from_flow + part(residents_by_severity, severity="none")
+
+
+@quantity(unit="bed", dims=("measure", "year"))
+def beds_from_flow(residents_from_flow: Array, target_occupancy: Array) -> Array:
+    """Beds needed in institutions, counted from admissions and length of stay.
+
+    Defined as::  beds = residents from flow x one bed each / occupancy
+    """
+    return beds_at_occupancy(residents_from_flow, target_occupancy)
 
 
 def waiting_chance(load, beds, stay, wait):
@@ -158,19 +170,9 @@ def occupancy_for_waiting(beds, stay, wait, share):
     return low / beds
 
 
-def mean_stay(admitted: xr.DataArray, assumptions: Assumptions) -> xr.DataArray:
-    """Length of stay over all severities.  Defined as::  sum(admissions x stay) / sum(admissions)
-
-    admitted : array [person per year]  dims …, severity
-    Returns  : array [year]  dims …
-    """
-    kept = residents_from_flow(admitted, assumptions).pipe(sum_over, "severity")
-    return kept / admitted.pipe(sum_over, "severity")
-
-
 @dataclass(frozen=True)
 class QueueRecord:
-    """What a played-through queue showed: mean residents [person] and the share that waited too long."""
+    """What a simulated queue showed: mean residents [person] and the share that waited too long."""
 
     residents: float
     waited_longer: float
@@ -180,7 +182,7 @@ class QueueRecord:
 def simulate_queue(
     load: float, beds: int, stay: float, wait: float, name: str, arrivals: int = ARRIVALS
 ) -> QueueRecord:
-    """Play a pool of beds through, event by event: people ask at random, wait in line, stay, and leave.
+    """Simulate a pool of beds, event by event: people ask at random, wait in line, stay, and leave.
 
     load, stay, wait : as in `waiting_chance`; arrivals : a power of two
     name    : seeds the chance, so that a run repeats
@@ -217,7 +219,7 @@ def simulate_queue(
 def simulated_beds(
     load: float, stay: float, wait: float, share: float, name: str, arrivals: int = ARRIVALS
 ) -> int:
-    """Fewest beds with which the waiting standard is kept when the queue is played through.
+    """Fewest beds with which the waiting standard is kept when the queue is simulated.
 
     Returns : whole number [bed], to hold beside `beds_for_waiting`
     """

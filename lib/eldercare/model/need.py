@@ -6,17 +6,17 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import root
 from scipy.special import expit, logit
 
-from eldercare.engine.arrays import join, sum_over, sum_product
+from eldercare.engine.arrays import DRAW, Array, side_by_side, sum_over, sum_product
+from eldercare.engine.quantity import quantity
 from eldercare.inputs.checks import age_band_limits
-from eldercare.inputs.draws import Assumptions
 from eldercare.inputs.load import China
 from eldercare.inputs.schema import SEVERITIES
-from eldercare.model.base import AGES, SEXES, TablesKey
+from eldercare.model.base import AGES, SEXES
+from eldercare.model.population import FERTILITY
 
 LIMITED = SEVERITIES[1:]
 SURVEY_YEAR = 2018
@@ -33,14 +33,10 @@ def survey_weights(china: China) -> np.ndarray:
     return national_ages(china).sum(axis=0)
 
 
+@lru_cache(maxsize=4)
 def national_ages(china: China) -> np.ndarray:
     """The nation by sex and single age in 2020.  Returns: array [person]  dims sex, age"""
-    return _national_ages(TablesKey(china))
-
-
-@lru_cache(maxsize=4)
-def _national_ages(key: TablesKey) -> np.ndarray:
-    table = key.tables.single_age
+    table = china.single_age
     table = table[table["year"] == 2020]
     return table.pivot_table("mean_population", "sex", "age").loc[list(SEXES), AGES].to_numpy(float)
 
@@ -104,53 +100,48 @@ def severity_curves(rates: pd.DataFrame, weights: np.ndarray) -> dict[str, np.nd
     }
 
 
-def _central_rates(assumptions: Assumptions) -> pd.DataFrame:
-    rows = assumptions.rows[assumptions.rows["assumption"] == "adl_prevalence"]
-    table = rows.pivot_table("central", "age_band", "severity")
-    return table.loc[sorted(table.index, key=lambda band: age_band_limits(band)[0])]
-
-
-def _spread_over_ages(drawn: xr.DataArray, central: pd.Series) -> np.ndarray:
-    """Ratio of a draw to the central rate, from the bands to single ages; dims draw, age.
+def spread_over_ages(drawn: np.ndarray, central: pd.DataFrame) -> np.ndarray:
+    """Ratio of a draw to the central rate, from the bands to single ages.
 
     May bind: before the middle of the first band and after that of the last the ratio is the band's own.
+
+    drawn   : array [share]  dims age band, severity, draw;  central : table [share]  the same rows and columns
+    Returns : array [ratio]  dims severity, age, draw
     """
-    bands = list(central.index)
-    middle = [(low + min(high, 95)) / 2 for low, high in map(age_band_limits, bands)]
-    ratio = np.log(drawn.sel(age_band=bands).values / central.to_numpy())
-    place = np.clip(np.searchsorted(middle, AGES, side="right") - 1, 0, len(bands) - 2)
-    width = np.diff(middle)[place]
-    weight = np.clip((AGES - np.array(middle)[place]) / width, 0, 1)
+    middle = [(low + min(high, 95)) / 2 for low, high in map(age_band_limits, central.index)]
+    ratio = np.log(drawn / central.to_numpy()[..., None]).swapaxes(0, 1)
+    place = np.clip(np.searchsorted(middle, AGES, side="right") - 1, 0, len(middle) - 2)
+    weight = np.clip((AGES - np.array(middle)[place]) / np.diff(middle)[place], 0, 1)[:, None]
     return np.exp(ratio[:, place] * (1 - weight) + ratio[:, place + 1] * weight)
 
 
-def adl_prevalence(china: China, assumptions: Assumptions) -> xr.DataArray:
+@quantity(unit="share", dims=("severity", "sex", "age"))
+def limitation_prevalence(
+    adl_prevalence: Array,
+    adl_prevalence_middle: pd.DataFrame,
+    adl_prevalence_ratio_60_64: Array,
+    adl_prevalence_sex_ratio: Array,
+    single_age: np.ndarray,
+) -> Array:
     """Share of people with a limitation in activities of daily living, in the year of the survey.
 
     From 65 the published rates by age, made smooth (`severity_curves`); from 60 to 64 the rate of
     65-74 times a ratio; below 60 none is counted. The survey prints the sexes only over all ages: at
     each age they differ by one ratio, and together they have the rate of both (see `by_sex`).
 
-    Returns : array [share]  dims draw, severity (mild, moderate, severe), sex, age
-    Source  : assumptions `adl_prevalence`, `adl_prevalence_ratio_60_64`, `adl_prevalence_sex_ratio`
+    Defined as::  prevalence(x) = smooth curve through the published rates, women's = ratio x men's
+
+    Returns : array [share]  dims severity (mild, moderate, severe), sex, age, draw
     """
-    drawn, central = assumptions["adl_prevalence"], _central_rates(assumptions)
-    curves = severity_curves(central, survey_weights(china))
-    sixties = assumptions["adl_prevalence_ratio_60_64"].values[:, None]
-    out = np.zeros((assumptions.draws, len(LIMITED), len(AGES)))
-    for index, severity in enumerate(LIMITED):
-        of_severity = drawn.sel(severity=severity)
-        out[:, index] = curves[severity] * _spread_over_ages(of_severity, central[severity])
-        first_band = of_severity.sel(age_band=central.index[0]).values[:, None]
-        out[:, index, FIRST_AGE:65] = sixties * first_band
-    out[..., :FIRST_AGE] = 0
-    out = by_sex(out, assumptions["adl_prevalence_sex_ratio"].values, national_ages(china))
-    out /= np.maximum(out.sum(axis=1, keepdims=True) / MOST_LIMITED, 1)
-    return xr.DataArray(
-        out,
-        dims=("draw", "severity", "sex", "age"),
-        coords={"draw": drawn["draw"], "severity": list(LIMITED), "sex": list(SEXES), "age": AGES},
-    )
+    central = adl_prevalence_middle
+    curves = severity_curves(central, single_age.sum(axis=0))
+    out = spread_over_ages(adl_prevalence.values, central)
+    out *= np.stack([curves[severity] for severity in LIMITED])[..., None]
+    out[:, FIRST_AGE:65] = (adl_prevalence_ratio_60_64.values * adl_prevalence.values[0])[:, None]
+    out[:, :FIRST_AGE] = 0
+    out = by_sex(out, adl_prevalence_sex_ratio.values, single_age)
+    out /= np.maximum(out.sum(axis=0) / MOST_LIMITED, 1)
+    return Array(("severity", "sex", "age", DRAW), out)
 
 
 def by_sex(rates: np.ndarray, ratio: np.ndarray, ages: np.ndarray) -> np.ndarray:
@@ -158,97 +149,106 @@ def by_sex(rates: np.ndarray, ratio: np.ndarray, ages: np.ndarray) -> np.ndarray
 
     Defined as::  men(x) = both(x) / (m(x) + ratio f(x)), with m, f the shares of the sexes in the nation
 
-    rates   : array [share]  dims draw, severity, age
+    rates   : array [share]  dims severity, age, draw
     ratio   : array [ratio]  dims draw
     ages    : array [person]  dims sex, age
-    Returns : array [share]  dims draw, severity, sex, age
+    Returns : array [share]  dims severity, sex, age, draw
     """
-    men, women = ages / ages.sum(axis=0)
-    ratio = ratio[:, None, None]
+    men, women = (ages / ages.sum(axis=0))[..., None]
     of_men = rates / (men + ratio * women)
-    return np.stack([of_men, ratio * of_men], axis=2)
+    return np.stack([of_men, ratio * of_men], axis=1)
 
 
-def dementia_prevalence(assumptions: Assumptions) -> xr.DataArray:
-    """Share of people with dementia by age band, each age with its band's rate.
+@quantity(unit="share", dims=("age",))
+def dementia_prevalence_by_age(
+    dementia_prevalence: Array, dementia_prevalence_bands: tuple[str, ...]
+) -> Array:
+    """Share of people with dementia by single age.
 
-    Returns : array [share]  dims draw, age
-    Source  : assumption `dementia_prevalence`
+    Defined as::  share(x) = rate of the band that x lies in
+
+    Returns : array [share]  dims age, draw
     """
-    drawn = assumptions["dementia_prevalence"]
-    out = np.zeros((assumptions.draws, len(AGES)))
-    for band in drawn["age_band"].values:
+    out = np.zeros((len(AGES), dementia_prevalence.sizes[DRAW]))
+    for place, band in enumerate(dementia_prevalence_bands):
         low, high = age_band_limits(band)
-        out[:, low : high + 1] = drawn.sel(age_band=band).values[:, None]
-    return xr.DataArray(out, dims=("draw", "age"), coords={"draw": drawn["draw"], "age": AGES})
+        out[low : high + 1] = dementia_prevalence.values[place]
+    return Array(("age", DRAW), out)
 
 
-def drift(assumptions: Assumptions, name: str, years, survey_year: int) -> xr.DataArray:
-    """Factor by which a prevalence has moved since its survey: (1 + drift)^(year - survey year).
+def drift_since(growth: Array, years: np.ndarray, survey_year: int) -> Array:
+    """Factor by which a prevalence has moved since its survey.
 
-    Returns : array [ratio]  dims draw, year
+    Defined as::  factor(t) = (1 + drift)^(t - survey year)
+
+    Returns : array [ratio]  dims year, draw
     """
-    passed = xr.DataArray(np.asarray(years) - survey_year, dims="year", coords={"year": years})
-    return (1 + assumptions[name]) ** passed
+    return Array(("year", DRAW), (1 + growth.values) ** (years - survey_year)[:, None])
 
 
-def drift_of_oldest(assumptions: Assumptions, years) -> xr.DataArray:
+@quantity(unit="ratio", dims=("year",))
+def adl_drift(adl_prevalence_drift: Array, years: np.ndarray) -> Array:
+    """Factor by which limitation at an age has moved since the survey.
+
+    Defined as::  factor(t) = (1 + drift)^(t - year of the survey)
+    """
+    return drift_since(adl_prevalence_drift, years, SURVEY_YEAR)
+
+
+@quantity(unit="ratio", dims=("year",))
+def adl_drift_of_oldest(adl_prevalence_drift_85_plus: Array, years: np.ndarray) -> Array:
     """Further factor for people of 85 and over, whose prevalence need not move with that of the younger.
 
-    Returns : array [ratio]  dims draw, year
-    Source  : assumption `adl_prevalence_drift_85_plus`
+    Defined as::  factor(t) = (1 + drift)^(t - year of the survey)
     """
-    return drift(assumptions, "adl_prevalence_drift_85_plus", years, SURVEY_YEAR)
+    return drift_since(adl_prevalence_drift_85_plus, years, SURVEY_YEAR)
 
 
+@quantity(unit="ratio", dims=("year",))
+def dementia_drift(dementia_prevalence_drift: Array, years: np.ndarray) -> Array:
+    """Factor by which dementia at an age has moved since the survey.
+
+    Defined as::  factor(t) = (1 + drift)^(t - year of the survey)
+    """
+    return drift_since(dementia_prevalence_drift, years, DEMENTIA_YEAR)
+
+
+@quantity(unit="person", dims=("year", "severity"), not_moved_by=FERTILITY)
 def care_need(
-    population: xr.DataArray,
-    prevalence: xr.DataArray,
-    factor: xr.DataArray,
-    of_oldest: xr.DataArray | None = None,
-) -> xr.DataArray:
+    population: Array, limitation_prevalence: Array, adl_drift: Array, adl_drift_of_oldest: Array
+) -> Array:
     """People with a limitation in daily living, by severity (Sullivan's method: age rates x ages).
 
-    Defined as::  sum over sex and age(people x prevalence) x factor, from 85 on x the further factor
+    Defined as::  sum over sex and age(people x prevalence) x drift, from 85 on x the further drift
 
-    population : array [person]  dims draw, year, sex, age
-    prevalence : array [share]  dims draw, severity, sex, age
-    factor     : array [ratio]  dims draw, year (see `drift`)
-    of_oldest  : array [ratio]  dims draw, year (see `drift_of_oldest`); without it the same for all ages
-    Returns    : array [person]  dims draw, year, severity
+    population : array [person]  dims year, sex, age, draw
+    Returns    : array [person]  dims year, severity (mild, moderate, severe), draw
     """
-
-    def part(first: int, last: int) -> xr.DataArray:
-        ages = {"age": slice(first, last)}
-        return sum_product(population.sel(ages), prevalence.sel(ages))
-
-    oldest = part(OLDEST_OLD, AGES[-1])
-    total = part(FIRST_AGE, OLDEST_OLD - 1) + (oldest if of_oldest is None else oldest * of_oldest)
-    return (total * factor).transpose("draw", "year", "severity")
+    rates = limitation_prevalence.transpose("severity", "sex", "age", DRAW).values
+    oldest = (AGES >= OLDEST_OLD)[:, None]
+    both = np.stack([np.where(oldest, 0.0, rates), np.where(oldest, rates, 0.0)])
+    dims = ("part", "severity", "sex", "age", DRAW)
+    younger, oldest = sum_product(population, Array(dims, both)).transpose("part", ...)
+    return (younger + oldest * adl_drift_of_oldest) * adl_drift
 
 
+@quantity(unit="person", dims=("year",), not_moved_by=FERTILITY)
 def people_with_dementia(
-    population: xr.DataArray, prevalence: xr.DataArray, factor: xr.DataArray
-) -> xr.DataArray:
+    population: Array, dementia_prevalence_by_age: Array, dementia_drift: Array
+) -> Array:
     """People with dementia, whatever their limitation.
 
-    Defined as::  sum over sex and age(people x prevalence) x factor
-
-    population : array [person]  dims draw, year, sex, age
-    prevalence : array [share]  dims draw, age
-    factor     : array [ratio]  dims draw, year (see `drift`)
-    Returns    : array [person]  dims draw, year
+    Defined as::  sum over sex and age(people x prevalence) x drift
     """
-    return (sum_product(population, prevalence) * factor).transpose("draw", "year")
+    return sum_product(population, dementia_prevalence_by_age) * dementia_drift
 
 
-def by_severity(older: xr.DataArray, limited: xr.DataArray) -> xr.DataArray:
-    """People of 60 and over by severity, those without limitation included.
+@quantity(unit="person", dims=("year", "severity"))
+def people_by_severity(population_60_plus: Array, care_need: Array) -> Array:
+    """People of 60 and over by severity, those without limitation included; sums to all of 60 and over.
 
-    older   : array [person]  dims draw, year: all people of 60 and over
-    limited : array [person]  dims draw, year, severity (mild, moderate, severe)
-    Returns : array [person]  dims draw, year, severity; sums to all people of 60 and over
+    Defined as::  without = people of 60 and over - those with a limitation
     """
-    parts = {severity: limited.sel(severity=severity, drop=True) for severity in LIMITED}
-    well = older - limited.pipe(sum_over, "severity")
-    return join({"none": well, **parts}, "severity").transpose("draw", "year", "severity")
+    limited = {name: care_need.isel(severity=place) for place, name in enumerate(LIMITED)}
+    without = population_60_plus - sum_over(care_need, "severity")
+    return side_by_side({"none": without, **limited}, "severity")

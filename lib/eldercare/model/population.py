@@ -6,7 +6,8 @@ import numpy as np
 import xarray as xr
 from scipy.stats import t as student_t
 
-from eldercare.engine.arrays import sum_product
+from eldercare.engine.arrays import DRAW, Array, name_labels, part, sum_product
+from eldercare.engine.quantity import quantity
 from eldercare.inputs.checks import age_band_limits
 from eldercare.inputs.draws import Assumptions
 from eldercare.inputs.load import China
@@ -19,7 +20,7 @@ from eldercare.model.area import (
     rates_of,
 )
 from eldercare.model.base import AGES, OPEN_AGE, SEXES, at_later_date, province_of
-from eldercare.model.cohort import next_step, project_compiled
+from eldercare.model.cohort import multiply_bands, next_step, project_compiled
 
 CENSUS_TO_YEAR_END = 61 / 366
 CENSUS_DATE = 2021 - CENSUS_TO_YEAR_END
@@ -27,6 +28,13 @@ LARGEST_ERROR = 6.0
 BAND_WIDTH = 5
 BAND_OF_AGE = np.minimum(AGES // BAND_WIDTH, OPEN_AGE // BAND_WIDTH)
 BANDS = np.arange(0, OPEN_AGE + 1, BAND_WIDTH)
+AGE_GROUPS = {
+    "total": (0, OPEN_AGE),
+    "under_3": (0, 2),
+    "60_plus": (60, OPEN_AGE),
+    "65_plus": (65, OPEN_AGE),
+    "80_plus": (80, OPEN_AGE),
+}
 
 
 def change_rate(area: Area, assumptions: Assumptions) -> np.ndarray:
@@ -106,7 +114,7 @@ def life_expectancy_paths(area: Area, rates: Rates, assumptions: Assumptions, ye
              `life_expectancy_error_known` or `…_derived`, `life_expectancy_gap_persistence`
     """
     index = np.asarray(years) - FIRST_RATE_YEAR
-    gap = expectancy_gap(area.life_expectancy_gap, area.gap_known, assumptions)
+    gap = expectancy_gap_of(area, assumptions)
     z = assumptions["life_expectancy_improvement"].values
     spread = rates.spread[index] - rates.spread[2020 - FIRST_RATE_YEAR]
     kept = assumptions["life_expectancy_published_gap_continuation"].values
@@ -145,6 +153,7 @@ def carry(
     band: np.ndarray | None = None,
     longer_life: bool = True,
     change: np.ndarray | None = None,
+    out: np.ndarray | None = None,
 ) -> np.ndarray:
     """From the census to the end of `last_year`, without the error of projection.
 
@@ -158,7 +167,7 @@ def carry(
     # Up to the end of the year of the census the change seen before it goes on whole, as in `history`.
     seen = (area.change_nation + area.change)[None] if change is None else change
     change = change_rate(area, assumptions) if change is None else change
-    gap = expectancy_gap(area.life_expectancy_gap, area.gap_known, assumptions)
+    gap = expectancy_gap_of(area, assumptions)
     local = area.fertility_ratio ** assumptions["fertility_local_persistence"].values
     first = to_year_end(area.base, gap, local, rates, seen)
     path = 1 + rates.fertility_spread[index][:, None] * assumptions["fertility_path"].values
@@ -173,6 +182,7 @@ def carry(
         rates.fertility[index] / total[:, None],
         rates.male_births[index],
         band,
+        out,
     )
 
 
@@ -186,25 +196,151 @@ def project_area(
     Source  : census of 2020; World Population Prospects 2024; assumptions of migration,
               fertility and life expectancy
     """
-    rates = rates_of(china)
-    check_horizon(rates, last_year, f"area {area.adcode}")
-    places = survival_places(area, rates, assumptions, np.arange(2021, last_year + 1))
-    counts = carry(area, rates, assumptions, last_year, places)
-    years = np.arange(2020, last_year + 1)
-    factor = error_factor(area, assumptions, years)
-    for band, ages in enumerate(np.split(AGES, BANDS[1:])):
-        counts[..., ages[0] : ages[-1] + 1] *= factor[:, :, None, band, None]
+    counts = projected_counts(rates_of(china), area, assumptions, last_year)
     return xr.DataArray(
         counts,
         dims=("draw", "year", "sex", "age"),
         name="population",
         coords={
-            "draw": assumptions["migration_continuation"]["draw"],
-            "year": years,
+            "draw": np.arange(len(counts)),
+            "year": np.arange(2020, last_year + 1),
             "sex": list(SEXES),
             "age": AGES,
         },
     )
+
+
+def projected_counts(
+    rates: Rates, area: Area, drawn, last_year: int, out: np.ndarray | None = None
+) -> np.ndarray:
+    """Population at the ends of the years 2020 to `last_year`, with the error of projection.
+
+    drawn   : Assumptions, or a mapping of those that this rests on (see `DRAWN`)
+    out     : where to write it, if it is there already
+    Returns : array [person]  dims draw, year, sex, age
+    """
+    check_horizon(rates, last_year, f"area {area.adcode}")
+    places = survival_places(area, rates, drawn, np.arange(2021, last_year + 1))
+    counts = carry(area, rates, drawn, last_year, places, out=out)
+    multiply_bands(counts, error_factor(area, drawn, np.arange(2020, last_year + 1)), BAND_OF_AGE)
+    return counts
+
+
+DRAWN = (
+    "census_count_error",
+    "change_difference_bound",
+    "expectancy_gap",
+    "fertility_local_persistence",
+    "fertility_path",
+    "life_expectancy_improvement",
+    "life_expectancy_published_gap_continuation",
+    "migration_continuation",
+    "migration_shrinkage",
+    "national_change_continuation",
+)
+
+
+# Who is 60 or older before 2080 was born before the census: no fertility moves their number.
+FERTILITY = ("fertility_local_persistence", "fertility_path")
+
+
+class _Drawn(dict):
+    """The draws that the projection rests on, and the stream of its error."""
+
+    def uniform(self, name: str) -> np.ndarray:
+        return self["projection_error"]
+
+
+@quantity(
+    unit="person",
+    dims=("year", "sex", "age"),
+    only={
+        "people_between_censuses": "before_2020",
+        **dict.fromkeys(("projection_error", *DRAWN), "from_2020"),
+    },
+    more=DRAWN,
+)
+def population(
+    area: Area,
+    rates: Rates,
+    people_between_censuses: np.ndarray,
+    projection_error: np.ndarray,
+    census_count_error_bands: tuple[str, ...],
+    years: np.ndarray,
+    *drawn: Array,
+) -> Array:
+    """People by sex and single age at the ends of years; before 2020 between the censuses, the same in all draws.
+
+    Defined as::  people(x+1, t+1) = people(x, t) x survivorship(x, t) x exp(change rate(x)), times the factor of error
+                  births(t) = sum over ages(women x fertility of the age) x local level
+
+    See also: change_rate, life_expectancy_paths, error_factor, history
+    """
+    named = _Drawn(zip(DRAWN, drawn))
+    bands = {"age_band": list(census_count_error_bands)}
+    named["census_count_error"] = xr.DataArray(named["census_count_error"], coords=bands)
+    named["projection_error"] = projection_error
+    before = len(people_between_censuses)
+    out = np.empty((len(projection_error), len(years), len(SEXES), len(AGES)))
+    out[:, :before] = people_between_censuses
+    projected_counts(rates, area, named, int(years[-1]), out[:, before:])
+    return Array((DRAW, "year", "sex", "age"), out)
+
+
+@quantity(unit="person", dims=("year", "age_group"))
+def people_by_age_group(population: Array) -> Array:
+    """People of both sexes in groups of age that overlap: all, under 3, 60 and over, 65 and over, 80 and over.
+
+    Defined as::  sum over sex and ages of the group(people)
+    """
+    limits = np.array(list(AGE_GROUPS.values()))
+    inside = (AGES[:, None] >= limits[:, 0]) & (AGES[:, None] <= limits[:, 1])
+    return sum_product(population, Array(("age", "age_group"), inside.astype(float)))
+
+
+@quantity(unit="person", dims=("year",))
+def population_total(people_by_age_group: Array) -> Array:
+    """People of all ages.
+
+    Defined as::  sum over sex and ages(people)
+    """
+    return part(people_by_age_group, age_group="total")
+
+
+@quantity(unit="person", dims=("year",))
+def population_under_3(people_by_age_group: Array) -> Array:
+    """Children under 3.
+
+    Defined as::  sum over sex and ages from 0 to 2(people)
+    """
+    return part(people_by_age_group, age_group="under_3")
+
+
+@quantity(unit="person", dims=("year",), not_moved_by=FERTILITY)
+def population_60_plus(people_by_age_group: Array) -> Array:
+    """People of 60 and over.
+
+    Defined as::  sum over sex and ages from 60(people)
+    """
+    return part(people_by_age_group, age_group="60_plus")
+
+
+@quantity(unit="person", dims=("year",), not_moved_by=FERTILITY)
+def population_65_plus(people_by_age_group: Array) -> Array:
+    """People of 65 and over.
+
+    Defined as::  sum over sex and ages from 65(people)
+    """
+    return part(people_by_age_group, age_group="65_plus")
+
+
+@quantity(unit="person", dims=("year",), not_moved_by=FERTILITY)
+def population_80_plus(people_by_age_group: Array) -> Array:
+    """People of 80 and over.
+
+    Defined as::  sum over sex and ages from 80(people)
+    """
+    return part(people_by_age_group, age_group="80_plus")
 
 
 def check_horizon(rates: Rates, last_year: int, what: str) -> None:
@@ -252,16 +388,50 @@ def growth_parts(
     }
 
 
-def expectancy_gap(gap: float, known: bool, assumptions: Assumptions) -> np.ndarray:
-    """Draws of the years by which an area lives longer than the nation.
+@quantity(unit="year")
+def expectancy_gap_of_2020(area: Area, life_expectancy_error_known: Array) -> Array:
+    """Years by which an area lives longer than the nation, where its province published the year 2020.
 
-    gap, known : the gap last published, and whether it is of 2020
-    Source     : assumptions `life_expectancy_error_known`; else `…_derived`, `life_expectancy_gap_persistence`
+    Defined as::  gap published for 2020 + error
     """
-    if known:
-        return gap + assumptions["life_expectancy_error_known"].values
-    kept = assumptions["life_expectancy_gap_persistence"].values
-    return kept * gap + assumptions["life_expectancy_error_derived"].values
+    return area.life_expectancy_gap + life_expectancy_error_known
+
+
+@quantity(unit="year")
+def expectancy_gap_derived(
+    area: Area, life_expectancy_gap_persistence: Array, life_expectancy_error_derived: Array
+) -> Array:
+    """Years by which an area lives longer than the nation, where its province did not publish the year 2020.
+
+    Defined as::  persistence x gap last published + error
+    """
+    return (
+        life_expectancy_gap_persistence * area.life_expectancy_gap + life_expectancy_error_derived
+    )
+
+
+@quantity(
+    unit="year",
+    only={"expectancy_gap_of_2020": "gap_known", "expectancy_gap_derived": "gap_derived"},
+)
+def expectancy_gap(
+    area: Area, expectancy_gap_of_2020: Array, expectancy_gap_derived: Array
+) -> Array:
+    """Years by which an area lives longer than the nation.
+
+    Defined as::  of 2020 where it is published, else derived
+    """
+    return expectancy_gap_of_2020 if area.gap_known else expectancy_gap_derived
+
+
+def expectancy_gap_of(area: Area, assumptions) -> np.ndarray:
+    """Draws of `expectancy_gap` from assumptions, or from a mapping that holds it already."""
+    if "expectancy_gap" in assumptions:
+        return assumptions["expectancy_gap"].values
+    if area.gap_known:
+        return expectancy_gap_of_2020(area, assumptions["life_expectancy_error_known"]).values
+    names = ("life_expectancy_gap_persistence", "life_expectancy_error_derived")
+    return expectancy_gap_derived(area, *(assumptions[name] for name in names)).values
 
 
 def to_year_end(
@@ -326,23 +496,11 @@ def history(china: China, area: Area, years) -> xr.DataArray:
     )
 
 
-def people_in_bands(population: xr.DataArray, bands: dict[str, tuple[int, int]]) -> xr.DataArray:
-    """People [person] of both sexes in bands of age.
-
-    population : array [person]  dims draw, year, sex, age
-    bands      : first and last age of each band, both included, by name
-    Returns    : array [person]  dims draw, year, age_band
-    """
-    limits = np.array(list(bands.values()))
-    inside = (AGES[:, None] >= limits[:, 0]) & (AGES[:, None] <= limits[:, 1])
-    member = xr.DataArray(
-        inside.astype(float),
-        dims=("age", "age_band"),
-        coords={"age": AGES, "age_band": list(bands)},
-    )
-    return sum_product(population, member)
-
-
 def people_in(population: xr.DataArray, first_age: int, last_age: int = OPEN_AGE) -> xr.DataArray:
     """People [person] from one age to another, both included, of both sexes."""
     return population.sel(age=slice(first_age, last_age)).sum(["sex", "age"], skipna=False)
+
+
+name_labels("sex", SEXES)
+name_labels("age", tuple(AGES.tolist()))
+name_labels("age_group", tuple(AGE_GROUPS))

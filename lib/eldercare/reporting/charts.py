@@ -210,7 +210,7 @@ def _city_title(result: CityResult) -> str:
 def _axis_label(project: Project, indicator: str, unit: str = "") -> str:
     row = project.indicators.set_index("indicator").loc[indicator]
     words = textwrap.fill(row["label_en"], LABEL_WIDTH)
-    return f"{words}\n{row['label_zh']}{f' ({unit})' if unit else ''}"
+    return "\n".join([words, row["label_zh"], *([f"({unit})"] if unit else [])])
 
 
 def paths(
@@ -303,7 +303,7 @@ def _mark_stock(axis, result, drawn) -> list[pd.DataFrame]:
         )
         return []
     year = max(int(stock["year"]), int(result.values["year"].values[0]))
-    (drawn["beds that stand"],) = axis.plot(
+    (drawn["existing beds"],) = axis.plot(
         year, stock["value"], marker="s", markersize=6, color=INK, linestyle="none", zorder=5
     )
     return [_one_value(result, "stock", int(stock["year"]), float(stock["value"]))]

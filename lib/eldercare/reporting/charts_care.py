@@ -176,7 +176,7 @@ def _draw_years(axis, place: float, part: pd.Series, drawn: dict) -> None:
     axis.text(left + 0.1, place, words, va="center", fontsize=7.5, color=INK)
 
 
-def two_roads(
+def two_methods(
     project: Project, results: dict[str, CityResult], name: str, title: str, source: str
 ) -> Image:
     """One panel a city: beds in institutions by ratio and by flow, need, with their ranges."""
@@ -225,7 +225,7 @@ def causes(
     for axis, (city_id, result) in zip(axes, results.items()):
         _draw_causes(axis, rows[rows["city_id"] == city_id].set_index("part")["mean"], parts)
         axis.set_title(_city_title(result))
-    axes[0].set_ylabel(f"beds, institutions and day care, {MEANS}\n养老床位，均值")
+    axes[0].set_ylabel(f"beds, with day care\n养老床位 ({MEANS})")
     _finish(figure, f"{title}, 2020 to {year}", source)
     twin = rows[rows["part"].isin(parts)][
         ["city_id", "year", "part", "mean", "low", "central", "high"]

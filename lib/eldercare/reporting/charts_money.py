@@ -6,15 +6,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+import xarray as xr
 from IPython.display import Image
 from matplotlib.ticker import FuncFormatter
 
 from eldercare.analysis.compare import compare_targets
-from eldercare.engine.arrays import join
 from eldercare.inputs.load import Project
-from eldercare.model.caregivers import caregivers_per_100
 from eldercare.model.chain import TOTAL, CityResult, summarise, summarise_parts
-from eldercare.model.childcare import childcare_places_promised
+from eldercare.model.services import childcare_places_promised
 from eldercare.reporting.charts import (
     INK,
     MARK,
@@ -106,9 +105,7 @@ def ratios(
 
     def series(result: CityResult) -> dict:
         values = result.values
-        post = caregivers_per_100(
-            values["caregivers_stock"].sel(path="today"), values["population_65_plus"]
-        )
+        post = result.quantity("caregivers_in_post_per_100").sel(path="today")
         needed = values["caregivers_per_100_needed"]
         return {
             "needed": needed.sel(measure="need"),
@@ -135,7 +132,8 @@ def cost_groups(
             group: cost.sel(cost_item=list(items)).sum("cost_item", skipna=False)
             for group, items in GROUPS.items()
         }
-        table = summarise_parts(join(groups, "group"), "group")
+        stacked = xr.concat(list(groups.values()), "group").assign_coords(group=list(groups))
+        table = summarise_parts(stacked, "group")
         wide = table[table["group"] != TOTAL].pivot_table("mean", "year", "group", sort=False)[
             list(GROUPS)
         ]

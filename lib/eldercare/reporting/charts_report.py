@@ -48,7 +48,7 @@ def people(project: Project, result: CityResult, words: Language, name: str) -> 
 
 
 def beds(project: Project, result: CityResult, words: Language, name: str) -> Image:
-    """Beds needed and beds at today's use with their ranges; targets and beds that stand as marks."""
+    """Beds needed and beds at today's use with their ranges; targets and existing beds as marks."""
     values = result.values["beds_total_needed"]
     series = {measure: values.sel(measure=measure) for measure in ("need", "use")}
     return _lines(project, result, words, name, "beds", series, _mark_beds(project, result))

@@ -67,7 +67,7 @@ def _line(quantity, result, row, on_base="", how="", comparable="") -> tuple:
 
 
 def residents(result: CityResult, indicator: str, year: float) -> float | None:
-    """The middle count of residents of a year; None for a year that is not reckoned."""
+    """The middle count of residents of a year; None for a year that is not calculated."""
     array = result.values[indicator]
     if pd.isna(year) or int(year) not in array["year"].values:
         return None

@@ -23,6 +23,7 @@ class Made:
     by   : the function; its docstring holds the formula
     formula : where the docstring holds none
     keys : keys its parts are told apart by, beside those of the conditions
+    not_moved_by : what its inputs rest on and it does not
     when : further inputs under a condition: `key=value` holds unless the key has another value,
            `before_2020`, `from_2021`, `gap_known`, `gap_derived`, `stock_known` are facts of city and year
     """
@@ -34,6 +35,7 @@ class Made:
     when: Mapping[str, Inputs] = field(default_factory=dict)
     formula: str = ""
     keys: str = ""
+    not_moved_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ TABLES = {
         "cities/{city}/capacity.csv",
         {"indicator": "beds_total", "bed_type": ""},
         "",
-        "beds that stand",
+        "existing beds",
     ),
 }
 

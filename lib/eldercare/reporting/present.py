@@ -11,7 +11,6 @@ from eldercare.analysis.compare import compare_head_counts, compare_targets, is_
 from eldercare.inputs.load import City, Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS
 from eldercare.model.chain import BASE_YEAR, QUANTILES, CityResult, stock_of_beds, summarise_parts
-from eldercare.model.funding import results_price_year
 from eldercare.reporting.lineage import quantities_below
 
 NOT_AVAILABLE = "not available"
@@ -242,7 +241,7 @@ def answer_table(results: dict[str, CityResult], years=(2025, 2035, 2050)) -> pd
         rows.append(
             {
                 "city": result.city.name_en,
-                "quantity": "beds that stand",
+                "quantity": "existing beds",
                 **dict.fromkeys(years, stock_text(result)),
             }
         )
@@ -436,7 +435,7 @@ def text_millions(yuan: float) -> str:
 
 def price_year_sentence(results: dict[str, CityResult]) -> str:
     """In whose year's prices the money is told."""
-    years = {results_price_year(result.assumptions) for result in results.values()}
+    years = {result.price_year for result in results.values()}
     return f"All money is in prices of {' or '.join(map(str, sorted(years)))}; pay grows faster than prices."
 
 

@@ -50,7 +50,7 @@ def errors(setting: Setting, predicted: np.ndarray) -> np.ndarray:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """A share in per cent with so many decimals, without a sign for nought."""
+    """A share in per cent with so many decimals, without a sign for zero."""
     if not np.isfinite(share):
         return "not available"
     text = f"{share * 100:.{digits}f}"

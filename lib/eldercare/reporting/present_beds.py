@@ -1,4 +1,4 @@
-"""Beds as a reader meets them: what stands against need, the two roads, the causes of change."""
+"""Beds as a reader meets them: what stands against need, the two methods, the causes of change."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from eldercare.analysis.decomposition import FACTOR_WORDS, FACTORS, OUTCOMES, de
 from eldercare.inputs.load import Project
 from eldercare.model import flow
 from eldercare.model.chain import CityResult, stock_of_beds
+from eldercare.model.workforce import MONTHS
 from eldercare.reporting.present import (
     NOT_AVAILABLE,
     mean_head,
@@ -25,7 +26,7 @@ from eldercare.reporting.present import (
 from eldercare.reporting.present_care import spread_text
 
 BALANCE_WORDS = {
-    "standing": "beds that stand",
+    "standing": "existing beds",
     "empty": "empty beds",
     "missing": "missing beds",
     "missing_nursing": "missing nursing beds",
@@ -81,15 +82,15 @@ def balance_sentences(results: dict[str, CityResult], year: int) -> list[str]:
 
 
 def flow_table(results: dict[str, CityResult], year: int) -> pd.DataFrame:
-    """Beds in institutions by both roads, need, and the waiting standard's own occupancy."""
+    """Beds in institutions by both methods, need, and the waiting standard's own occupancy."""
     rows = {}
     for result in results.values():
-        ratio, other = _both_roads(result, year)
+        ratio, other = _both_methods(result, year)
         stay = (
             result.values["mean_length_of_stay"].sel(year=year, measure="need").values.astype(float)
         )
         one = result.assumptions
-        wait = one["waiting_standard"].values / flow.MONTHS
+        wait = one["waiting_standard"].values / MONTHS
         share = one["waiting_standard_share"].values
         pool = np.rint(one["beds_per_institution"].values)
         rows[result.city.name_en] = {
@@ -108,7 +109,7 @@ def flow_table(results: dict[str, CityResult], year: int) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def _both_roads(result: CityResult, year: int) -> tuple[np.ndarray, np.ndarray]:
+def _both_methods(result: CityResult, year: int) -> tuple[np.ndarray, np.ndarray]:
     names = ("beds_institution_needed", "beds_from_flow")
     return tuple(
         result.values[name].sel(year=year, measure="need").values.astype(float) for name in names
@@ -116,10 +117,10 @@ def _both_roads(result: CityResult, year: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def flow_sentences(results: dict[str, CityResult], year: int) -> list[str]:
-    """How far the two roads lie apart, and which assumption does it."""
+    """How far the two methods lie apart, and which assumption does it."""
     out = []
     for result in results.values():
-        ratio, other = _both_roads(result, year)
+        ratio, other = _both_methods(result, year)
         apart = np.median(other / ratio) - 1
         values = result.values
         both = (values["beds_from_flow"] / values["beds_institution_needed"]).astype(float)
@@ -148,7 +149,7 @@ def flow_sentences(results: dict[str, CityResult], year: int) -> list[str]:
 
 
 def queue_sentences(results: dict[str, CityResult], year: int) -> list[str]:
-    """The queue formula beside a queue played through, for one home of the usual size."""
+    """The queue formula beside a queue simulated, for one home of the usual size."""
     result = next(iter(results.values()))
     one = result.assumptions
     beds = int(np.rint(np.median(one["beds_per_institution"])))
@@ -157,7 +158,7 @@ def queue_sentences(results: dict[str, CityResult], year: int) -> list[str]:
         float(np.median(one["waiting_standard"])),
         float(np.median(one["waiting_standard_share"])),
     )
-    wait = months / flow.MONTHS
+    wait = months / MONTHS
     load = beds * float(flow.occupancy_for_waiting(beds, stay, wait, share))
     played = flow.simulated_beds(load, stay, wait, share, "notebook")
     record = flow.simulate_queue(load, beds, stay, wait, "notebook")

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from eldercare.analysis import health
 from eldercare.analysis.definitions import ORDER, beside_published, definition_table, fit_table
-from eldercare.engine.arrays import join
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import BASELINE, Project
-from eldercare.model import health, places
-from eldercare.model.area import describe_area
-from eldercare.model.chain import LAST_YEAR, TOTAL, CityResult, run_to_cost, stock_of_beds
+from eldercare.model import settings
+from eldercare.model.chain import LAST_YEAR, TOTAL, CityResult, run_city, stock_of_beds
 from eldercare.model.need import LIMITED
 from eldercare.reporting.present import (
     NOT_AVAILABLE,
@@ -75,8 +74,7 @@ def health_tables(project: Project, results: dict[str, CityResult], year: int) -
     """
     parts = []
     for city_id, result in results.items():
-        area = describe_area(project.china, result.city.adcode)
-        table = health.health_expectancy(project.china, area, result.assumptions, year)
+        table = health.health_expectancy(result.inputs, year)
         parts.append(table.assign(city_id=city_id))
     return pd.concat(parts, ignore_index=True)
 
@@ -113,7 +111,7 @@ def unable_sentence(project: Project) -> str:
 
 
 def published_in_words(project: Project) -> pd.DataFrame:
-    """The nation by this model beside what others reckoned, in millions."""
+    """The nation by this model beside what others estimated, in millions."""
     table = beside_published(project)
     return pd.DataFrame(
         {
@@ -135,9 +133,14 @@ def family_in_words(project: Project, results: dict[str, CityResult]) -> pd.Data
     """What the census says of households, and the factor on need that follows from it."""
     rows = {}
     for result in results.values():
-        home = places.households(project.china, result.city.adcode)
-        parts = places.people_without_younger(home, result.assumptions)
-        gap = places.family_care_gap(project.china, result.city.adcode, result.assumptions)
+        home, drawn = result.inputs.households, result.assumptions
+        alone = settings.share_living_alone(
+            home, drawn["lone_share_of_one_older_households"].variable
+        )
+        couples = settings.share_in_couples(
+            home, drawn["couple_share_of_two_older_households"].variable
+        )
+        gap = result.quantity("family_care_gap").values
         rows[result.city.name_en] = {
             "people 65+": text_number(home["people_65_plus"]),
             "households with one 65+": text_number(home["households_with_one_65plus"]),
@@ -147,8 +150,8 @@ def family_in_words(project: Project, results: dict[str, CityResult]) -> pd.Data
                     *np.quantile(values, [0.1, 0.5, 0.9]), form=text_percent
                 )
                 for name, values in (
-                    ("alone", parts["alone"]),
-                    ("with spouse of 65+ only", parts["couple"]),
+                    ("alone", alone.values),
+                    ("with spouse of 65+ only", couples.values),
                 )
             },
             "family care gap": range_text(*np.quantile(gap, [0.1, 0.5, 0.9])),
@@ -162,26 +165,22 @@ def service_class_table(
     """The care grades of Sanming's document applied to every city, beside use and need of institutions."""
     rows = {}
     for result in results.values():
-        limited = result.values["care_need"].sel(year=year).astype(float)
-        well = result.values["population_60_plus"].sel(year=year) - limited.sum("severity")
-        people = {"none": well} | {name: limited.sel(severity=name, drop=True) for name in LIMITED}
-        classes = places.people_by_service_class(
-            join(people, "severity"), project.china.care_grades
-        )
+        people = result.quantity("people_by_severity").sel(year=year).transpose(..., "draw")
+        classes = settings.people_by_service_class(people.variable, project.china.care_grades)
         labels = project.china.care_grades.drop_duplicates("service_class").set_index(
             "service_class"
         )["label_en"]
         cells = {
-            f"{labels[name]}, mean": mean_text(classes.sel(service_class=name))
-            for name in classes["service_class"].values
+            f"{labels[name]}, mean": mean_text(people_of.values)
+            for name, people_of in classes.items()
         }
-        cells["people of 60 and over, mean"] = mean_text(classes.sum("service_class", skipna=False))
+        cells["people of 60 and over, mean"] = mean_text(people.values.sum(axis=0))
         inside = result.values["people_by_setting"].sel(year=year, setting="institution")
         cells |= {
             f"in institutions, {measure}, middle": text_number(
                 float(np.median(inside.sel(measure=measure)))
             )
-            for measure in places.MEASURES
+            for measure in settings.MEASURES
         }
         rows[result.city.name_en] = cells
     return pd.DataFrame.from_dict(rows, orient="index")
@@ -230,7 +229,7 @@ def scenario_results(
     there = {BASELINE, *project.scenarios}
     return {
         name: {
-            city_id: run_to_cost(project, city_id, name, draws, last_year)
+            city_id: run_city(project, city_id, name, draws, last_year=last_year)
             for city_id in project.cities
         }
         for name in names

@@ -10,8 +10,9 @@ from eldercare.analysis import affordability
 from eldercare.analysis.compare import PUBLIC_PAYERS, compare_money, compare_targets
 from eldercare.inputs.load import Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS
-from eldercare.model import childcare, funding, premises
+from eldercare.model import services
 from eldercare.model.chain import CityResult
+from eldercare.model.costs import STAFF_ITEMS, present_value
 from eldercare.reporting.present import (
     NOT_AVAILABLE,
     range_text,
@@ -37,9 +38,8 @@ def nominal_table(results: dict[str, CityResult], years) -> pd.DataFrame:
     rows = []
     for result in results.values():
         real = result.values["cost_total"].sel(measure="need")
-        own = funding.nominal(real, result.assumptions, real["year"].values)
-        base = funding.results_price_year(result.assumptions)
-        for label, array in ((f"prices of {base}", real), ("prices of the year", own)):
+        own = result.quantity("cost_total_nominal").sel(measure="need")
+        for label, array in ((f"prices of {result.price_year}", real), ("prices of the year", own)):
             cells = {year: spread_text(array.sel(year=year), text_millions) for year in years}
             rows.append({"city": result.city.name_en, "in": label, **cells})
     return pd.DataFrame(rows).set_index(["city", "in"])
@@ -54,7 +54,7 @@ def present_value_table(results: dict[str, CityResult], measure: str = "need") -
         rates = [row_value(result, "discount_rate", column) for column in RATES]
         return {
             f"{first}-{end}, at {text_percent(rate)}": spread_text(
-                funding.present_value(stream, rate, first, end), text_millions
+                present_value(stream, rate, first, end), text_millions
             )
             for end in (last, int(stream["year"].values[-1]))
             for rate in rates
@@ -113,7 +113,7 @@ def _billions(yuan: float) -> str:
 
 
 def _known(result: CityResult, indicator: str) -> tuple[int, float, str] | None:
-    """Latest year, value and note of an indicator of capacity.csv that falls into the years reckoned."""
+    """Latest year, value and note of an indicator of capacity.csv that falls into the years calculated."""
     table = result.city.capacity
     if table is None:
         return None
@@ -158,7 +158,7 @@ def burden_table(results: dict[str, CityResult], year: int) -> pd.DataFrame:
             }
             if known:
                 last, amount, note = known
-                level = funding.price_level(result.assumptions, [last]).isel(year=0, drop=True)
+                level = result.quantity("price_level_by_year").sel(year=last)
                 shares = [money.sel(year=when) * level / amount for when in (last, year)]
                 cells = dict(
                     zip(
@@ -187,13 +187,13 @@ def level_that_pays(
         for name, array in at.items()
         if "measure" in array.dims
     }
-    running = need["cost"].sel(cost_item=list(funding.STAFF_ITEMS)).sum("cost_item").values
+    running = need["cost"].sel(cost_item=list(STAFF_ITEMS)).sum("cost_item").values
     if kind == "subsidy":
         return affordability.subsidy_that_pays(
             running,
             need["scheme_payment_institution"].values,
             need["residents"].sum("bed_type").values,
-            funding.price(result.assumptions, "affordable_fee").values,
+            result.price("affordable_fee").values,
             probability,
         )
     if kind == "premium":
@@ -236,7 +236,7 @@ def adaptation_table(project: Project, results: dict[str, CityResult]) -> pd.Dat
         for row in promised.to_dict("records"):
             homes = result.values["home_adaptations_needed"].sel(measure="need")
             reached = row["target_year"] in homes["year"].values
-            one = funding.price(result.assumptions, "adaptation_cost")
+            one = result.price("adaptation_cost")
             rows.append(
                 {
                     "city": result.city.name_en,
@@ -260,7 +260,7 @@ def premises_table(results: dict[str, CityResult], year: int) -> pd.DataFrame:
     def row(result: CityResult) -> dict:
         area = result.values["premises_area_needed"].sel(year=year)
         least = row_value(result, "premises_area_minimum")
-        reach = premises.households_per_premises(row_value(result, "premises_area_existing"), least)
+        reach = services.households_per_premises(row_value(result, "premises_area_existing"), least)
         cost = result.values["cost"].sel(year=year, measure="need", cost_item="premises")
         return {
             "square metres": spread_text(area),
@@ -292,16 +292,14 @@ def childcare_table(project: Project, result: CityResult, years) -> pd.DataFrame
     if per_1000.empty:
         return pd.DataFrame()
     values = result.values
-    places = childcare.childcare_places_promised(
-        values["population_total"], float(per_1000.iloc[0])
-    )
+    places = services.childcare_places_promised(values["population_total"], float(per_1000.iloc[0]))
     used = values["childcare_places_used"]
     parts = {
         "children under 3": (values["population_under_3"], text_number),
         "places promised": (places, text_number),
         "places used": (used, text_number),
         "places wanted": (values["childcare_places_wanted"], text_number),
-        "promised places filled": (childcare.filled_share(used, places), text_percent),
+        "promised places filled": (services.filled_share(used, places), text_percent),
     }
     return pd.DataFrame(
         {

@@ -8,8 +8,7 @@ import xarray as xr
 
 from eldercare.analysis.compare import compare_targets
 from eldercare.inputs.load import Project
-from eldercare.model import caregivers as caregiver_step
-from eldercare.model import supply
+from eldercare.model import workforce
 from eldercare.model.chain import CityResult
 from eldercare.reporting.present import (
     NOT_AVAILABLE,
@@ -51,7 +50,7 @@ def standard_table(results: dict[str, CityResult], year: int) -> pd.DataFrame:
         strict, lenient = at.sel(standard="strict"), at.sel(standard="lenient")
         return {
             "strict": spread_text(strict),
-            "as reckoned here": spread_text(plan),
+            "as calculated here": spread_text(plan),
             "lenient": spread_text(lenient),
             "strict over lenient": text_number(float((strict / lenient).median())),
         }
@@ -67,10 +66,10 @@ def staff_table(results: dict[str, CityResult], year: int) -> pd.DataFrame:
             year=year, measure="need", workplace=["institution", "day_care"]
         )
         workers = workers.sum("workplace")
-        staff = caregiver_step.staff_beside(workers, result.assumptions)
+        staff = result.quantity("nurses_and_managers_with_day_care").sel(year=year, measure="need")
         return {
             "care workers": spread_text(workers),
-            **{name: spread_text(staff.sel(staff=name)) for name in caregiver_step.STAFF},
+            **{name: spread_text(staff.sel(staff=name)) for name in workforce.STAFF},
         }
 
     return table_by_city(results, row)
@@ -80,14 +79,11 @@ def grade_table(results: dict[str, CityResult], year: int) -> pd.DataFrame:
     """Certified care workers by grade in a year, if need is met and the grades are as they should be; means, which add up."""
 
     def row(result: CityResult) -> dict:
-        workers = result.values["caregivers_total_needed"].sel(year=year, measure="need")
-        grades = caregiver_step.certified_by_grade(workers, result.assumptions)
+        grades = result.quantity("certified_by_grade").sel(year=year, measure="need")
         upper = grades.sel(grade=["senior", "technician"]).sum("grade") / grades.sum("grade")
         return {
             "certified, mean": mean_text(grades.sum("grade", skipna=False)),
-            **{
-                f"{name}, mean": mean_text(grades.sel(grade=name)) for name in caregiver_step.GRADES
-            },
+            **{f"{name}, mean": mean_text(grades.sel(grade=name)) for name in workforce.GRADES},
             "senior and above, middle": spread_text(upper, text_percent),
         }
 
@@ -98,8 +94,7 @@ def ratio_table(results: dict[str, CityResult], years) -> pd.DataFrame:
     """Care workers per 100 people of 65 and over: needed, taken up, in post; the OECD's average beside."""
     rows = []
     for result in results.values():
-        stock = result.values["caregivers_stock"].sel(path="today")
-        in_post = caregiver_step.caregivers_per_100(stock, result.values["population_65_plus"])
+        in_post = result.quantity("caregivers_in_post_per_100").sel(path="today")
         ratio = result.values["caregivers_per_100_needed"]
         for label, array in (
             ("needed", ratio.sel(measure="need")),
@@ -125,7 +120,7 @@ def supply_table(results: dict[str, CityResult], years) -> pd.DataFrame:
     for result in results.values():
         values = result.values
         needed = values["caregivers_total_needed"].sel(measure="need")
-        today, programme = (values["caregivers_stock"].sel(path=path) for path in supply.PATHS)
+        today, programme = (values["caregivers_stock"].sel(path=path) for path in workforce.PATHS)
         wanted = {
             "needed": needed,
             "in post, today's training": today,
@@ -146,7 +141,7 @@ def intake_sentences(results: dict[str, CityResult]) -> list[str]:
     for result in results.values():
         first, last = (int(row_value(result, f"programme_{end}_year")) for end in ("first", "last"))
         intake = result.values["training_intake"].sel(year=last)
-        today, programme = (intake.sel(path=path) for path in supply.PATHS)
+        today, programme = (intake.sel(path=path) for path in workforce.PATHS)
         out.append(
             f"{result.city.name_en}: to close the gap by {last}, {spread_text(programme)} people a year "
             f"must be taken into training from {first} on; "
@@ -161,25 +156,28 @@ def flow_table(result: CityResult, years) -> pd.DataFrame:
     flow = result.values["caregiver_flow"].astype(float).mean("draw")
     rows = {}
     for year in years:
-        parts = {name: float(flow.sel(year=year, flow=name)) for name in supply.FLOWS}
+        parts = {name: float(flow.sel(year=year, flow=name)) for name in workforce.FLOWS}
         parts |= {
             "in post the year before": float(stock.sel(year=year - 1)),
             "in post": float(stock.sel(year=year)),
         }
         rows[mean_head(year)] = {name: f"{round(value):,}" for name, value in parts.items()}
-    order = ["in post the year before", *supply.FLOWS, "in post"]
+    order = ["in post the year before", *workforce.FLOWS, "in post"]
     return pd.DataFrame(rows).loc[order]
 
 
 def trained_by_promise_year(result: CityResult, start: int, goal_year: int) -> xr.DataArray:
     """Workers to train each year after `start` so that need is met in `goal_year`; dims draw."""
-    values, rates = result.values, supply.rates_of_change(result.assumptions)
+    values, drawn = result.values, result.assumptions
+    rates = workforce.turnover_rates(
+        *(drawn[f"caregiver_{name}_share"].variable for name in ("leaving", "retirement", "return"))
+    )
     stock = values["caregivers_stock"].sel(path="today")
     before = stock.sel(year=start - 1).values.astype(float)
     goal = (
         values["caregivers_total_needed"].sel(measure="need", year=goal_year).values.astype(float)
     )
-    trained = supply.trained_to_reach(
+    trained = workforce.required_training(
         goal,
         stock.sel(year=start).values.astype(float),
         before * rates.leaving,
@@ -196,7 +194,7 @@ def promise_year_table(project: Project, results: dict[str, CityResult]) -> pd.D
         years = compare_targets(project, result)["target_year"]
         goal, start = (int(years.max()) if len(years) else 0), result.city.plan_year or 0
         first = int(result.values["year"][0]) + 1
-        if start < max(supply.STOCK_YEAR, first) or goal <= start:
+        if start < max(workforce.STOCK_YEAR, first) or goal <= start:
             reason = "the year is past" if goal else "nothing measured was promised"
             return {
                 "plan": start,
@@ -223,7 +221,7 @@ def certified_promise_table(project: Project, results: dict[str, CityResult]) ->
         table, own = compare_targets(project, result), result.city.targets
         for row in table[table["measured_by"] == "caregivers_per_10000_needed"].to_dict("records"):
             people = result.values["population_60_plus"].sel(year=row["target_year"])
-            heads = people * (row["promised"] / caregiver_step.PER_10000)
+            heads = people * (row["promised"] / workforce.PER_10000)
             share = own.loc[own["indicator"] == "senior_caregiver_share", "value"]
             upper = spread_text(heads * float(share.iloc[0])) if len(share) else NOT_AVAILABLE
             post = result.values["caregivers_stock"].sel(path="today", year=row["target_year"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,6 @@ from eldercare.model.chain import (
     stock_of_beds,
     summarise,
 )
-from eldercare.model.funding import price_level, results_price_year
 from eldercare.reporting.blocks import Block, Bullets, Figure, Heading, Paragraph, Table
 from eldercare.reporting.lineage import quantities_below
 from eldercare.reporting.origins import TABLES
@@ -65,7 +64,7 @@ class Facts:
     @property
     def price_year(self) -> int:
         """The year in whose prices money is told."""
-        return results_price_year(self.result.assumptions)
+        return self.result.price_year
 
     def row(self, indicator: str, year: int, **where) -> pd.Series:
         """Low, central and high of an indicator in a year; a list among `where` is summed over."""
@@ -150,6 +149,7 @@ def _answer(facts: Facts) -> tuple[Block, ...]:
         **_pair("workers", facts, "caregivers_total_needed", "worker"),
         **_pair("cost", facts, "cost_total", "yuan"),
     )
+    shares = payer_shares(facts.result, YEAR)
     promises = compare_targets(facts.project, facts.result)
     enough = int((promises["chance"] >= HALF).sum())
     verdict = (
@@ -188,7 +188,7 @@ def _answer(facts: Facts) -> tuple[Block, ...]:
             "answer_money",
             **years,
             **{
-                name: facts.words.range(payer_share(facts.result, payer, YEAR), "share")
+                name: facts.words.range(shares.loc[payer], "share")
                 for name, payer in (("families", "families"), ("budget", "city_budget"))
             },
         ),
@@ -221,7 +221,7 @@ def _middle(facts: Facts, indicator: str) -> float:
 
 
 def stock_words(facts: Facts) -> str:
-    """The beds that stand and the year they were counted, or that they are not collected here."""
+    """The existing beds and the year they were counted, or that they are not collected here."""
     stock = stock_of_beds(facts.result.city)
     if stock is None:
         return facts.words.phrase("not_available")
@@ -229,14 +229,29 @@ def stock_words(facts: Facts) -> str:
     return facts.words.phrase("year_and_value", value=value, year=int(stock["year"]))
 
 
-def payer_share(result: CityResult, payer: str, year: int) -> pd.Series:
-    """The part of the yearly cost that a payer bears if need is met.  Returns: Series low, central, high"""
-    return summarise(_shares_of_payers(result, year).sel(payer=payer).expand_dims("year")).iloc[0]
+def payer_shares(result: CityResult, year: int) -> pd.DataFrame:
+    """What part of the yearly cost each payer bears if need is met: of the mean, with the range over the draws.
 
+    The parts are those of the means, which stand beside them, and whole per cents that add up to 100; a mean of
+    ratios is another number and adds up with no money.
 
-def _shares_of_payers(result: CityResult, year: int) -> xr.DataArray:
+    Returns : table low, central, high, indexed by payer
+    """
     paid = result.values["payment"].sel(year=year, measure="need").astype(float)
-    return paid / paid.sum("payer")
+    means = paid.mean("draw").transpose("payer").to_series()
+    ranges = paid / paid.sum("payer")
+    out = pd.DataFrame({payer: mean_range(ranges.sel(payer=payer)) for payer in means.index}).T
+    return out.assign(central=np.array(in_whole_parts(means)) / 100)
+
+
+def in_whole_parts(values: Iterable[float], whole: int = 100) -> list[int]:
+    """Whole parts of 100 in proportion to values, which add up: what is lost by cutting goes to the largest rests."""
+    values = np.asarray(list(values), float)
+    exact = values / values.sum() * whole
+    parts = np.floor(exact).astype(int)
+    largest = np.argsort(parts - exact, kind="stable")[: whole - parts.sum()]
+    parts[largest] += 1
+    return parts.tolist()
 
 
 def verdict(chance: float) -> str:
@@ -389,7 +404,7 @@ def _caregivers(facts: Facts) -> tuple[Block, ...]:
         "text_caregivers",
         year=YEAR,
         **_parts(facts, "workplace", "caregivers_needed", places, "worker", measure="need"),
-        programme=facts.told("caregivers_stock", YEAR, "worker", path="programme"),
+        programme=facts.told_mean("caregivers_stock", YEAR, "worker", path="programme"),
     )
     beside = facts.words.phrase(
         "text_caregivers_in_post",
@@ -414,14 +429,14 @@ def left_out(words: Language) -> str:
 
 
 def _money(facts: Facts) -> tuple[Block, ...]:
-    words, shares = facts.words, _shares_of_payers(facts.result, YEAR)
+    words, shares = facts.words, payer_shares(facts.result, YEAR)
     rows = []
     for payer in facts.result.values["payer"].values:
         cells = [
             facts.told_mean("payment", year, "plain", measure="need", payer=payer)
             for year in MONEY_YEARS
         ]
-        share = words.range(mean_range(shares.sel(payer=payer)), "share")
+        share = words.range(shares.loc[payer], "share")
         rows.append((words.of("payer", payer), *cells, share))
     total = [facts.told_mean("cost_total", year, "plain", measure="need") for year in MONEY_YEARS]
     rows.append((words.phrase("total"), *total, words.percent(1.0)))
@@ -444,8 +459,8 @@ def _budget(facts: Facts) -> str:
     known = capacity[capacity["indicator"] == BUDGET] if capacity is not None else pd.DataFrame()
     if known.empty:
         return words.phrase("text_no_budget")
-    last = known.sort_values("year").iloc[-1]
-    level = price_level(facts.result.assumptions, [last["year"]]).isel(year=0, drop=True)
+    last = known.sort_values("year", kind="stable").iloc[-1]
+    level = facts.result.quantity("price_level_by_year").sel(year=last["year"])
     paid = facts.result.values["payment"].sel(measure="need", payer="city_budget", year=[YEAR])
     share = summarise(paid * level / last["value"]).iloc[0]
     return words.phrase(

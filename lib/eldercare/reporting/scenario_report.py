@@ -124,7 +124,7 @@ def write_scenarios(
     figure.text(
         0.01,
         0.01,
-        "Source: census of 2020; WPP 2024; assumptions; own reckoning, 80 % ranges, common draws",
+        "Source: census of 2020; WPP 2024; assumptions; our estimate, 80 % ranges, common draws",
         fontsize=7,
         color=SOFT,
     )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from eldercare.engine.quantity import DECLARED
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import (
     BASELINE,
@@ -23,45 +24,14 @@ from eldercare.inputs.load import (
     row_numbers,
 )
 from eldercare.inputs.schema import ASSUMPTION_KEYS
-from eldercare.model import funding, need, places, population
 from eldercare.model.area import Area, describe_area
-from eldercare.model.chain import BASE_YEAR, QUANTILES, CityResult, run_city, stock_of_beds
+from eldercare.model.chain import BASE_YEAR, QUANTILES, CityResult, run_city
 from eldercare.reporting.lineage import keys_of, made_of, own_parts
 from eldercare.reporting.origins import TABLES, Made, split_input
 from eldercare.reporting.present import range_text, text_number
 from eldercare.reporting.tree import Node, Row, Trace, Value, no_values
 
-HELD = {
-    "caregivers_in_institutions": ("caregivers_needed", {"workplace": "institution"}),
-    "caregivers_in_day_care": ("caregivers_needed", {"workplace": "day_care"}),
-    "caregivers_at_home": ("caregivers_needed", {"workplace": "home_service"}),
-    "building_costs": ("cost", {"cost_item": list(funding.BUILDING_ITEMS.values())}),
-    "institution_running_costs": ("cost", {"cost_item": list(funding.STAFF_ITEMS)}),
-    **{
-        f"{item}_cost": ("cost", {"cost_item": item})
-        for item in (
-            "home_care",
-            "day_care",
-            "premises",
-            "training",
-            "old_age_allowance",
-            "service_subsidy",
-            "home_adaptation",
-        )
-    },
-}
-UNITS_OF = {
-    "expectancy_gap": "year",
-    "adl_drift": "ratio",
-    "adl_drift_of_oldest": "ratio",
-    "dementia_drift": "ratio",
-    "family_care_gap": "ratio",
-    "family_care_growth": "ratio",
-    "setting_shares": "share",
-    "people_by_severity": "person",
-    "pay_per_worker": "yuan_per_year",
-    "pay_growth": "ratio",
-}
+UNTOLD = {"age", "price_year"}  # dims with too many places to tell a value for each
 
 
 @dataclass(frozen=True, repr=False)
@@ -79,48 +49,28 @@ class Place:
     rows: pd.DataFrame
     year: int | None
     keys: Mapping[str, str] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
 
     def at(self, year: int | None = None, **keys: str) -> Place:
         """The same place with another year or other keys."""
-        return Place(
-            self.project,
-            self.city,
-            self.result,
-            self.area,
-            self.scenario,
-            self.rows,
-            year or self.year,
-            {**self.keys, **keys},
-        )
+        return replace(self, year=year or self.year, keys={**self.keys, **keys})
+
+    def without(self, names: Iterable[str]) -> Place:
+        """The same place for what does not rest on some assumptions that its inputs rest on."""
+        return replace(self, left_out=self.left_out | set(names))
 
     def holds(self, condition: str) -> bool:
         """Whether a condition of the lineage holds here."""
         key, equals, wanted = condition.partition("=")
         if equals:
             return self.keys.get(key, wanted) == wanted
-        year = BASE_YEAR if self.year is None else self.year
-        return {
-            "before_2020": year < BASE_YEAR,
-            "from_2020": year >= BASE_YEAR,
-            "from_2021": year > BASE_YEAR,
-            "gap_known": self.area is None or self.area.gap_known,
-            "gap_derived": self.area is None or not self.area.gap_known,
-            "stock_known": self.city is not None and stock_of_beds(self.city) is not None,
-        }[condition]
+        if self.result is None:
+            return True
+        return self.result.inputs.holds(condition, BASE_YEAR if self.year is None else self.year)
 
     def only(self, keys: frozenset[str]) -> Place:
         """The same place with some of its keys."""
-        kept = {key: value for key, value in self.keys.items() if key in keys}
-        return Place(
-            self.project,
-            self.city,
-            self.result,
-            self.area,
-            self.scenario,
-            self.rows,
-            self.year,
-            kept,
-        )
+        return replace(self, keys={key: value for key, value in self.keys.items() if key in keys})
 
     @property
     def tag(self) -> str:
@@ -158,7 +108,9 @@ def trace(
     result = result or run_city(project, city_id, scenario, draws)
     known = result.values["year"].values
     if year not in known:
-        raise KeyError(f"{year} is not reckoned for {city_id}; there are {known[0]} to {known[-1]}")
+        raise KeyError(
+            f"{year} is not calculated for {city_id}; there are {known[0]} to {known[-1]}"
+        )
     own = own_keys(quantity)
     if set(keys) - own:
         raise KeyError(
@@ -183,10 +135,10 @@ def node_of(place: Place, name: str, made: dict | None = None) -> Node:
     Raises : KeyError for an unknown quantity or key
     """
     made = {} if made is None else made
-    place = place.only(keys_of(name))
-    key = (name, place.tag)
+    about = made_of(name)
+    place = place.only(keys_of(name)).without(about.not_moved_by)
+    key = (name, place.tag, place.left_out)
     if key not in made:
-        about = made_of(name)
         quantities, assumptions, tables = inputs_of(about, place)
         below = [_input_node(place, one, made) for one in quantities]
         below += [_leaf(place, one, made, assumption_node) for one in assumptions]
@@ -229,7 +181,12 @@ def inputs_of(about: Made, place: Place) -> tuple[list[str], list[str], list[str
     """Names of the quantities, assumptions and tables that something takes at a place."""
     parts = [about, *(more for condition, more in about.when.items() if place.holds(condition))]
     found = (
-        [name for part in parts for name in getattr(part, kind).split()]
+        [
+            name
+            for part in parts
+            for name in getattr(part, kind).split()
+            if name not in place.left_out
+        ]
         for kind in ("quantities", "assumptions", "tables")
     )
     return tuple(list(dict.fromkeys(names)) for names in found)
@@ -240,11 +197,12 @@ def assumptions_below(place: Place, name: str) -> set[str]:
     found, seen, waiting = set(), set(), [(place, name)]
     while waiting:
         at, one = waiting.pop()
-        at = at.only(keys_of(one))
-        if (one, at.tag) in seen:
+        about = made_of(one)
+        at = at.only(keys_of(one)).without(about.not_moved_by)
+        if (one, at.tag, at.left_out) in seen:
             continue
-        seen.add((one, at.tag))
-        quantities, assumptions, _ = inputs_of(made_of(one), at)
+        seen.add((one, at.tag, at.left_out))
+        quantities, assumptions, _ = inputs_of(about, at)
         found |= set(assumptions)
         for text in quantities:
             below, keys = split_input(text)
@@ -307,7 +265,8 @@ def values_of(place: Place, name: str) -> tuple[Value, ...]:
                 )
             array = array.sel({key: value})
     units = place.project.indicators.set_index("indicator")["unit"]
-    unit = units.get(HELD[name][0] if name in HELD else name, UNITS_OF.get(name, ""))
+    declared = DECLARED[name].unit.replace(" ", "_") if name in DECLARED else ""
+    unit = units.get(name, declared)
     rest = [dim for dim in array.dims if dim != "draw"]
     stacked = array.transpose("draw", *rest).values.reshape(array.sizes["draw"], -1)
     labels = pd.MultiIndex.from_product([array[dim].values for dim in rest]) if rest else [()]
@@ -324,45 +283,11 @@ def values_of(place: Place, name: str) -> tuple[Value, ...]:
 
 
 def _array_of(place: Place, name: str) -> xr.DataArray | None:
-    if place.result is None:
+    """A declared quantity in the year asked; none of those by single age or by price year."""
+    if place.result is None or name not in DECLARED or {*DECLARED[name].dims} & UNTOLD:
         return None
-    values = place.result.values
-    indicator, where = HELD.get(name, (name, {}))
-    if indicator in values:
-        array = values[indicator].sel(where)
-        return array.sel(year=place.year) if "year" in array.dims and place.year else array
-    return _small_array(place, name)
-
-
-def _small_array(place: Place, name: str) -> xr.DataArray | None:
-    """Quantities between that are quick to make again, in the year asked."""
-    drawn, years = place.result.assumptions, [place.year or BASE_YEAR]
-    china, values = place.project.china, place.result.values
-    if name == "people_by_severity":
-        return need.by_severity(values["population_60_plus"], values["care_need"]).sel(
-            year=years[0]
-        )
-    if name == "expectancy_gap":
-        gap = population.expectancy_gap(place.area.life_expectancy_gap, place.area.gap_known, drawn)
-        return xr.DataArray(gap, dims="draw")
-    if name == "family_care_gap":
-        return places.family_care_gap(china, place.city.adcode, drawn)
-    if name == "setting_shares":
-        gap = places.family_care_gap(china, place.city.adcode, drawn)
-        return places.setting_shares(
-            drawn, gap * places.family_care_growth(drawn, years).isel(year=0, drop=True)
-        )
-    by_year = {
-        "adl_drift": lambda: need.drift(drawn, "adl_prevalence_drift", years, need.SURVEY_YEAR),
-        "adl_drift_of_oldest": lambda: need.drift_of_oldest(drawn, years),
-        "dementia_drift": lambda: need.drift(
-            drawn, "dementia_prevalence_drift", years, need.DEMENTIA_YEAR
-        ),
-        "family_care_growth": lambda: places.family_care_growth(drawn, years),
-        "pay_per_worker": lambda: funding.pay_per_worker(drawn, years),
-        "pay_growth": lambda: funding.pay_growth(drawn, years),
-    }
-    return by_year[name]().isel(year=0) if name in by_year else None
+    array = place.result.quantity(name)
+    return array.sel(year=place.year) if "year" in array.dims and place.year else array
 
 
 def _in_force(place: Place, name: str) -> pd.DataFrame:

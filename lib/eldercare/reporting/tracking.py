@@ -8,6 +8,8 @@ shown as what is known, and judge no promise of the city.
 from __future__ import annotations
 
 import math
+from calendar import month_name
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,7 @@ import pandas as pd
 from eldercare.analysis.compare import is_usable
 from eldercare.documents.consistency import issued, months
 from eldercare.inputs.load import City, Project
-from eldercare.inputs.schema import PROGRESS, REPORT_SCOPES
+from eldercare.inputs.schema import PROGRESS, REPORT_SCOPES, is_to_come
 from eldercare.model.chain import CityResult
 from eldercare.reporting.present import (
     range_text,
@@ -29,6 +31,10 @@ ON_TRACK, BEHIND, MET, NO_REPORT = "on track", "behind", "met", "no report"
 NO_PATH, NOT_JUDGED = "no path", "not judged"
 STATUSES = (MET, ON_TRACK, BEHIND, NO_REPORT, NO_PATH, NOT_JUDGED)
 NONE_FOUND = "none found"
+# Units of which there are only whole ones.
+WHOLE = frozenset(
+    {"bed", "count", "facility", "household", "institution", "person", "place", "worker"}
+)
 COLUMNS = [
     "city_id",
     "target_id",
@@ -50,20 +56,35 @@ COLUMNS = [
 
 
 def as_of(project: Project) -> int:
-    """The year up to which the project can know anything: that of its newest source or report."""
+    """The year up to which the project can know anything: that of its newest source or report, this year at most."""
     dates = [
         *project.sources["issued_on"],
-        *(date for city in project.cities.values() for date in city.progress["reported_on"]),
+        *(text for city in project.cities.values() for text in city.progress["reported_on"]),
     ]
-    return max(int(date[:4]) for date in dates if date[:4].isdigit())
+    return max(int(text[:4]) for text in dates if text and not is_to_come(text))
 
 
 def moment(date: str) -> float:
-    """A date as a year with a fraction; a year alone is its end, a month alone the end of the month."""
+    """A date as a year with a fraction; a year alone is its end, a month alone the end of the month.
+
+    So a report of 2023 comes after one of 2023-06-30; `check` tells two values for one day.
+    """
     year, month, day = (list(map(int, date.split("-"))) + [0, 0])[:3]
     if not month:
         return year + 1.0
     return year + (month / 12 if not day else (month - 1) / 12 + day / 372)
+
+
+def _is_end(at: float) -> bool:
+    return abs(at - round(at)) < 1e-6
+
+
+def when(at: float) -> str:
+    """A moment in words: `end of 2023`, or the month that it lies in or ends, `February 2023`."""
+    if _is_end(at):
+        return f"end of {round(at) - 1}"
+    month = math.ceil((at - math.floor(at)) * 12 - 1e-6)
+    return f"{month_name[month]} {math.floor(at)}"
 
 
 def followed(city: City) -> pd.DataFrame:
@@ -227,7 +248,8 @@ def past_promises(project: Project) -> pd.DataFrame:
                 found = reports(city, row, scope)
                 if found:
                     said = [
-                        f"{form(value)} at the end of {math.ceil(at) - 1}" for at, value in found
+                        f"{form(value)} {'at the' if _is_end(at) else 'in'} {when(at)}"
+                        for at, value in found
                     ]
                     outcome, known_of = "; ".join(said), scope
             sources = city.progress.loc[
@@ -320,7 +342,8 @@ def tracking_shown(project: Project, results: dict[str, CityResult]) -> pd.DataF
     for row in tracking_table(project, results).to_dict("records"):
         if math.isnan(row["base"]) and math.isnan(row["reported"]):
             continue
-        form = text_percent if row["unit"] == "share" else _exact
+        form = text_percent if row["unit"] == "share" else partial(_read, unit=row["unit"])
+        rounded = text_percent if row["unit"] == "share" else text_number
         rows.append(
             {
                 "city": project.city(row["city_id"]).name_en,
@@ -339,7 +362,7 @@ def tracking_shown(project: Project, results: dict[str, CityResult]) -> pd.DataF
                 "status": row["status"],
                 "needed then": ""
                 if math.isnan(row["need"])
-                else range_text(row["need_low"], row["need"], row["need_high"], form),
+                else range_text(row["need_low"], row["need"], row["need_high"], rounded),
             }
         )
     columns = [
@@ -355,12 +378,16 @@ def tracking_shown(project: Project, results: dict[str, CityResult]) -> pd.DataF
     return pd.DataFrame(rows, columns=columns)
 
 
-def _exact(value: float) -> str:
-    return f"{value:,.10g}"
+def _read(value: float, unit: str) -> str:
+    """A number as a planner reads it: whole beds, people and so on, a ratio with four digits at most."""
+    whole = abs(value) >= 100 or unit in WHOLE and abs(value) >= 10
+    return f"{value:,.0f}" if whole else f"{value:.4g}"
 
 
 def _at_end(form, value: float, at: float) -> str:
-    return NONE_FOUND if math.isnan(value) else f"{form(value)} ({math.ceil(at) - 1})"
+    return (
+        NONE_FOUND if math.isnan(value) else f"{form(value)} ({when(at).removeprefix('end of ')})"
+    )
 
 
 def timeline_table(project: Project) -> pd.DataFrame:

@@ -69,7 +69,7 @@ def no_values() -> tuple[Value, ...]:
 class Node:
     """One quantity, assumption or table of a trace, and what it is made of.
 
-    reckon : gives the values when they are asked for; a tree of many nodes is quickly made without them
+    calculate : gives the values when they are asked for; a tree of many nodes is quickly made without them
     """
 
     name: str
@@ -78,7 +78,7 @@ class Node:
     meaning: str
     formula: str
     made_by: str
-    reckon: Callable[[], tuple[Value, ...]]
+    calculate: Callable[[], tuple[Value, ...]]
     rows: tuple[Row, ...]
     inputs: tuple[Node, ...]
 
@@ -88,7 +88,7 @@ class Node:
     @cached_property
     def values(self) -> tuple[Value, ...]:
         """Low, central and high of the quantity, or of each of its parts; empty where the result holds none."""
-        return self.reckon()
+        return self.calculate()
 
     def head(self) -> str:
         """The line a reader sees first."""
@@ -103,7 +103,8 @@ class Node:
     def lines(self) -> list[str]:
         """What stands below the first line, without the inputs."""
         told = [self.meaning] if self.meaning and self.kind == "quantity" else []
-        told += [f"= {self.formula}   ({self.made_by})"] if self.formula else []
+        sign = "" if " = " in self.formula else "= "
+        told += [f"{sign}{self.formula}   ({self.made_by})"] if self.formula else []
         return told + [str(row) for row in self.rows]
 
 

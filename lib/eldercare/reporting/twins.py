@@ -129,12 +129,12 @@ class Tracer:
         )
 
     def stock(self, city_id: str) -> Node:
-        """The row of the beds that stand."""
+        """The row of the existing beds."""
         row = stock_of_beds(self.project.city(city_id))
         value = (Value("", row["value"], row["value"], row["value"], "bed"),)
         file, year = f"data/cities/{city_id}/capacity.csv", f"{row['year']:.0f}"
         return self.rows(
-            "stock", file, "beds that stand", value, indicator="beds_total", bed_type="", year=year
+            "stock", file, "existing beds", value, indicator="beds_total", bed_type="", year=year
         )
 
 
@@ -163,7 +163,7 @@ def trace_answer(
 ) -> Trace:
     """Where a cell of the summary table of notebook 00 comes from; `quantity` is the label of its row."""
     tracer = tracer or Tracer(project)
-    if quantity == "beds that stand":
+    if quantity == "existing beds":
         return _sound(tracer.stock(city_id))
     indicator, where, _ = ANSWERS[quantity]
     return _sound(tracer.quantity(city_id, indicator, year, **where))
@@ -264,7 +264,7 @@ def influence(name: str, year: int = SHOWN_YEAR) -> Rule:
 def _assumption(tracer: Tracer, city_id: str, name: str) -> Node:
     """The assumption's rows in force; the error of projection is no row but a table."""
     if name == "projection_error":
-        return tracer.quantity(city_id, "error_factor", SHOWN_YEAR)
+        return table_node(tracer.place(city_id, SHOWN_YEAR), "projection_error")
     return assumption_node(tracer.place(city_id, SHOWN_YEAR), name)
 
 
@@ -345,7 +345,7 @@ def _timeline(tracer: Tracer, cells: Cells, _column: str) -> Node:
 def _prevalence(tracer: Tracer, cells: Cells, _column: str) -> Node:
     band = cells["series"].removeprefix("published band ")
     if band == cells["series"]:
-        return tracer.quantity("", "adl_prevalence", None)
+        return tracer.quantity("", "limitation_prevalence", None)
     cut = {"assumption": "adl_prevalence", "age_band": band, "severity": cells["severity"]}
     return tracer.rows("adl_prevalence", ASSUMPTIONS, f"rate of {band}", **cut)
 
@@ -474,7 +474,7 @@ FIGURES: dict[str, Rule] = {
     "05_bed_types": parts_of("beds_needed", "bed_type", measure="need"),
     "05_nursing_share": indicator("nursing_bed_share_needed"),
     "05_nursing_share_of_all": indicator("nursing_bed_share_of_all_needed"),
-    "05_two_roads": indicator(
+    "05_two_methods": indicator(
         "", {"by ratio": ("beds_institution_needed", {}), "by flow": ("beds_from_flow", {})}
     ),
     "05_causes": indicator("change_by_cause"),

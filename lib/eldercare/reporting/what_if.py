@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from eldercare.analysis.sensitivity import MAIN, Headline, headlines, tornado
+from eldercare.analysis.sensitivity import MAIN, headlines, tornado
+from eldercare.engine.quantity import Calculation
 from eldercare.inputs.correlations import stream_name
 from eldercare.inputs.draws import (
     DEFAULT_DRAWS,
@@ -24,27 +26,12 @@ from eldercare.inputs.draws import (
 from eldercare.inputs.load import BASELINE, Project, load_project
 from eldercare.inputs.schema import ASSUMPTION_KEYS, ASSUMPTIONS, DataFault
 from eldercare.model.areas import settled_area
-from eldercare.model.chain import (
-    QUANTILES,
-    first_year,
-    project_population,
-    reckon,
-    shares_of_places,
-    with_quantities,
-)
+from eldercare.model.chain import QUANTILES, CityInputs, first_year
 from eldercare.reporting.charts import write_whole
-from eldercare.reporting.lineage import assumptions_below
 
 MOST = 10
 ENDS_OF_SLIDER = (0.01, 0.99)
-# What is reckoned once and kept while nothing it rests on is moved: argument of `chain.reckon`, quantities of the lineage.
-KEPT = {
-    "population": ("population",),
-    "prevalence": ("adl_prevalence",),
-    "shares": ("setting_shares",),
-    "needing": ("population", "care_need", "people_with_dementia"),
-}
-MEASURE = "need"
+MEASURES = ("need",)
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 KEYS = ["assumption", *ASSUMPTION_KEYS, "year_from"]
 
@@ -135,7 +122,7 @@ def _lever(place: int, row: dict) -> Lever:
 
 
 class Desk:
-    """One city under one scenario, with levers that can be moved; what no move touches is not reckoned again."""
+    """One city under one scenario, with levers that can be moved; what no move touches is not calculated again."""
 
     def __init__(
         self, project: Project, city_id: str, scenario: str = BASELINE, draws: int = DEFAULT_DRAWS
@@ -151,26 +138,22 @@ class Desk:
             for name, stream in streams.items()
         }
         self._headlines = headlines(self.city)
-        self._kept: dict = {}
+        self._kept: dict[str, Any] = {}
         self.values = {lever.name: lever.central for lever in self.levers}
         self.assumptions = self._drawn
-        self.baseline = self.outcome = self._reckon()
+        self.baseline = self.outcome = self._calculate()
         self._first = dict(self._kept)
 
     def move(self, name: str, value: float) -> Outcome:
-        """Set a lever and reckon anew.  Raises: KeyError for an unknown lever"""
+        """Set a lever and calculate anew.  Raises: KeyError for an unknown lever"""
         if name not in self.values:
             raise KeyError(f"no lever “{name}”; there are: {', '.join(self.values)}")
         self.values[name] = float(value)
         lever = next(lever for lever in self.levers if lever.name == name)
         self.assumptions = self._with_lever(lever, float(value))
-        moved = lever.row["assumption"]
-        self._kept = {
-            part: kept
-            for part, kept in self._kept.items()
-            if not any(moved in assumptions_below(quantity) for quantity in KEPT[part])
-        }
-        self.outcome = self._reckon()
+        kept = Calculation(self._given(), self._kept).kept_if({lever.row["assumption"]})
+        self._kept = kept
+        self.outcome = self._calculate()
         return self.outcome
 
     def reset(self) -> Outcome:
@@ -196,32 +179,27 @@ class Desk:
         arrays[name] = _with_row(arrays[name], row, self._numbers[lever.name])
         return replace(self.assumptions, rows=rows, _arrays=arrays)
 
-    def _reckon(self) -> Outcome:
-        china, kept = self.project.china, self._kept
-        if "population" not in kept:
-            kept["population"] = project_population(china, self.city, self._area, self.assumptions)
-        if "shares" not in kept:
-            shares = shares_of_places(
-                china, self.city, self.assumptions, kept["population"]["year"].values
-            )
-            kept["shares"] = shares.sel(measure=[MEASURE])
-        with xr.set_options(arithmetic_join="exact"):
-            found = reckon(china, self.city, self._area, self.assumptions, **kept)
-            values = with_quantities(
-                china, found, self.assumptions, [one.indicator for one in self._headlines]
-            )
-        self._kept = {part: getattr(found, part) for part in KEPT}
-        return self._outcome(found.population["year"].values, values)
+    def _given(self) -> CityInputs:
+        return CityInputs(
+            self.project.china, self.city, self._area, self.assumptions, measures=MEASURES
+        )
 
-    def _outcome(self, years: np.ndarray, values: Mapping[str, xr.DataArray]) -> Outcome:
+    def _calculate(self) -> Outcome:
+        calculation = Calculation(self._given(), self._kept)
+        outcome = self._outcome(calculation)
+        self._kept = calculation.known
+        return outcome
+
+    def _outcome(self, calculation: Calculation) -> Outcome:
+        years = calculation["years"]
         shown = years >= first_year(self.city)
         paths = {
-            one.name: _path(values, one)[:, shown]
+            one.name: _path(one.if_need_met(calculation)[shown])
             for one in self._headlines
             if one.promised is None
         }
         chance = {
-            one.name: float((one.value(values) >= 0).mean())
+            one.name: float((one.value(calculation) >= 0).mean())
             for one in self._headlines
             if one.promised is not None
         }
@@ -238,10 +216,9 @@ def _with_row(array: xr.DataArray, row: Mapping, numbers: np.ndarray) -> xr.Data
     return out
 
 
-def _path(values: Mapping[str, xr.DataArray], headline: Headline) -> np.ndarray:
-    """Low, central, high of a headline in all years; dims end, year."""
-    ordered = headline.of_need(values[headline.indicator]).transpose("draw", "year").values
-    return np.quantile(ordered, list(QUANTILES.values()), axis=0)
+def _path(values: np.ndarray) -> np.ndarray:
+    """Low, central, high in all years; dims end, year.  values : dims year, draw"""
+    return np.quantile(values, list(QUANTILES.values()), axis=-1)
 
 
 def save_scenario(desk: Desk, name: str) -> Project:

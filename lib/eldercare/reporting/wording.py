@@ -32,12 +32,14 @@ FAMILIES = (
     "chosen",
     "count",
     "definition",
+    "fact",
     "follow_up",
     "kind",
     "left_out",
     "measure",
     "path",
     "payer",
+    "population_basis",
     "range",
     "reason",
     "series",
@@ -100,7 +102,10 @@ class Language:
 
     def figure_note(self, note: str) -> str:
         """That a table's row has a note on its figure; notes are in one language, so readers are told where it stands."""
-        return self.phrase("text_figure_note", note=self.phrase("note_in_table")) if note else ""
+        if not note:
+            return ""
+        place = self.phrase("note_in_table", sheet=self.phrase("sheet_capacity"))
+        return self.phrase("text_figure_note", note=place)
 
     def join(self, kind: str, parts: list[str]) -> str:
         """Parts put one after the other by a phrase such as `list_join`."""

@@ -1,4 +1,4 @@
-"""The numbers of the city report as a workbook: what it holds, targets, results by year, assumptions, sources."""
+"""The numbers of the city report as a workbook: what it holds, targets, results by year, assumptions, what stands, sources."""
 
 from __future__ import annotations
 
@@ -80,6 +80,16 @@ ASSUMPTION_COLUMNS = (
     "source",
     "locator",
 )
+CAPACITY_COLUMNS = (
+    "item",
+    "year",
+    "value",
+    "unit",
+    "population_basis",
+    "note",
+    "source",
+    "locator",
+)
 SOURCE_COLUMNS = ("source", "title", "issuer", "document_number", "issued_on", "url")
 Value = str | float | int | None
 
@@ -93,6 +103,7 @@ def workbook(facts: Facts) -> bytes:
         ("targets", TARGET_COLUMNS, _targets(facts)),
         ("results", RESULT_COLUMNS, _results(facts)),
         ("assumptions", ASSUMPTION_COLUMNS, _assumptions(facts)),
+        ("capacity", CAPACITY_COLUMNS, _capacity(facts)),
         ("sources", SOURCE_COLUMNS, _sources(facts)),
     ):
         _fill(book.create_sheet(facts.words.phrase(f"sheet_{name}")), facts, columns, rows)
@@ -152,7 +163,7 @@ def _readme(sheet: Worksheet, facts: Facts) -> None:
         (say("readme_sheets"), None),
         *(
             (say(f"sheet_{name}"), say(f"readme_{name}"))
-            for name in ("targets", "results", "assumptions", "sources")
+            for name in ("targets", "results", "assumptions", "capacity", "sources")
         ),
     ]
     bold = {1, 1 + [text for text, _ in lines].index(say("readme_sheets"))}
@@ -276,6 +287,24 @@ def _holds_for(words, row: dict) -> str:
     return words.join(
         "names_join", [*filter(None, [words.keys([row[key] for key in ASSUMPTION_KEYS])]), *year]
     )
+
+
+def _capacity(facts: Facts) -> list[list[Value]]:
+    """All rows of the city's capacity.csv with their notes as they are: the page points to them."""
+    words, table = facts.words, facts.result.city.capacity
+    if table is None:
+        return []
+    return [
+        [
+            words.phrases.get(f"fact_{row['indicator']}", row["indicator"]),
+            _year(row["year"]),
+            _number(row["value"]),
+            words.of("unit", row["unit"]),
+            words.of("population_basis", row["population_basis"]) or None,
+            *(row[name] or None for name in ("note", "source_id", "locator")),
+        ]
+        for row in table.to_dict("records")
+    ]
 
 
 def _sources(facts: Facts) -> list[list[Value]]:

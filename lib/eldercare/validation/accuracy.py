@@ -68,7 +68,7 @@ def death_rates_known(china: China) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Setting:
-    """All that is reckoned once for a back-test of many areas.
+    """All that is calculated once for a back-test of many areas.
 
     areas    : table of the areas, one row each, in the order of the arrays
     base     : array [person]  dims area, sex, age: census of 2010
@@ -256,7 +256,8 @@ def choose_weights(setting: Setting, rows: np.ndarray) -> tuple[float, float, fl
         error = np.abs(predict(part, *weights) / part.observed - 1)
         score = np.median(error[:, wanted], axis=0).sum()
         if score < least - 1e-9:
-            best, least = tuple(float(weight) for weight in weights), score
+            (province, deaths, urban), least = weights, score
+            best = float(province), float(deaths), float(urban)
     return best
 
 

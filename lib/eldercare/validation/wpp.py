@@ -1,4 +1,4 @@
-"""The UN's own inputs put through the engine: five-year ages, five-year steps, as the UN reckons them."""
+"""The UN's own inputs put through the engine: five-year ages, five-year steps, as the UN calculates them."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def _migrants(counts, death_rates, inputs, base_year: int, periods) -> np.ndarra
         [_input(inputs, "net_migration_thousand_per_5_years", period) for period in periods]
     )
     before = base_year - WIDTH
-    earlier_total = _input(inputs, "net_migration_thousand_per_5_years", before, optional=True)
+    earlier_total = _input_if_there(inputs, "net_migration_thousand_per_5_years", before)
     if before not in counts:
         pattern = counts[base_year] / counts[base_year].sum()
         return totals[:, None, None] * pattern
@@ -264,14 +264,17 @@ def check_death_rates(mx: np.ndarray, starts: np.ndarray, where: str) -> None:
             )
 
 
-def _input(
-    inputs: pd.DataFrame, indicator: str, period: int, optional: bool = False
-) -> float | None:
+def _input(inputs: pd.DataFrame, indicator: str, period: int) -> float:
+    found = _input_if_there(inputs, indicator, period)
+    if found is None:
+        raise ValueError(f"the inputs have no {indicator} for the period from {period}")
+    return found
+
+
+def _input_if_there(inputs: pd.DataFrame, indicator: str, period: int) -> float | None:
     rows = inputs[(inputs["indicator"] == indicator) & (inputs["period_from"] == period)]
     if rows.empty:
-        if optional:
-            return None
-        raise ValueError(f"the inputs have no {indicator} for the period from {period}")
+        return None
     if rows["value"].isna().any():
         raise ValueError(f"the inputs have no number for {indicator} in the period from {period}")
     return float(rows["value"].iloc[0])

@@ -5,21 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from eldercare.inputs.draws import Assumptions
-from eldercare.inputs.load import China
-from eldercare.model.area import FIRST_RATE_YEAR, Area, rates_of
-from eldercare.model.base import OPEN_AGE, SEXES
-from eldercare.model.need import (
-    LIMITED,
-    OLDEST_OLD,
-    SURVEY_YEAR,
-    adl_prevalence,
-    drift,
-    drift_of_oldest,
-)
+from eldercare.engine.quantity import Calculation
+from eldercare.model.area import FIRST_RATE_YEAR
+from eldercare.model.base import AGES, OPEN_AGE, SEXES
+from eldercare.model.chain import QUANTILES, CityInputs
+from eldercare.model.need import LIMITED, OLDEST_OLD
 from eldercare.model.population import life_expectancy_paths
-
-QUANTILES = {"low": 0.1, "central": 0.5, "high": 0.9}
 
 
 def person_years_from_ratios(ratios: np.ndarray) -> np.ndarray:
@@ -50,18 +41,18 @@ def years_from(age: int, lived: np.ndarray, rates: np.ndarray) -> np.ndarray:
 
 
 def health_expectancy(
-    china: China, area: Area, assumptions: Assumptions, year: int, ages: tuple[int, ...] = (60, 65)
+    inputs: CityInputs, year: int, ages: tuple[int, ...] = (60, 65)
 ) -> pd.DataFrame:
     """Life expectancy of an area at some ages: all years, those without a limitation, those with one.
 
     Returns : table age, sex, state (all, none, mild, moderate, severe), mean, low, central, high [year];
               the means of the states add up to that of all
-    Source  : the area's life table (`population.life_expectancy_paths`), `need.adl_prevalence`
+    Source  : the area's life table (`population.life_expectancy_paths`), `need.limitation_prevalence`
     """
-    rates = rates_of(china)
-    target = life_expectancy_paths(area, rates, assumptions, [year])[0]
+    rates = inputs.rates
+    target = life_expectancy_paths(inputs.area, rates, inputs.assumptions, [year])[0]
     lived = person_years_from_ratios(rates.grid.survival(year - FIRST_RATE_YEAR, target))
-    prevalence = prevalence_in_year(china, assumptions, year)
+    prevalence = prevalence_in_year(inputs, year)
     everyone = np.ones_like(lived)
     rows = []
     for age in ages:
@@ -79,11 +70,12 @@ def health_expectancy(
     return pd.DataFrame(rows)
 
 
-def prevalence_in_year(china: China, assumptions: Assumptions, year: int) -> np.ndarray:
+def prevalence_in_year(inputs: CityInputs, year: int) -> np.ndarray:
     """Prevalence with its drift until a year.  Returns: array [share]  dims draw, severity, sex, age"""
-    rates = adl_prevalence(china, assumptions)
-    moved = drift(assumptions, "adl_prevalence_drift", [year], SURVEY_YEAR).values[:, 0]
-    oldest = drift_of_oldest(assumptions, [year]).values[:, 0]
-    older = np.arange(OPEN_AGE + 1) >= OLDEST_OLD
-    factor = moved[:, None] * np.where(older, oldest[:, None], 1.0)
-    return np.minimum(rates.values * factor[:, None, None, :], 1.0)
+    calculation, place = Calculation(inputs), year - int(inputs.years[0])
+    moved, oldest = (
+        calculation[name].values[place] for name in ("adl_drift", "adl_drift_of_oldest")
+    )
+    factor = moved * np.where((AGES >= OLDEST_OLD)[:, None], oldest, 1.0)
+    rates = calculation["limitation_prevalence"].values * factor
+    return np.minimum(np.moveaxis(rates, -1, 0), 1.0)

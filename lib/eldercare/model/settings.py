@@ -1,0 +1,185 @@
+"""Care settings: at home by the family, at home with services, in day care, in an institution.
+
+Two measures are kept apart all the way down the chain. `use` is what people take up if today's
+habits go on; `need` is what would be taken up if everyone whose family cannot care had a place.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from eldercare.engine.arrays import DRAW, Array, greatest, least, part, product, sum_over
+from eldercare.engine.quantity import quantity
+from eldercare.inputs.load import NATION, China
+from eldercare.inputs.schema import SETTINGS
+
+MEASURES = ("use", "need")
+CENSUS_YEAR = 2020
+PEOPLE_ALONE, PEOPLE_IN_COUPLE = 1, 2  # people of 65 and over in such a household
+HOUSEHOLD_COLUMNS = [
+    "one_person_households",
+    "households_with_one_65plus",
+    "households_with_two_65plus",
+]
+
+
+@lru_cache(maxsize=4096)
+def households(china: China, adcode: int) -> pd.Series | None:
+    """Households of an area at the census of 2020 by how many people of 65 and over live in them.
+
+    Returns : row with one_person_households, households_with_one_65plus, households_with_two_65plus and
+              people_65_plus; None where the census table has none
+    """
+    table = china.areas.xs(CENSUS_YEAR, level="year")
+    codes = table.index[table["level"] == "province"] if adcode == NATION else [adcode]
+    if not set(codes) <= set(table.index):
+        return None
+    row = table.loc[codes, HOUSEHOLD_COLUMNS].astype(float).sum(skipna=False)
+    people = china.census.sel(area=list(codes), census_year=CENSUS_YEAR, age_group=slice(65, None))
+    row["people_65_plus"] = float(people.sum(skipna=False))
+    return None if row.isna().any() else row
+
+
+def share_living_alone(home: pd.Series, lone_share: Array) -> Array:
+    """Share of people of 65 and over who live alone.
+
+    Defined as::  least(households with one x lone share, one-person households) / people 65+
+
+    The census table prints how many people of 65 and over a household has, not who else lives there:
+    the share is an assumption, and wide.
+    """
+    lone = least(home["households_with_one_65plus"] * lone_share, home["one_person_households"])
+    return PEOPLE_ALONE * lone / home["people_65_plus"]
+
+
+def share_in_couples(home: pd.Series, couple_share: Array) -> Array:
+    """Share of people of 65 and over who live with a spouse or other of 65 and over only.
+
+    Defined as::  2 x households with two x couple share / people 65+
+    """
+    couples = home["households_with_two_65plus"] * couple_share
+    return PEOPLE_IN_COUPLE * couples / home["people_65_plus"]
+
+
+@quantity(unit="ratio")
+def family_care_gap(
+    households: pd.Series | None,
+    households_nation: pd.Series,
+    lone_share_of_one_older_households: Array,
+    couple_share_of_two_older_households: Array,
+    spouse_care_gap_weight: Array,
+    family_care_gap_strength: Array,
+) -> Array:
+    """Factor by which a city's need for services outside the family differs from the nation's.
+
+    Defined as::  gap = (index of the city / index of the nation)^strength,
+                  index = share living alone + weight x share living with a spouse of 65+ only
+
+    1 for the nation and where the census has no households. See also: share_living_alone, share_in_couples
+    """
+
+    def index(home: pd.Series) -> Array:
+        alone = share_living_alone(home, lone_share_of_one_older_households)
+        couples = share_in_couples(home, couple_share_of_two_older_households)
+        return alone + spouse_care_gap_weight * couples
+
+    if households is None:
+        return family_care_gap_strength * 0.0 + 1.0
+    return (index(households) / index(households_nation)) ** family_care_gap_strength
+
+
+@quantity(unit="ratio", dims=("year",))
+def family_care_growth(family_care_gap_growth: Array, years: np.ndarray) -> Array:
+    """Factor by which need outside the family grows because families can care for less.
+
+    Defined as::  (1 + growth)^(year - 2020), 1 before 2020
+
+    May bind: before the year of the census nothing has grown.
+    """
+    passed = np.maximum(years - CENSUS_YEAR, 0)[:, None]
+    return Array(("year", DRAW), (1 + family_care_gap_growth.values) ** passed)
+
+
+@quantity(
+    unit="share",
+    dims=("measure", "year", "severity", "setting"),
+    only={
+        "setting_use_share": "measure=use",
+        "setting_need_share": "measure=need",
+        "family_care_gap": "measure=need",
+        "family_care_growth": "measure=need",
+    },
+)
+def setting_shares(
+    setting_use_share: Array,
+    setting_need_share: Array,
+    family_care_gap: Array,
+    family_care_growth: Array,
+    measures: tuple[str, ...],
+) -> Array:
+    """Share of people of each severity in each setting; the family has the rest.
+
+    Defined as::  outside the family = share of the setting, for need x gap x growth
+                  family = 1 - the others
+
+    Where the draws of the other settings come to more than everyone, they are cut down in
+    proportion and nobody is left to the family. Sums to 1 over setting.
+    """
+    outside = {"use": setting_use_share, "need": setting_need_share}
+    gap = family_care_gap * family_care_growth
+    dims = ("measure", "year", "severity", "setting")
+    shape = (len(measures), gap.sizes["year"], setting_use_share.sizes["severity"], len(SETTINGS))
+    out = np.empty((*shape, gap.sizes[DRAW]))
+    for place, measure in enumerate(measures):
+        one = outside[measure]
+        one = product(one, gap, dims[1:]) if measure == "need" else one
+        one = one / greatest(sum_over(one, "setting"), 1.0)
+        one = one.transpose(*[dim for dim in dims if dim in one.dims], DRAW)
+        out[place, ..., 1:, :] = one.values
+        out[place, ..., 0, :] = 1 - sum_over(one, "setting").values
+    return Array((*dims, DRAW), out)
+
+
+@quantity(unit="person", dims=("measure", "year", "severity", "setting"))
+def people_by_severity_and_setting(people_by_severity: Array, setting_shares: Array) -> Array:
+    """People of 60 and over by severity and care setting.
+
+    Defined as::  people x share of the setting
+    """
+    return setting_shares * people_by_severity
+
+
+@quantity(unit="person", dims=("measure", "year", "setting"))
+def people_by_setting(people_by_severity_and_setting: Array) -> Array:
+    """People of 60 and over by care setting.
+
+    Defined as::  sum over severity(people)
+    """
+    return sum_over(people_by_severity_and_setting, "severity")
+
+
+@quantity(unit="person", dims=("measure", "year", "severity"))
+def residents_by_severity(people_by_severity_and_setting: Array) -> Array:
+    """Residents of institutions by severity.
+
+    Defined as::  people whose setting is an institution
+    """
+    return part(people_by_severity_and_setting, setting="institution")
+
+
+def people_by_service_class(by_severity: Array, grades: pd.DataFrame) -> dict[str, Array]:
+    """People by the class of service that a document's care grades lead to.
+
+    by_severity : array [person]  dims …, severity: all of 60 and over
+    grades      : table with severity and service_class (data/china/care_grade.csv)
+    Returns     : arrays [person]  dims …, by class; sum to all
+    Source      : Sanming 2017, 三(一)2: grades 1-3 home and community, 4-5 institutions first,
+                  6 nursing institutions first
+    """
+    return {
+        name: sum_over(part(by_severity, severity=list(rows["severity"])), "severity")
+        for name, rows in grades.groupby("service_class", sort=False)
+    }
