@@ -6,7 +6,7 @@ import pytest
 from eldercare.model import lifetable
 from eldercare.model.area import SEXES, rates_of
 
-LEVEL_OF_THE_STANDARD = int(np.flatnonzero(np.isclose(lifetable.ALPHA_GRID, 0))[0])
+LEVEL_OF_THE_STANDARD = int(np.flatnonzero(np.isclose(lifetable.WIDE_GRID, 0))[0])
 # World Population Prospects 2024, China, medium variant: life expectancy at birth.
 PUBLISHED = {
     ("male", 2030): 77.30,
@@ -92,7 +92,7 @@ def test_survival_at_a_wanted_life_expectancy_has_it(rates, year):
     assert pytest.approx(wanted, abs=0.01) == reconstructed(ratios).T
 
 
-@pytest.mark.parametrize("wanted", [30.0, 99.0])
+@pytest.mark.parametrize("wanted", [30.0, 120.0])
 def test_a_life_expectancy_outside_the_grid_is_refused(rates, wanted):
     with pytest.raises(
         ValueError, match=f"life expectancy {wanted} to {wanted} in 2035 is outside"

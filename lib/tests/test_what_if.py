@@ -60,6 +60,18 @@ def test_a_lever_put_back_gives_the_baseline_again(fresh, place):
     assert back.chance == fresh.baseline.chance
 
 
+@pytest.mark.parametrize("city_id", ["chishui", "lincang", "sanming", "shangqiu", "shengzhou"])
+def test_every_lever_can_be_put_to_its_ends_alone_and_with_all_others(project, city_id):
+    desk = what_if.Desk(project, city_id)
+    for end in ("first", "last"):
+        for lever in desk.levers:
+            desk.reset()
+            desk.move(lever.name, getattr(lever, end))
+        for lever in desk.levers:
+            moved = desk.move(lever.name, getattr(lever, end))
+        assert all(np.isfinite(path).all() for path in moved.paths.values())
+
+
 def test_fuller_beds_take_fewer_beds_and_no_fewer_workers(fresh):
     fresh.move("target_occupancy", 0.9)
     assert (fresh.outcome.paths["beds"] < fresh.baseline.paths["beds"]).all()

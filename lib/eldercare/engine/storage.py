@@ -20,5 +20,4 @@ def let_go(array: np.ndarray) -> None:
     """Give back the memory of what has been written to disk; it is read again when it is asked for."""
     pages = getattr(array, "_mmap", None)
     if pages is not None and hasattr(mmap, "MADV_DONTNEED"):
-        pages.flush()
         pages.madvise(mmap.MADV_DONTNEED)

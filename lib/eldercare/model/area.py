@@ -21,7 +21,7 @@ from eldercare.model.base import (
 )
 from eldercare.model.boundaries import compare_censuses
 from eldercare.model.cohort import next_step, project_compiled
-from eldercare.model.lifetable import SurvivalGrid, survival_grid, yearly_rates
+from eldercare.model.lifetable import WIDE_GRID, SurvivalGrid, survival_grid, yearly_rates
 
 CENSUS_YEARS = (2010, 2020)
 FIRST_RATE_YEAR = 2010
@@ -96,7 +96,8 @@ def rates_of(tables: China) -> Rates:
     mx = np.array([[deaths.loc[(p, sex)].to_numpy() for sex in SEXES] for p in periods])
     annual = tables.wpp_annual.set_index(["indicator", "sex", "year"])
     years = np.arange(FIRST_RATE_YEAR, 2052)
-    grid = survival_grid(yearly_rates(mx, periods, years), deaths.columns.to_numpy(), years)
+    rates = yearly_rates(mx, periods, years)
+    grid = survival_grid(rates, deaths.columns.to_numpy(), years, WIDE_GRID)
 
     def series(indicator: str, sex: str, column: str) -> np.ndarray:
         return annual.loc[(indicator, sex)][column].reindex(years).to_numpy(float)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -25,7 +26,7 @@ from eldercare.model.areas import settled_area
 
 BASE_YEAR = 2020
 LAST_YEAR = 2050
-BLOCK = 1024
+BLOCK, WORKERS = 1024, 2
 QUANTILES = {"low": 0.1, "central": 0.5, "high": 0.9}
 TOTAL = "total"
 
@@ -315,16 +316,24 @@ def run_city(
     kept = list(quantities_kept(project) if names is None else names)
     values: dict[str, np.ndarray] = {}
     dims: dict[str, tuple] = {}
-    for start in range(0, draws, block):
-        rows = slice(start, min(start + block, draws))
+
+    step = block if draws <= block else block // WORKERS  # as many draws at once as in one block
+
+    def work_through(start: int) -> None:
+        rows = slice(start, min(start + step, draws))
         calculation = Calculation(whole.block(rows))
         for name in kept:
-            array = calculation[name].transpose(DRAW, ...)
+            array = calculation[name]
             if name not in values:
                 dims[name] = array.dims
-                values[name] = room_for((draws, *array.shape[1:]), on_disk=draws > block)
-            values[name][rows] = array.values
+                values[name] = room_for((*array.shape[:-1], draws), on_disk=draws > block)
+            values[name][..., rows] = array.values
             let_go(values[name])
+
+    first, *others = range(0, draws, step)
+    work_through(first)  # which makes room for all
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(work_through, others))
     arrays = {name: Array(dims[name], values[name]) for name in kept}
     dataset = labelled(arrays, whole.years).sel(year=slice(first_year(city), last_year))
     return CityResult(city, scenario, whole.assumptions, whole.area.base, dataset, whole)

@@ -10,6 +10,8 @@ from scipy.interpolate import PchipInterpolator
 LAST_AGE = 120
 OPEN_AGE = 100
 ALPHA_GRID = np.linspace(-2.2, 1.2, 137)
+# So far that what-if levers of life expectancy at either end, in the last of the draws, are on the grid.
+WIDE_GRID = np.concatenate([np.linspace(-3.4, -2.225, 48), ALPHA_GRID, np.linspace(1.225, 1.6, 16)])
 
 
 def abridged_probability(mx: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -157,9 +159,11 @@ class SurvivalGrid:
         return out
 
 
-def survival_grid(mx: np.ndarray, starts: np.ndarray, years: np.ndarray) -> SurvivalGrid:
+def survival_grid(
+    mx: np.ndarray, starts: np.ndarray, years: np.ndarray, levels: np.ndarray = ALPHA_GRID
+) -> SurvivalGrid:
     """Build the grid from death rates by year, sex and age group (dims year, sex, age group)."""
-    shifted = shift_level(survivors(mx, starts), ALPHA_GRID)
+    shifted = shift_level(survivors(mx, starts), levels)
     return SurvivalGrid(np.asarray(years), life_expectancy(shifted), survival_ratios(shifted))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from eldercare.analysis import affordability
@@ -22,6 +23,7 @@ from eldercare.reporting.present import (
     text_percent,
 )
 from eldercare.reporting.present_workforce import row_value, spread_text, table_by_city
+from eldercare.reporting.report import payer_shares
 
 NOT_KNOWN = "not known"
 PROBABILITY = 0.8
@@ -327,25 +329,28 @@ def childcare_sentence(project: Project, result: CityResult, year: int) -> str:
 
 
 def who_pays_sentences(results: dict[str, CityResult], year: int) -> list[str]:
-    """How much of the cost of a year families, the public purse and insurance bear, if need is met."""
+    """How much of the cost of a year families, the public purse and insurance bear, if need is met.
+
+    Shares are those of the means, as in the report (`payer_shares`), with their range over the draws.
+    """
     out = []
     for result in results.values():
         paid = result.values["payment"].sel(year=year, measure="need")
-        share = paid / paid.sum("payer")
+        share, of_means = paid / paid.sum("payer"), payer_shares(result, year)["central"]
         bearers = {
             "families": ["families"],
             "public": list(PUBLIC_PAYERS),
             "city": ["city_budget"],
             "insurance": ["insurance"],
         }
-        part = {
-            name: spread_text(share.sel(payer=who).sum("payer"), text_percent)
-            for name, who in bearers.items()
-        }
+        part = {}
+        for name, who in bearers.items():
+            low, high = np.quantile(share.sel(payer=who).sum("payer"), [0.1, 0.9])
+            part[name] = range_text(low, of_means[who].sum(), high, text_percent)
         cost = result.values["cost_total"].sel(year=year, measure="need")
         out.append(
             f"{result.city.name_en}, {year}: {spread_text(cost, text_millions)} million yuan; "
-            f"families bear {part['families']}, public money {part['public']} (of it the city's budget {part['city']}), "
+            f"of its mean families bear {part['families']}, public money {part['public']} (of it the city's budget {part['city']}), "
             f"long-term-care insurance {part['insurance']}."
         )
     return out
