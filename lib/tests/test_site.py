@@ -131,7 +131,7 @@ def test_the_search_finds_words_of_both_languages(built, browser, home, words, p
     window.goto((built / site.HOME[home]).as_uri())
     window.fill("input[name=q]", words)
     window.press("input[name=q]", "Enter")
-    window.wait_for_selector("#search-results li a")
+    window.wait_for_selector(".search-summary:not(:empty)")  # said when the last result is there
     found = window.locator("#search-results li a").evaluate_all("links => links.map(a => a.href)")
     assert any(address.split("#")[0].split("?")[0].endswith(page) for address in found)
     assert said == []
