@@ -7,8 +7,8 @@ The name is its row in indicators.csv where it is one. A parameter is a quantity
 fact of the area; a `Price` is an assumption brought to the price year of the results. All else
 follows: what a number is traced to, which assumptions move it, what must be worked out anew.
 
-Own code rather than Apache Hamilton, which ran the same chain with the same numbers: prices, blocks
-of draws and what a what-if desk keeps would each need an adapter longer than this module.
+Own code rather than Apache Hamilton, whose functions have the same form: prices brought to one year,
+conditions under which an input counts, and what a what-if desk keeps would each need an adapter to it.
 """
 
 from __future__ import annotations
