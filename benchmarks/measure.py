@@ -194,7 +194,8 @@ def chain(project: Project, draws: str) -> dict[str, float]:
     from eldercare.model import chain as steps
 
     start = time.perf_counter()
-    for result in steps.iterate(project, draws=int(draws)):
+    for city_id in project.cities:
+        result = steps.run_city(project, city_id, draws=int(draws))
         steps.summarise(result.values["beds_total_needed"])
     return {"seconds": time.perf_counter() - start, "mebibytes": memory()}
 

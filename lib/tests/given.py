@@ -32,21 +32,6 @@ def told(calculation: Calculation, name: str) -> xr.DataArray:
     return labelled({name: calculation[name]}, calculation["years"])[name]
 
 
-class Given:
-    """Assumptions as a test gives them; asked like those of the project."""
-
-    in_year = Assumptions.in_year
-
-    def __init__(self, arrays, price_years):
-        self.arrays, self.price_years = dict(arrays), dict(price_years)
-
-    def __getitem__(self, name):
-        return self.arrays[name]
-
-    def price_year(self, name):
-        return self.price_years[name]
-
-
 SAID = {  # cells that a row of a table of a city must have, whatever it says
     "targets": {
         "indicator": "x",

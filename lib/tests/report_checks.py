@@ -7,6 +7,18 @@ from eldercare.reporting.blocks import Bullets, Table
 SIZES = {"million": 1e6, "billion": 1e9, "万": 1e4, "亿": 1e8}
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:\s*(?:million|billion|万|亿))?")
 
+SECTIONS = [
+    "answer",
+    "promise",
+    "people",
+    "beds",
+    "caregivers",
+    "money",
+    "moves",
+    "limits",
+    "sources",
+]
+
 
 def numbers(text):
     """All numbers of a text without sign, large units multiplied out, sorted."""

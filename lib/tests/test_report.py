@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import DRAWS, ROOT
-from report_checks import all_blocks, cells, numbers
+from report_checks import SECTIONS, all_blocks, cells, numbers
 
 import eldercare as ec
 from eldercare.analysis.sensitivity import tornado
@@ -26,17 +26,6 @@ MODULES = (
 )  # fmt: skip
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 SENTENCE = re.compile(r"[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}")
-SECTIONS = [
-    "answer",
-    "promise",
-    "people",
-    "beds",
-    "caregivers",
-    "money",
-    "moves",
-    "limits",
-    "sources",
-]
 
 
 def facts_of(project, results, city_id, code):

@@ -125,12 +125,12 @@ class Model:
         last = max(YEAR, *(headline.year for headline in self.headlines))
         last = last_needed(self.city, assumptions, last)
         self.runs += assumptions.draws
+        china, need = self.project.china, ("need",)
+        whole = CityInputs(china, self.city, self.area, assumptions, last, need)
         parts = []
         for start in range(0, assumptions.draws, BLOCK):
-            some = assumptions.block(slice(start, min(start + BLOCK, assumptions.draws)))
-            calculation = Calculation(
-                CityInputs(self.project.china, self.city, self.area, some, last, ("need",))
-            )
+            rows = slice(start, min(start + BLOCK, assumptions.draws))
+            calculation = Calculation(whole.block(rows))
             parts.append(np.stack([headline.value(calculation) for headline in self.headlines]))
         return np.concatenate(parts, axis=1)
 

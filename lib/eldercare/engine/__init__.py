@@ -1,1 +1,1 @@
-"""Labelled arrays and what is done with them, whatever they stand for."""
+"""Arrays with named dims, quantities declared once, and how they are worked out, whatever they stand for."""

@@ -61,14 +61,19 @@ class Quantity:
     @property
     def formula(self) -> str:
         """What its docstring says after “Defined as::”."""
-        text = inspect.cleandoc(self.function.__doc__ or "")
-        found = re.search(r"Defined as::(.*?)(?:\n\s*\n|\n\w+ *:|$)", text, re.DOTALL)
-        return "; ".join(_joined(found[1])) if found else ""
+        return formula_in(self.function)
 
     @property
     def home(self) -> str:
         """`beds.beds_total_needed`: module and function in which the formula stands."""
         return f"{self.function.__module__.rpartition('.')[2]}.{self.name}"
+
+
+def formula_in(function: Callable) -> str:
+    """What a docstring says after “Defined as::” or “Paid for if::”, in one line; empty without either."""
+    text = inspect.cleandoc(function.__doc__ or "")
+    found = re.search(r"(?:Defined as|Paid for if)::(.*?)(?:\n\s*\n|\n\w+ *:|$)", text, re.DOTALL)
+    return "; ".join(_joined(found[1])) if found else ""
 
 
 def _joined(text: str) -> list[str]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from eldercare.inputs.schema import ASSUMPTION_KEYS, Fault
 
@@ -85,28 +84,3 @@ def places_in_force(values: np.ndarray, begun: np.ndarray, years, name: str) -> 
             f"assumption “{name}” has no row for the year {np.asarray(years)[missing][0]}"
         )
     return place
-
-
-def pick_years(array: xr.DataArray, years, name: str) -> xr.DataArray:
-    """Draws in force in each year: of rows with `year_from`, the latest not after the year.
-
-    array   : dims draw, keys and perhaps year_from;  name : what it is called
-    Returns : array, year instead of year_from; as it is without year_from
-    Raises  : KeyError if a year lies before the first row of a key
-    """
-    if "year_from" not in array.dims:
-        return array
-    place = np.searchsorted(array["year_from"].values, np.asarray(years), side="right") - 1
-    picked = array.isel(
-        year_from=xr.DataArray(np.maximum(place, 0), dims="year", coords={"year": years})
-    )
-    later = array.isel(year_from=-1, drop=True).isel(draw=0).notnull()
-    gaps = (picked.isel(draw=0).isnull() & later).any(
-        [dim for dim in picked.dims if dim not in ("draw", "year")]
-    )
-    missing = gaps.values | (place < 0)
-    if missing.any():
-        raise KeyError(
-            f"assumption “{name}” has no row for the year {np.asarray(years)[missing][0]}"
-        )
-    return picked.drop_vars("year_from")

@@ -20,7 +20,7 @@ from scipy.special import ndtri
 from scipy.stats import qmc
 
 from eldercare.inputs.correlations import correlation_groups, stream_name
-from eldercare.inputs.dated import carry_on, pick_years
+from eldercare.inputs.dated import carry_on
 from eldercare.inputs.load import BASELINE, City, Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS, BED_TYPES, SETTINGS, SEVERITIES
 
@@ -198,10 +198,6 @@ class Assumptions:
 
     def __contains__(self, assumption: str) -> bool:
         return assumption in self._arrays
-
-    def in_year(self, assumption: str, years) -> xr.DataArray:
-        """Draws for each year: of rows with `year_from`, the latest not after the year."""
-        return pick_years(self[assumption], years, assumption)
 
     def price_year(self, assumption: str) -> xr.DataArray:
         """Year in whose prices an assumption is printed; dims are its keys."""

@@ -55,6 +55,17 @@ def to_come_faults(table: pd.DataFrame, file: str, column: str) -> list[Fault]:
     ]
 
 
+def _unit_fault(
+    units: pd.Series, cells: dict, key: str, told_in: str, file: str, row: int
+) -> list[Fault]:
+    """A unit that is another than that of what the row is about."""
+    wanted = units.get(cells[key], cells["unit"])
+    if cells["unit"] == wanted:
+        return []
+    problem = f"“{cells['unit']}” must be {wanted}, the unit of {cells[key]} in {told_in}"
+    return [Fault(file, row + 2, "unit", problem)]
+
+
 def capacity_faults(project, city, file: str) -> list[Fault]:
     """All that does not fit in what stands in a city."""
     table = city.capacity
@@ -63,16 +74,7 @@ def capacity_faults(project, city, file: str) -> list[Fault]:
     units = project.facts.set_index("indicator")["unit"]
     faults += unknown(table, file, "indicator", set(units.index), "indicator of facts.csv")
     for row, cells in zip(table.index, table.to_dict("records")):
-        wanted = units.get(cells["indicator"], cells["unit"])
-        if cells["unit"] != wanted:
-            faults.append(
-                Fault(
-                    file,
-                    row + 2,
-                    "unit",
-                    f"“{cells['unit']}” must be {wanted}, the unit of {cells['indicator']} in facts.csv",
-                )
-            )
+        faults += _unit_fault(units, cells, "indicator", "facts.csv", file, row)
         if cells["year"] > date.today().year:
             faults.append(
                 Fault(
@@ -185,16 +187,7 @@ def progress_faults(project, city, file: str) -> list[Fault]:
     faults += unknown_source(project, table, file, empty=True)
     faults += to_come_faults(table, file, "reported_on") + _contradicting_faults(city, file)
     for row, cells in zip(table.index, table.to_dict("records")):
-        wanted = units.get(cells["target_id"], cells["unit"])
-        if cells["unit"] != wanted:
-            faults.append(
-                Fault(
-                    file,
-                    row + 2,
-                    "unit",
-                    f"“{cells['unit']}” must be {wanted}, the unit of {cells['target_id']} in targets.csv",
-                )
-            )
+        faults += _unit_fault(units, cells, "target_id", "targets.csv", file, row)
         if cells["target_id"] in units.index and cells["target_id"] not in set(judged):
             problem = f"no report judges “{cells['target_id']}”: its row in targets.csv must be a promise with follow_up tracked or measured"
             faults.append(Fault(file, row + 2, "target_id", problem))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -37,15 +38,23 @@ class CityResult:
 
     values : Dataset, variables named after their indicators, dims draw, year and what a step adds;
              `measure` is `need` (everyone whose family cannot care has a place) or `use` (today's habits)
-    census_base : array [person]  dims sex, age: the census of 2020 by single age
+    inputs : where the chain of the city began; quantities that `values` lacks are worked out from it
     """
 
     city: City
     scenario: str
-    assumptions: Assumptions
-    census_base: np.ndarray
     values: xr.Dataset
     inputs: CityInputs = field(repr=False)
+
+    @property
+    def assumptions(self) -> Assumptions:
+        """The rows in force and their draws."""
+        return self.inputs.assumptions
+
+    @property
+    def census_base(self) -> np.ndarray:
+        """Array [person]  dims sex, age: the census of 2020 by single age."""
+        return self.inputs.area.base
 
     @cached_property
     def calculation(self) -> Calculation:
@@ -155,7 +164,7 @@ class CityInputs:
         self.households_nation = settings.households(china, NATION)
         self.census_households = services.census_row(china, city.adcode)
         self.stock_of_beds = counted_stock(city)
-        self.projection_error = assumptions.uniform(population_step.error_stream(area.adcode))
+        self.projection_error = _projection_error(assumptions, area)
 
     @cached_property
     def people_between_censuses(self) -> np.ndarray:
@@ -170,12 +179,18 @@ class CityInputs:
         told = [*printed, *self.years, self.assumptions["results_price_year"].values[0]]
         return np.arange(int(min(told)), int(max(told)) + 1)
 
+    def with_draws(self, assumptions: Assumptions) -> CityInputs:
+        """The same city with other draws; what rests on none is not made again."""
+        other = copy(self)
+        other.__dict__.pop("price_years", None)
+        other.people_between_censuses = self.people_between_censuses
+        other.assumptions = assumptions
+        other.projection_error = _projection_error(assumptions, self.area)
+        return other
+
     def block(self, rows: slice) -> CityInputs:
         """The same with some of the draws only."""
-        some = self.assumptions.block(rows)
-        return CityInputs(
-            self.china, self.city, self.area, some, int(self.years[-1]), self.measures
-        )
+        return self.with_draws(self.assumptions.block(rows))
 
     def __getitem__(self, name: str) -> Any:
         if name in FACTS:
@@ -275,6 +290,10 @@ FACTS = (
 )
 
 
+def _projection_error(assumptions: Assumptions, area: Area) -> np.ndarray:
+    return assumptions.uniform(population_step.error_stream(area.adcode))
+
+
 def _by_age(bands: Iterable[str]) -> list[str]:
     return sorted(bands, key=lambda band: age_band_limits(band)[0])
 
@@ -336,21 +355,13 @@ def run_city(
         list(pool.map(work_through, others))
     arrays = {name: Array(dims[name], values[name]) for name in kept}
     dataset = labelled(arrays, whole.years).sel(year=slice(first_year(city), last_year))
-    return CityResult(city, scenario, whole.assumptions, whole.area.base, dataset, whole)
+    return CityResult(city, scenario, dataset, whole)
 
 
 def last_needed(city: City, assumptions: Assumptions, last_year: int) -> int:
     """The last year to calculate for results up to a year: a training programme must come to its end."""
     programme = int(assumptions["programme_last_year"].max())
     return max(last_year, first_year(city) + 1, programme)
-
-
-def iterate(
-    project: Project, scenario: str = BASELINE, draws: int = DEFAULT_DRAWS
-) -> Iterator[CityResult]:
-    """The same one city after the other, for when all at once would not fit into memory."""
-    for city_id in project.cities:
-        yield run_city(project, city_id, scenario, draws)
 
 
 def age_structure(

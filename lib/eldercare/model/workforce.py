@@ -147,6 +147,11 @@ joined(
 )
 
 
+def _staff_beside(workers: Array, nurses: Array, managers: Array) -> Array:
+    """Nurses and managers beside care workers, so many for each."""
+    return side_by_side({"nurses": workers * nurses, "managers": workers * managers}, "staff")
+
+
 @quantity(unit="worker", dims=("measure", "year", "staff"))
 def nurses_and_managers(
     caregivers_in_institutions: Array, nurses_per_caregiver: Array, managers_per_caregiver: Array
@@ -156,10 +161,7 @@ def nurses_and_managers(
     Defined as::  nurses = care workers x nurses for each
                   managers = care workers x managers for each
     """
-    ratios = {"nurses": nurses_per_caregiver, "managers": managers_per_caregiver}
-    return side_by_side(
-        {staff: caregivers_in_institutions * ratio for staff, ratio in ratios.items()}, "staff"
-    )
+    return _staff_beside(caregivers_in_institutions, nurses_per_caregiver, managers_per_caregiver)
 
 
 @quantity(unit="worker", dims=("measure", "year", "staff"))
@@ -175,8 +177,7 @@ def nurses_and_managers_with_day_care(
                   managers = care workers x managers for each
     """
     workers = caregivers_in_institutions + caregivers_in_day_care
-    ratios = {"nurses": nurses_per_caregiver, "managers": managers_per_caregiver}
-    return side_by_side({staff: workers * ratio for staff, ratio in ratios.items()}, "staff")
+    return _staff_beside(workers, nurses_per_caregiver, managers_per_caregiver)
 
 
 @quantity(unit="worker", dims=("measure", "year", "grade"))

@@ -25,7 +25,7 @@ class Made:
     keys : keys its parts are told apart by, beside those of the conditions
     not_moved_by : what its inputs rest on and it does not
     when : further inputs under a condition: `key=value` holds unless the key has another value,
-           `before_2020`, `from_2021`, `gap_known`, `gap_derived`, `stock_known` are facts of city and year
+           other conditions are those that `chain.CityInputs.holds` knows
     """
 
     by: Callable

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from eldercare.engine.quantity import DECLARED
+from eldercare.engine.quantity import DECLARED, formula_in
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import (
     BASELINE,
@@ -24,7 +23,6 @@ from eldercare.inputs.load import (
     row_numbers,
 )
 from eldercare.inputs.schema import ASSUMPTION_KEYS
-from eldercare.model.area import Area, describe_area
 from eldercare.model.chain import BASE_YEAR, QUANTILES, CityResult, run_city
 from eldercare.reporting.lineage import keys_of, made_of, own_parts
 from eldercare.reporting.origins import TABLES, Made, split_input
@@ -38,13 +36,12 @@ UNTOLD = {"age", "price_year"}  # dims with too many places to tell a value for 
 class Place:
     """Of which city, year and keys a quantity is asked.
 
-    rows : the assumptions in force;  result, area : None for the nation's own quantities
+    rows : the assumptions in force;  result : None for the nation's own quantities
     """
 
     project: Project
     city: City | None
     result: CityResult | None
-    area: Area | None
     scenario: str
     rows: pd.DataFrame
     year: int | None
@@ -123,9 +120,8 @@ def trace(
 def place_of(project: Project, result: CityResult, year: int | None, **keys: str) -> Place:
     """The place of a result; need is meant where no measure is named."""
     city = result.city
-    area = describe_area(project.china, city.adcode)
     keys = {"measure": "need", **keys}
-    return Place(project, city, result, area, result.scenario, result.assumptions.rows, year, keys)
+    return Place(project, city, result, result.scenario, result.assumptions.rows, year, keys)
 
 
 def node_of(place: Place, name: str, made: dict | None = None) -> Node:
@@ -225,23 +221,11 @@ def formula_of(project: Project, name: str, about: Made) -> str:
     """The formula of the lineage, else that in the docstring of the function, else the indicator's definition."""
     if about.formula:
         return about.formula
-    doc = inspect.cleandoc(about.by.__doc__ or "")
-    found = re.search(r"(?:Defined as|Paid for if)::(.*?)(?:\n\s*\n|\n\w+ *:|$)", doc, re.DOTALL)
+    found = formula_in(about.by)
     if found:
-        return "; ".join(" ".join(line.split()) for line in _joined(found[1]))
+        return found
     rows = project.indicators[project.indicators["indicator"] == name]
     return str(rows["definition"].iloc[0]) if len(rows) else ""
-
-
-def _joined(text: str) -> list[str]:
-    """Lines of a formula; one that goes on from the line before is joined to it."""
-    lines: list[str] = []
-    for line in filter(None, (line.strip() for line in text.split("\n"))):
-        if lines and not re.match(r"\w[\w()+ -]* =", line):
-            lines[-1] += " " + line
-        else:
-            lines.append(line)
-    return [line.rstrip(";,") for line in lines]
 
 
 def meaning_of(project: Project, name: str, about: Made) -> str:
@@ -414,7 +398,7 @@ def _facts(place: Place) -> dict[str, str]:
     areas = place.project.china.areas
     provinces = areas.index.get_level_values(0)[areas["level"] == "province"].unique()
     sizes = np.unique(place.project.china.projection_error["size_from"])
-    people = place.area.base.sum() if place.area else sizes.max()
+    people = place.result.census_base.sum() if place.result else sizes.max()
     return {
         "area": str(adcode),
         "prefecture": str(adcode // 100 * 100),

@@ -67,9 +67,7 @@ class Tracer:
                 self.made[key] = place_of(self.project, self.result(city_id, scenario), None)
             return self.made[key].at(year, **keys)
         rows = self.project.assumptions
-        return Place(
-            self.project, None, None, None, BASELINE, rows[rows["city_id"] == ""], year, keys
-        )
+        return Place(self.project, None, None, BASELINE, rows[rows["city_id"] == ""], year, keys)
 
     def quantity(
         self, city_id: str, name: str, year: int | None, scenario: str = BASELINE, **keys: str

@@ -129,7 +129,6 @@ class Desk:
     ):
         self.project, self.city, self.scenario = project, project.city(city_id), scenario
         self.levers = levers(project, city_id, scenario)
-        self._area = settled_area(project, self.city.adcode, scenario, draws)
         self._drawn = draw_assumptions(project, self.city, scenario, draws)
         together = correlated_streams(project, self._drawn.rows, draws, uniform_stream)
         streams = {lever.name: stream_name(lever.row) for lever in self.levers}
@@ -141,6 +140,8 @@ class Desk:
         self._kept: dict[str, Any] = {}
         self.values = {lever.name: lever.central for lever in self.levers}
         self.assumptions = self._drawn
+        area = settled_area(project, self.city.adcode, scenario, draws)
+        self._inputs = CityInputs(project.china, self.city, area, self._drawn, measures=MEASURES)
         self.baseline = self.outcome = self._calculate()
         self._first = dict(self._kept)
 
@@ -151,8 +152,7 @@ class Desk:
         self.values[name] = float(value)
         lever = next(lever for lever in self.levers if lever.name == name)
         self.assumptions = self._with_lever(lever, float(value))
-        kept = Calculation(self._given(), self._kept).kept_if({lever.row["assumption"]})
-        self._kept = kept
+        self._kept = Calculation(self._inputs, self._kept).kept_if({lever.row["assumption"]})
         self.outcome = self._calculate()
         return self.outcome
 
@@ -179,13 +179,8 @@ class Desk:
         arrays[name] = _with_row(arrays[name], row, self._numbers[lever.name])
         return replace(self.assumptions, rows=rows, _arrays=arrays)
 
-    def _given(self) -> CityInputs:
-        return CityInputs(
-            self.project.china, self.city, self._area, self.assumptions, measures=MEASURES
-        )
-
     def _calculate(self) -> Outcome:
-        calculation = Calculation(self._given(), self._kept)
+        calculation = Calculation(self._inputs.with_draws(self.assumptions), self._kept)
         outcome = self._outcome(calculation)
         self._kept = calculation.known
         return outcome
