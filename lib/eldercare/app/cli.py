@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PROGRAM = "python -m eldercare"
 REPORTS = "reports"
 FAULT, INTERRUPTED = 2, 130
-# Said by the help without the library; tests hold them to draws.DEFAULT_DRAWS and wording.LANGUAGES.
+# Said by the help without the library; tests hold them to draws.DEFAULT_DRAWS and language.LANGUAGES.
 DRAWS, LANGUAGES = 1024, ("en", "zh")
 
 FILE = click.Path(path_type=Path)

@@ -21,11 +21,11 @@ from eldercare.model.chain import (
     summarise,
 )
 from eldercare.reporting.blocks import Block, Bullets, Figure, Heading, Paragraph, Table
+from eldercare.reporting.language import Language
 from eldercare.reporting.lineage import quantities_below
 from eldercare.reporting.origins import TABLES
 from eldercare.reporting.present import DEFINITIONS_OF_NEED, sentence_case
 from eldercare.reporting.present_sensitivity import OWN
-from eldercare.reporting.wording import Language
 
 LEFT_OUT = (
     "destitute",
