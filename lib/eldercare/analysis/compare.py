@@ -12,7 +12,7 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from eldercare.engine.arrays import Array, part, sum_over
-from eldercare.engine.quantity import Calculation
+from eldercare.engine.quantity import Calculation, quantity
 from eldercare.inputs.draws import Assumptions
 from eldercare.inputs.ledger import printed_numbers
 from eldercare.inputs.load import City, Project, nation_as_city
@@ -77,6 +77,7 @@ def example_city(project: Project) -> str:
     return [*promised, *project.cities][0]
 
 
+@quantity(name="chance_of_promise", unit="share", of=())
 def compare_targets(project: Project, result: CityResult) -> pd.DataFrame:
     """For each measured promise: the need in its year, the gap, and the chance that it is enough.
 
@@ -227,6 +228,7 @@ def _public_money(calculation: Calculation) -> dict[str, Array]:
     }
 
 
+@quantity(unit="share", of=())
 def influence(
     result: CityResult, indicator: str, year: int, measure: str = "need", most: int = 8
 ) -> pd.DataFrame:

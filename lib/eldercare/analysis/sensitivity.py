@@ -18,7 +18,7 @@ from eldercare.analysis.compare import (
     spread_parts,
 )
 from eldercare.engine.arrays import DRAW, Array, part, sum_over
-from eldercare.engine.quantity import DECLARED, Calculation
+from eldercare.engine.quantity import DECLARED, Calculation, quantity
 from eldercare.inputs.correlations import stream_name
 from eldercare.inputs.draws import (
     DEFAULT_DRAWS,
@@ -242,10 +242,13 @@ def indices(
     return np.where(moves, first, 0.0).T, np.where(moves, total, 0.0).T
 
 
+@quantity(name="share_of_variance", unit="share", of=())
 def sensitivity(
     project: Project, city_id: str, scenario: str = BASELINE, runs: int = RUNS
 ) -> Sensitivity:
     """First-order and total indices of every headline over all assumptions, and over all of each step.
+
+    Defined as::  total index = share of the headline's variance that is left when all else is known
 
     The first-order index is that of `compare.influence`, from the draws of the city's result, so that every
     notebook says the same of an assumption. The total index adds what the assumption does only together with
@@ -394,6 +397,7 @@ def value_of_knowing(project: Project, found: Sensitivity, most: int = 3) -> pd.
     return pd.DataFrame(rows)
 
 
+@quantity(name="one_at_a_time", unit="that of the headline", of=())
 def tornado(project: Project, city_id: str, scenario: str = BASELINE) -> pd.DataFrame:
     """Each row of the assumptions at its low and at its high with all else at the middle, one at a time.
 

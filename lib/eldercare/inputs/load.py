@@ -106,6 +106,7 @@ class Project:
     )
     phrases: pd.DataFrame = field(default_factory=lambda: empty_table(schema.PHRASES))
     facts: pd.DataFrame = field(default_factory=lambda: empty_table(schema.FACTS))
+    table_rows: pd.DataFrame = field(default_factory=lambda: empty_table(schema.TABLE_ROWS))
 
     def city(self, city_id: str) -> City:
         """The city of that name; KeyError with the names there are, if there is none."""
@@ -150,6 +151,7 @@ def load_project(root: Path | None = None) -> Project:
         )
     )
     phrases = reader.read("phrases.csv", schema.PHRASES)
+    table_rows = reader.read("table_rows.csv", schema.TABLE_ROWS)
     units = _units(assumptions, indicators, facts)
     scenarios = {
         path.stem: reader.rows_if_any(
@@ -188,6 +190,7 @@ def load_project(root: Path | None = None) -> Project:
         empty_table(schema.ASSUMPTION_STEPS) if steps is None else steps,
         phrases,
         facts,
+        table_rows,
     )
     faults = cross_faults(project)
     if faults:

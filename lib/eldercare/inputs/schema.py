@@ -355,6 +355,20 @@ FACTS = pa.DataFrameSchema(
     name="facts.csv",
 )
 
+TABLE_ROWS = pa.DataFrameSchema(
+    {
+        "rows": _FILLED,
+        "facts": _FILLED,
+        "file": _FILLED,
+        "cells": _TEXT,
+        "source_ids": _TEXT,
+        "note": _FILLED,
+        "every_area": pa.Column(str, _one_of(["yes", "no"])),
+    },
+    unique=["rows"],
+    name="table_rows.csv",
+)
+
 ASSUMPTION_STEPS = pa.DataFrameSchema(
     {
         "assumption": _FILLED,

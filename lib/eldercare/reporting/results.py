@@ -15,7 +15,7 @@ from eldercare.model.chain import CityResult, run_city, summarise
 from eldercare.reporting.language import Language, load_language
 from eldercare.reporting.tables import wide
 from eldercare.reporting.trace import trace
-from eldercare.reporting.tree import Trace
+from eldercare.reporting.trace_view import Trace
 
 
 class Results(dict[str, CityResult]):
