@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conftest import ROOT
+from figure_cells import draw
 from given import faults_of, made_city, rows_of, with_cities
 from report_checks import SECTIONS
 
@@ -18,7 +19,6 @@ from eldercare.inputs import checks, schema
 from eldercare.inputs.load import load_project
 from eldercare.inputs.reading import read_table
 from eldercare.reporting import (
-    charts_money,
     comparable,
     language,
     present,
@@ -94,7 +94,7 @@ def test_twelve_cities_of_all_levels_fill_every_table(twelve, results_of_twelve,
         and consistency.verdict_sentence(twelve)
         and tracking.status_counts(twelve).shape[0] == 12
     )
-    charts_money.affordability(twelve, results, 2035, "x", "x", "x")
+    draw("07_affordability", project=twelve, results=results)
 
 
 @pytest.mark.parametrize(

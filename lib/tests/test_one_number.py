@@ -2,7 +2,9 @@
 
 import inspect
 import re
+from dataclasses import replace
 
+import figure_cells
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,12 +15,6 @@ from eldercare.analysis import compare, decomposition, definitions, health, sens
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.model import chain
 from eldercare.reporting import (
-    charts,
-    charts_care,
-    charts_money,
-    charts_report,
-    charts_sensitivity,
-    charts_what_if,
     language,
     present,
     present_beds,
@@ -46,66 +42,48 @@ def twins(project, results, tmp_path_factory):
     folder = tmp_path_factory.mktemp("figures")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ELDERCARE_FIGURES", str(folder))
-        charts.set_style()
-        draw(project, results)
-    return {path.stem: pd.read_csv(path) for path in folder.glob("*.csv")}
+        draw_all(project, results)
+    return {FIGURES[path.stem]: pd.read_csv(path) for path in folder.glob("*.csv")}
 
 
-def draw(project, results):
-    here = project, results
-    need = {"measure": "need"}
-    charts.paths(*here, "beds_total_needed", "beds", "t", "s", with_use=True)
-    charts.paths(*here, "people_with_dementia", "dementia", "t", "s")
-    charts.paths(*here, "population_60_plus", "older", "t", "s")
-    charts.stacks(
-        *here, "care_need", "severity", "care_need", "t", "s", parts=["severe", "moderate", "mild"]
-    )
-    charts.stacks(
-        *here,
-        "beds_needed",
-        "bed_type",
-        "bed_types",
-        "t",
-        "s",
-        parts=["dementia", "nursing", "general"],
-        **need,
-    )
-    charts.stacks(*here, "caregivers_needed", "workplace", "workplaces", "t", "s", **need)
-    charts.stacks(*here, "payment", "payer", "payers", "t", "s", **need)
-    charts_money.cost_groups(*here, "cost_items", "t", "s")
-    charts_care.definitions(*here, YEAR, "definitions", "t", "s")
-    charts_care.healthy_years(
-        *here, present_care.health_tables(project, results, 2020), 60, "lives", "t", "s"
-    )
-    charts_care.causes(
-        *here, present_beds.decompositions(project, results, (YEAR,)), YEAR, "causes", "t", "s"
-    )
-    charts_care.scenarios(project, runs_of(project), YEAR, "scenarios", "t", "s")
-    charts_sensitivity.tornados(
+FIGURES = {
+    "00_beds": "beds",
+    "03_people_60_plus": "older",
+    "04_dementia": "dementia",
+    "04_care_need": "care_need",
+    "04_definitions": "definitions",
+    "04_healthy_years": "lives",
+    "05_bed_types": "bed_types",
+    "05_causes": "causes",
+    "05_scenarios": "scenarios",
+    "06_workplaces": "workplaces",
+    "07_payers": "payers",
+    "07_cost_items": "cost_items",
+    "02_tornado_beds": "tornado",
+    "09_what_if": "desk",
+    "city_report_people": "report_people",
+    "city_report_beds": "report_beds",
+    "city_report_caregivers": "report_caregivers",
+    "city_report_payers": "report_payers",
+}
+
+
+def draw_all(project, results):
+    few = replace(
         project,
-        {c: sensitivity.tornado(project, c) for c in CITIES},
-        "beds",
-        "tornado",
-        "t",
-        "beds",
-        "s",
+        cities={city_id: project.cities[city_id] for city_id in CITIES},
+        scenarios={"better_use_of_beds": project.scenarios["better_use_of_beds"]},
     )
-    charts_what_if.default_state(
-        project, {c: what_if.Desk(project, c) for c in CITIES}, "desk", "t", "s"
-    )
-    one = results["shangqiu"]
-    for name in ("people", "beds", "caregivers", "payers"):
-        getattr(charts_report, name)(
-            project, one, language.load_language(project, "en"), f"report_{name}"
-        )
-
-
-def runs_of(project):
-    names = ["baseline", "better_use_of_beds"]
-    return {
-        name: {c: chain.run_city(project, c, name, last_year=YEAR) for c in CITIES}
-        for name in names
+    one = ec.Results(few, {"shangqiu": results["shangqiu"]}, results.words)
+    known = {
+        "project": few,
+        "results": results,
+        "words": results.words,
+        "lives": present_care.health_tables(project, results, 2020),
+        "desks": {city_id: what_if.Desk(project, city_id) for city_id in CITIES},
     }
+    for name in FIGURES:
+        figure_cells.draw(name, **{**known, **({"results": one} if "report" in name else {})})
 
 
 # The same quantity, city, year, measure and statistic

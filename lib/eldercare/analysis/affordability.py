@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
 from eldercare.model.beds import BEDS_PER_RESIDENT
+from eldercare.model.chain import CityResult
+from eldercare.model.costs import STAFF_ITEMS
 from eldercare.model.workforce import MONTHS
 
 STEPS = 200
+PROBABILITY = 0.8
+LEVERS = {"subsidy": "yuan_per_bed_month", "premium": "yuan_per_person", "co_payment": "share"}
 
 
 def chance_paid_for(paid_for: Callable[[float], np.ndarray], level: float) -> float:
@@ -93,3 +98,49 @@ def co_payment_that_pays(cost: np.ndarray, others: np.ndarray, probability: floa
     Returns      : number [share]
     """
     return solve_level(lambda level: cost * level + others >= cost, probability, high=1.0)
+
+
+def level_that_pays(
+    result: CityResult, kind: str, year: int, probability: float = PROBABILITY
+) -> float:
+    """Subsidy, premium or co-payment at which the care of a year is paid for with a probability.
+
+    kind : subsidy, premium or co_payment (see `subsidy_that_pays` and those after it)
+    """
+    at = {name: array.sel(year=year) for name, array in result.values.data_vars.items()}
+    need = {
+        name: array.sel(measure="need").astype(float)
+        for name, array in at.items()
+        if "measure" in array.dims
+    }
+    running = need["cost"].sel(cost_item=list(STAFF_ITEMS)).sum("cost_item").values
+    if kind == "subsidy":
+        return subsidy_that_pays(
+            running,
+            need["scheme_payment_institution"].values,
+            need["residents"].sum("bed_type").values,
+            result.price("affordable_fee").values,
+            probability,
+        )
+    if kind == "premium":
+        people = at["population_total"].values.astype(float)
+        return premium_that_pays(need["insurance_benefit_full"].values, people, probability)
+    care = running + need["cost"].sel(cost_item=["home_care", "day_care"]).sum("cost_item").values
+    others = (need["public_running"] + need["scheme_payment"]).values
+    return co_payment_that_pays(care, others, probability)
+
+
+def level_table(
+    results: Mapping[str, CityResult], year: int, chances: Sequence[float]
+) -> pd.DataFrame:
+    """`level_that_pays` for all levers and cities and some chances.
+
+    Returns : table city_id, lever, chance, value, unit
+    """
+    rows = [
+        (city_id, lever, round(chance, 2), level_that_pays(result, lever, year, chance), unit)
+        for lever, unit in LEVERS.items()
+        for city_id, result in results.items()
+        for chance in chances
+    ]
+    return pd.DataFrame(rows, columns=["city_id", "lever", "chance", "value", "unit"])

@@ -15,8 +15,9 @@ from eldercare.engine.quantity import Calculation
 from eldercare.inputs.draws import Assumptions
 from eldercare.inputs.ledger import printed_numbers
 from eldercare.inputs.load import City, Project, nation_as_city
-from eldercare.model.chain import QUANTILES, CityResult, inputs_of
+from eldercare.model.chain import QUANTILES, CityResult, inputs_of, summarise
 from eldercare.model.population import AGE_GROUPS
+from eldercare.model.services import childcare_places_promised
 
 PROJECTION_ERROR = "projection_error"
 TARGET_COLUMNS = [
@@ -334,3 +335,20 @@ def _row_scores(assumptions: Assumptions) -> tuple[list[str], np.ndarray]:
 
 def _columns(drawn: xr.DataArray) -> np.ndarray:
     return drawn.transpose("draw", ...).values.reshape(drawn.sizes["draw"], -1).T
+
+
+def promised_places(result: CityResult) -> pd.DataFrame:
+    """Places for children under 3 that a promised ratio comes to in each year, and those of the year of the promise.
+
+    Returns : table series (`promised ratio`, `promised`), year, low, central, high [place]; empty without one
+    """
+    targets = measured_targets(result)
+    targets = targets[targets["measured_by"] == "childcare_places_per_1000_used"].head(1)
+    parts = [pd.DataFrame(columns=["series", "year", "low", "central", "high"])]
+    for row in targets.itertuples():
+        people = result.values["population_total"]
+        places = childcare_places_promised(people.variable, float(row.value))
+        table = summarise(people.copy(data=places.values))
+        parts.append(table.assign(series="promised ratio"))
+        parts.append(table[table["year"] == row.target_year].assign(series="promised"))
+    return pd.concat(parts[1:] or parts, ignore_index=True)

@@ -157,3 +157,27 @@ def fit_table(project: Project) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(out)
+
+
+def prevalence_table(project: Project, last_age: int = 100) -> pd.DataFrame:
+    """The smooth rates, every fifth age, beside the published cells, each at both ends of its band.
+
+    Returns : table part (any limitation, then each severity), series (published, smooth), age (a band or an
+              age), at, value [share]; a row without a value ends each band
+    """
+    rows = project.assumptions[project.assumptions["assumption"] == "adl_prevalence"]
+    central = rows.pivot_table("central", "age_band", "severity").sort_index()
+    curves = severity_curves(central, survey_weights(project.china))
+    whole = "any limitation"
+    curves = {whole: np.sum(list(curves.values()), axis=0), **curves}
+    cells = {whole: central.sum(axis=1), **central}
+    out = []
+    for part_of, curve in curves.items():
+        ages = AGES[(AGES >= 65) & (last_age >= AGES) & (AGES % 5 == 0)]
+        out += [(part_of, "smooth", str(age), age, curve[age]) for age in ages]
+        for band, value in cells[part_of].items():
+            low, high = age_band_limits(band)
+            ends = ((low, value), (min(high, last_age), value), (last_age, np.nan))
+            out += [(part_of, "published", band, at, value_at) for at, value_at in ends]
+    columns = ["part", "series", "age", "at", "value"]
+    return pd.DataFrame(out, columns=columns).assign(unit="share")

@@ -31,7 +31,7 @@ from eldercare.inputs.draws import (
     uniform_stream,
 )
 from eldercare.inputs.load import BASELINE, City, Project
-from eldercare.inputs.schema import ASSUMPTION_KEYS
+from eldercare.inputs.schema import ASSUMPTION_KEYS, STEPS
 from eldercare.model.area import Area
 from eldercare.model.areas import settled_area
 from eldercare.model.chain import QUANTILES, CityInputs, last_needed
@@ -520,3 +520,20 @@ def _ends_of(headline: Headline) -> dict[str, Callable[[np.ndarray], float]]:
 
 def _quantile(share: float, values: np.ndarray) -> float:
     return float(np.quantile(values, share))
+
+
+def step_shares(found: Mapping[str, Sensitivity]) -> pd.DataFrame:
+    """Total index of each step on the main headlines, all its assumptions together.
+
+    Returns : table city_id, headline, step, value [share]; 0 for a step that moves nothing; childcare, which
+              enters none of the headlines, is left out
+    """
+    keys = pd.MultiIndex.from_product(
+        [MAIN, [step for step in STEPS if step != "childcare"]], names=["headline", "step"]
+    )
+    parts = []
+    for city_id, one in found.items():
+        table = one.table[one.table["kind"] == "step"].rename(columns={"group": "step"})
+        value = table.set_index(["headline", "step"])["total"].reindex(keys, fill_value=0.0)
+        parts.append(value.rename("value").reset_index().assign(city_id=city_id, unit="share"))
+    return pd.concat(parts, ignore_index=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -50,6 +51,8 @@ FAMILIES = (
     "unit",
     "workplace",
 )
+# A word such as “today's use” is the phrase …_today_s_use.
+NO_LETTER = r"\W+"
 KEYS = ("sex", "severity", "setting", "bed_type")
 
 
@@ -86,7 +89,7 @@ class Language:
         """A label of a dim as a reader meets it: a city's name, a phrase of the family, else the word itself."""
         if dim == "city_id":
             return self.cities.get(word, word)
-        for name in (f"{dim}_{word}", word):
+        for name in (f"{dim}_{re.sub(NO_LETTER, '_', str(word).lower())}", word):
             if name in self.phrases:
                 return self.phrases[name]
         return self.labels.get(word, str(word).replace("_", " "))

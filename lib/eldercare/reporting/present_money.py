@@ -7,13 +7,13 @@ import math
 import numpy as np
 import pandas as pd
 
-from eldercare.analysis import affordability
+from eldercare.analysis.affordability import level_that_pays
 from eldercare.analysis.compare import PUBLIC_PAYERS, compare_money, compare_targets
 from eldercare.inputs.load import Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS
 from eldercare.model import services
 from eldercare.model.chain import CityResult
-from eldercare.model.costs import STAFF_ITEMS, present_value
+from eldercare.model.costs import present_value
 from eldercare.reporting.present import (
     NOT_AVAILABLE,
     range_text,
@@ -26,7 +26,6 @@ from eldercare.reporting.present_workforce import row_value, spread_text, table_
 from eldercare.reporting.report import payer_shares
 
 NOT_KNOWN = "not known"
-PROBABILITY = 0.8
 RATES = ("high", "low")
 LEVELS = {
     "operating subsidy, yuan per occupied bed and month": "subsidy",
@@ -174,38 +173,6 @@ def burden_table(results: dict[str, CityResult], year: int) -> pd.DataFrame:
 
 def _fine_percent(share: float) -> str:
     return f"{share * 100:.2g} %"
-
-
-def level_that_pays(
-    result: CityResult, kind: str, year: int, probability: float = PROBABILITY
-) -> float:
-    """Subsidy, premium or co-payment at which the care of a year is paid for with a probability.
-
-    kind : subsidy, premium or co_payment (see `affordability`)
-    """
-    at = {name: array.sel(year=year) for name, array in result.values.data_vars.items()}
-    need = {
-        name: array.sel(measure="need").astype(float)
-        for name, array in at.items()
-        if "measure" in array.dims
-    }
-    running = need["cost"].sel(cost_item=list(STAFF_ITEMS)).sum("cost_item").values
-    if kind == "subsidy":
-        return affordability.subsidy_that_pays(
-            running,
-            need["scheme_payment_institution"].values,
-            need["residents"].sum("bed_type").values,
-            result.price("affordable_fee").values,
-            probability,
-        )
-    if kind == "premium":
-        people = at["population_total"].values.astype(float)
-        return affordability.premium_that_pays(
-            need["insurance_benefit_full"].values, people, probability
-        )
-    care = running + need["cost"].sel(cost_item=["home_care", "day_care"]).sum("cost_item").values
-    others = (need["public_running"] + need["scheme_payment"]).values
-    return affordability.co_payment_that_pays(care, others, probability)
 
 
 def affordability_table(

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+import xarray as xr
 
-from eldercare.analysis.compare import compare_targets
+from eldercare.analysis.compare import compare_all
 from eldercare.engine.quantity import DECLARED
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import BASELINE, Project
-from eldercare.model.chain import CityResult, run_city, summarise
+from eldercare.model.chain import CityResult, run_city, stock_of_beds, summarise, summarise_parts
 from eldercare.reporting.language import Language, load_language
 from eldercare.reporting.tables import wide
 from eldercare.reporting.trace import trace
@@ -46,7 +47,8 @@ class Results(dict[str, CityResult]):
         by      : dims that are kept apart, e.g. "bed_type"; those not named, nor fixed by `where`, are summed
         measure : "need" or "use"; without it both, one under the other
         where   : labels to keep, e.g. setting="institution"
-        Returns : table city_id, year, measure, the dims of `by`, mean, low, central, high, unit, label
+        Returns : table city_id, year, measure, the dims of `by`, mean, low, central, high, unit, label; its attrs
+                  say of which quantity it is (`quantity`) and what was asked for (`where`)
         Raises  : KeyError for an unknown quantity, city, dim, label or language
         """
         kept = [by] if isinstance(by, str) else list(by)
@@ -67,7 +69,9 @@ class Results(dict[str, CityResult]):
         order = [name for name in ("city_id", "year", "measure", *kept) if name in whole]
         columns = [*dict.fromkeys(order), "mean", "low", "central", "high"]
         unit, label = self._words(quantity, language)
-        return whole[columns].assign(unit=unit, label=label)
+        whole = whole[columns].assign(unit=unit, label=label)
+        whole.attrs = {"quantity": quantity, "where": {**where, "measure": measure or ""}}
+        return whole
 
     def _wanted(self, result: CityResult, quantity: str, kept: list[str], measure, where: dict):
         array = result.quantity(quantity).astype(float)
@@ -120,14 +124,72 @@ class Results(dict[str, CityResult]):
         found = self.summary(quantity, kept, years, measure, **where)
         return wide(self.words, found, ["city_id", *kept], middle=middle)
 
+    def series(self, series: Mapping[str, tuple[str, Mapping]]) -> pd.DataFrame:
+        """Several quantities one under the other, for a figure: the summary of each, named in the column `series`.
+
+        series : quantity and what of it is wanted (`by` and the like, see `summary`), by name
+        """
+        tables = {
+            name: self.summary(quantity, **where) for name, (quantity, where) in series.items()
+        }
+        whole = pd.concat([table.assign(series=name) for name, table in tables.items()])
+        whole.attrs = {"series": {name: table.attrs for name, table in tables.items()}}
+        return whole
+
+    def lines(self, quantity: str, use: bool = False, stock: bool = False, **where) -> pd.DataFrame:
+        """A quantity by year as a figure's series: need, today's use, and what was promised or exists of it.
+
+        use, stock : whether today's use, and the existing beds of the city, are told too
+        Returns    : table as of `series`; a promise and a stock are rows of one year with low = central = high
+        """
+        names = {"need": "need", **({"today's use": "use"} if use else {})}
+        table = self.series(
+            {name: (quantity, {"measure": kind, **where}) for name, kind in names.items()}
+        )
+        promised = self.targets()
+        promised = promised[promised["measured_by"] == quantity]
+        marks = [
+            (row.city_id, "promised", row.target_year, row.promised)
+            for row in promised.itertuples()
+        ]
+        for city_id, result in self.items() if stock else ():
+            row = stock_of_beds(result.city)
+            if row is not None:
+                marks.append((city_id, "stock", int(row["year"]), float(row["value"])))
+        told = pd.DataFrame(marks, columns=["city_id", "series", "year", "central"])
+        words = {name: table[name].iloc[0] for name in ("unit", "label")}
+        told = told.assign(low=told["central"], high=told["central"], **words)
+        whole = pd.concat([table, told], ignore_index=True) if marks else table
+        whole.attrs = table.attrs
+        return whole
+
+    def parts(
+        self, quantity: str, dim: str, groups: Mapping[str, Sequence[str]] | None = None, **where
+    ) -> pd.DataFrame:
+        """Parts of a quantity by year and all together, with the means, by which parts add up (see `summarise_parts`).
+
+        groups  : labels of the dim that are taken together, by name, in the order wanted; without it each alone
+        Returns : table city_id, year, the dim with `total`, mean, low, central, high, unit, label
+        """
+        tables = []
+        for city_id, result in self.items():
+            array = self._wanted(result, quantity, [dim], None, where)
+            if groups:
+                sums = [
+                    array.sel({dim: list(labels)}).sum(dim, skipna=False)
+                    for labels in groups.values()
+                ]
+                array = xr.concat(sums, dim).assign_coords({dim: list(groups)})
+            tables.append(summarise_parts(array, dim).assign(city_id=city_id))
+        unit, label = self._words(quantity, "")
+        whole = pd.concat(tables, ignore_index=True).dropna(subset="mean")
+        whole = whole.assign(unit=unit, label=label)
+        whole.attrs = {"quantity": quantity, "where": where}
+        return whole
+
     def targets(self) -> pd.DataFrame:
         """Each promise that a quantity measures beside its need, of all cities (see `compare_targets`)."""
-        tables = [
-            compare_targets(self.project, result).assign(city_id=city_id)
-            for city_id, result in self.items()
-        ]
-        table = pd.concat(tables, ignore_index=True)
-        return table[["city_id", *(column for column in table if column != "city_id")]]
+        return compare_all(self.project, self)
 
     def trace(self, city_id: str, quantity: str, year: int, **keys: str) -> Trace:
         """Where a number comes from (see `trace.trace`)."""

@@ -19,6 +19,7 @@ from eldercare.documents.consistency import issued, months
 from eldercare.inputs.load import City, Project
 from eldercare.inputs.schema import PROGRESS, REPORT_SCOPES, is_to_come
 from eldercare.model.chain import CityResult
+from eldercare.reporting.language import load_language
 from eldercare.reporting.present import (
     range_text,
     sentence_case,
@@ -393,20 +394,20 @@ def _at_end(form, value: float, at: float) -> str:
 def timeline_table(project: Project) -> pd.DataFrame:
     """All plans in time: day of issue, stages, deadlines, and promises by the year in which they are due.
 
-    Returns : table city_id, series (issued, stage, deadline, promise, without year), label, start, end, value;
-              start and end are years with a fraction, value counts; a restatement is not counted
+    Returns : table city_id, series (issued, stage, deadline, promise, without year), label, start, end, value,
+              label_zh; start and end are years with a fraction, value counts; a restatement is not counted
     """
-    rows = []
+    rows, chinese = [], load_language(project, "zh")
     for city in project.cities.values():
         date = issued(project, city)
         if city.targets.empty or date is None:
             continue
         day = moment("-".join(map(str, date)))
-        rows.append((city.city_id, "issued", "-".join(f"{part:02d}" for part in date), day, day, 1))
+        printed = "-".join(f"{part:02d}" for part in date)
+        rows.append((city.city_id, "issued", printed, day, day, 1, printed))
         for stage in months(city, stages=True).itertuples():
-            rows.append(
-                (city.city_id, "stage", stage.label_en, (stage.first - 1) / 12, stage.last / 12, 1)
-            )
+            ends = (stage.first - 1) / 12, stage.last / 12
+            rows.append((city.city_id, "stage", stage.label_en, *ends, 1, stage.label_zh))
         rows += _counted(city, "deadline", months(city, stages=False)["last"] / 12)
         goals = city.targets[
             (city.targets["kind"] == "milestone")
@@ -420,7 +421,13 @@ def timeline_table(project: Project) -> pd.DataFrame:
         ]
         measured = promises[promises["follow_up"] == "measured"]
         labels = {
-            year + 1: "; ".join(f"{_value_text(row)}: {row.label_en}" for row in part.itertuples())
+            year + 1: (
+                "; ".join(f"{_value_text(row)}: {row.label_en}" for row in part.itertuples()),
+                "; ".join(
+                    f"{chinese.value_with_unit(row.value, row.unit)}：{row.label_zh}"
+                    for row in part.itertuples()
+                ),
+            )
             for year, part in measured.groupby("target_year")
         }
         rows += _counted(city, "promise", promises["target_year"].dropna() + 1, labels)
@@ -432,9 +439,10 @@ def timeline_table(project: Project) -> pd.DataFrame:
                 math.nan,
                 math.nan,
                 int(promises["target_year"].isna().sum()),
+                "",
             )
         )
-    columns = ["city_id", "series", "label", "start", "end", "value"]
+    columns = ["city_id", "series", "label", "start", "end", "value", "label_zh"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -449,6 +457,14 @@ def _counted(
 ) -> list[tuple]:
     counts = moments.value_counts().sort_index()
     return [
-        (city.city_id, series, (labels or {}).get(at, ""), at, at, int(count))
+        (
+            city.city_id,
+            series,
+            (labels or {}).get(at, ("", ""))[0],
+            at,
+            at,
+            int(count),
+            (labels or {}).get(at, ("", ""))[1],
+        )
         for at, count in counts.items()
     ]

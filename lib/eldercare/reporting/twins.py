@@ -15,7 +15,7 @@ from eldercare.documents.consistency import months
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import BASELINE, Project, file_rows
 from eldercare.model.chain import BASE_YEAR, QUANTILES, TOTAL, CityResult, run_city, stock_of_beds
-from eldercare.reporting.charts_money import GROUPS
+from eldercare.model.costs import COST_GROUPS
 from eldercare.reporting.lineage import made_of
 from eldercare.reporting.origins import CENSUS
 from eldercare.reporting.present import ANSWERS
@@ -396,7 +396,7 @@ def parts_of(name: str, key: str, **where) -> Rule:
 
 
 def _cost_group(tracer: Tracer, cells: Cells, _column: str) -> Node:
-    groups = GROUPS.values() if cells["group"] == TOTAL else [GROUPS[cells["group"]]]
+    groups = COST_GROUPS.values() if cells["group"] == TOTAL else [COST_GROUPS[cells["group"]]]
     return _sum_of(
         tracer,
         cells,
