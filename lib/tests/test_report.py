@@ -23,7 +23,7 @@ from eldercare.reporting.blocks import Bullets, Figure, Heading, Paragraph, Tabl
 
 CITIES = ("lincang", "sanming", "chishui")
 MODULES = (
-    "reporting/language", "reporting/tables", "reporting/report", "reporting/plots", "reporting/workbook",
+    "reporting/language", "reporting/tables", "reporting/report", "reporting/plots", "reporting/sheet", "reporting/workbook",
     "reporting/document", "app/export", "reporting/blocks",
 )  # fmt: skip
 CHINESE = re.compile(r"[\u3400-\u9fff]")

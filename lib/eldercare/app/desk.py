@@ -17,7 +17,7 @@ from eldercare.analysis.sensitivity import MAIN, YEAR
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import BASELINE, Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS, DataFault
-from eldercare.reporting import plots
+from eldercare.reporting import sheet
 from eldercare.reporting.language import Language, load_language
 from eldercare.reporting.present import range_text, text_chance, text_number
 from eldercare.reporting.what_if import Desk, Lever, Outcome, save_scenario
@@ -42,7 +42,7 @@ class DeskPicture:
     """A figure that is drawn once and then only as far as the levers change it."""
 
     def __init__(self, baseline: Outcome, words: Language):
-        plots.set_style()
+        sheet.set_style()
         self._baseline = baseline
         self._figure = Figure(SIZE, dpi=DOTS, layout="tight")
         self._canvas = FigureCanvasAgg(self._figure)
@@ -50,24 +50,24 @@ class DeskPicture:
         self._moving = {}
         for name, axis in self._axes.items():
             low, central, high = baseline.paths[name]
-            axis.fill_between(baseline.years, low, high, color=plots.SOFT, alpha=0.25, linewidth=0)
-            axis.plot(baseline.years, central, color=plots.SOFT, linestyle="--")
+            axis.fill_between(baseline.years, low, high, color=sheet.SOFT, alpha=0.25, linewidth=0)
+            axis.plot(baseline.years, central, color=sheet.SOFT, linestyle="--")
             band = axis.fill_between(
                 baseline.years,
                 low,
                 high,
-                color=plots.PALETTE[0],
+                color=sheet.PALETTE[0],
                 alpha=0.25,
                 linewidth=0,
                 animated=True,
             )
-            (line,) = axis.plot(baseline.years, central, color=plots.PALETTE[0], animated=True)
+            (line,) = axis.plot(baseline.years, central, color=sheet.PALETTE[0], animated=True)
             dot = axis.errorbar(
                 baseline.years[:1],
                 [0],
                 [[0], [0]],
                 fmt="o",
-                color=plots.INK,
+                color=sheet.INK,
                 capsize=3,
                 animated=True,
             )

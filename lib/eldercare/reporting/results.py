@@ -173,7 +173,10 @@ class Results(dict[str, CityResult]):
         """
         tables = []
         for city_id, result in self.items():
-            array = self._wanted(result, quantity, [dim], None, where)
+            array = result.quantity(quantity).sel(where)
+            array = array.sum(
+                [d for d in array.dims if d not in ("draw", "year", dim)], skipna=False
+            )
             if groups:
                 sums = [
                     array.sel({dim: list(labels)}).sum(dim, skipna=False)
