@@ -517,14 +517,14 @@ def _limits(facts: Facts) -> tuple[Block, ...]:
     items = [say("limit_basis"), facts.words.change_basis(facts.project, facts.result.city.adcode)]
     items += [] if facts.result.city.source_id else [say("limit_document")]
     for row in compare_head_counts(facts.result).to_dict("records"):
-        census = facts.words.counted(row["census_2020"], "person")
+        census = facts.words.counted(row["census_value"], "person")
         items.append(
             say(
-                _head_count(row["difference"]),
+                _head_count(row["signed_difference"]),
                 quote=row["quote_zh"],
                 census_year=BASE_YEAR,
                 census=census,
-                difference=f"{abs(row['difference']):.1%}",
+                difference=f"{abs(row['signed_difference']):.1%}",
             )
         )
     stock = stock_of_beds(facts.result.city)
