@@ -191,8 +191,8 @@ def compare_money(project: Project, draws: int = MONEY_DRAWS) -> pd.DataFrame:
                   insurance          = what long-term-care insurance pays
                   ratio              = central value of it / central value published
 
-    Returns : table series, definition, year, published_low, published, published_high, low, central, high
-              [yuan per year], ratio, note
+    Returns : table series, definition, year, published_low, published_central, published_high, low, central, high
+              [yuan per year], unit, ratio, note
     Source  : data/china/published_money.csv
     """
     table, nation = project.china.published_money, nation_as_city()
@@ -210,11 +210,12 @@ def compare_money(project: Project, draws: int = MONEY_DRAWS) -> pd.DataFrame:
                 "definition": row["definition"],
                 "year": row["year"],
                 "published_low": row["low"],
-                "published": row["central"],
+                "published_central": row["central"],
                 "published_high": row["high"],
                 "low": low,
                 "central": central,
                 "high": high,
+                "unit": "yuan",
                 "ratio": central / row["central"],
                 "note": row["note"],
             }

@@ -10,6 +10,7 @@ import xarray as xr
 from IPython.display import Image
 from matplotlib.ticker import FuncFormatter
 
+from eldercare.analysis.affordability import level_that_pays
 from eldercare.analysis.compare import compare_targets
 from eldercare.inputs.load import Project
 from eldercare.model.chain import TOTAL, CityResult, summarise, summarise_parts
@@ -29,9 +30,14 @@ from eldercare.reporting.charts import (
     publish,
     style_of,
 )
-from eldercare.reporting.present_money import LEVELS, PROBABILITY, level_that_pays
 from eldercare.reporting.present_workforce import row_value
 
+PROBABILITY = 0.8
+LEVELS = {
+    "operating subsidy, yuan per occupied bed and month": "subsidy",
+    "insurance premium, yuan per resident and year": "premium",
+    "co-payment, share of the cost of running care": "co_payment",
+}
 GROUPS = {
     "building": ("new_building", "rebuilding", "conversion"),
     "care workers' pay": ("care_worker_pay",),

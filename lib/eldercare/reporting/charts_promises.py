@@ -10,6 +10,7 @@ import seaborn as sns
 from IPython.display import Image
 from matplotlib.ticker import FixedLocator
 
+from eldercare.documents.progress import timeline_table
 from eldercare.inputs.load import Project
 from eldercare.reporting.charts import (
     INK,
@@ -21,7 +22,6 @@ from eldercare.reporting.charts import (
     nothing_to_draw,
     publish,
 )
-from eldercare.reporting.tracking import timeline_table
 
 LANE, STAGE_STEP, LETTERS_A_YEAR = 1.0, 0.095, 14
 

@@ -125,8 +125,8 @@ class Language:
         """The cells of a row of a tidy table as a reader meets them.
 
         A number of the columns mean, low, central, high, value, promised, use or of one that ends in `_value`
-        is told in the unit of the row (column `unit`), of one that ends in `_given` as it was given; of a column `share…` or `chance…` in per cent, of
-        `signed…` in per cent with its sign; a year as it is. `range` and `mean_range` are made of low, central or
+        is told in the unit of the row (column `unit`), of one that ends in `_given` as it was given; of a column
+        `share…` or `chance…` in per cent, of `signed…` in per cent with its sign; a year as it is. `range` and `mean_range` are made of low, central or
         mean, and high, and so is `need_range` of need_low, need_central, need_high; `label` of label_en and
         label_zh; of `change…` in the unit, with its sign. Keys are told by their labels, those with a number behind
         their name (`part_2`) as well; the rest stands as it is.
@@ -137,9 +137,8 @@ class Language:
             told["mean_range"] = self.range({**row, "central": row["mean"]}, unit)
         for name in [name for name in row if name.endswith("central")]:
             before = name.removesuffix("central")
-            if row[name] != "":
-                ends = {end: row.get(before + end, math.nan) for end in ENDS}
-                told[f"{before}range"] = self.range(ends, unit)
+            ends = {end: row.get(before + end, math.nan) for end in ENDS}
+            told[f"{before}range"] = "" if row[name] == "" else self.range(ends, unit)
         if {"label_en", "label_zh"} <= row.keys():
             told["label"] = sentence_case(self.text(row, "label"))
         return told
@@ -154,7 +153,7 @@ class Language:
             return self.value_with_unit(cell, unit)
         if name.startswith("change"):
             return self.signed(cell, unit)
-        if name == "year" or name.endswith("_year"):
+        if name in ("year", "year_from") or name.endswith("_year"):
             return f"{cell:.0f}" if np.isfinite(cell) else self.phrase("not_applicable")
         if name.startswith("chance"):
             return self.chance(cell)
@@ -237,6 +236,8 @@ class Language:
 
     def given(self, value: float, _position=None) -> str:
         """A number as it was given, without needless zeros: beside an axis, or of an assumption."""
+        if not np.isfinite(value):
+            return self.phrase("not_available")
         if not np.isfinite(value):
             return self.phrase("not_available")
         large, very_large = SIZES[self.code]

@@ -124,9 +124,7 @@ def promises(words: Language, table: pd.DataFrame) -> pd.DataFrame:
         gaps.append(words.phrase(name, amount=amount))
         below = quantities_below(row["measured_by"])
         found = [one for one in DEFINITIONS_OF_NEED if one in below] or ["none"]
-        definitions.append(
-            words.join("names_join", [words.of("definition", one) for one in found])
-        )
+        definitions.append(words.join("names_join", [words.of("definition", one) for one in found]))
     table = table.assign(gap=gaps, definition=definitions)
     return table.rename(columns={end: f"need_{end}" for end in ENDS})
 

@@ -16,7 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from eldercare.analysis.compare import compare_targets
 from eldercare.model.chain import BASE_YEAR, QUANTILES, summarise
 from eldercare.reporting.blocks import text_width
-from eldercare.reporting.present import sentence_case, significant
+from eldercare.reporting.language import sentence_case, significant
 from eldercare.reporting.report import LIMITED, NURSING, Facts, report_title, sources_in_use, summed
 
 FONT = {"en": "Calibri", "zh": "Microsoft YaHei"}
