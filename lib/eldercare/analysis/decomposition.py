@@ -18,12 +18,13 @@ from eldercare.model import beds as bed_step
 from eldercare.model import costs, need, workforce
 from eldercare.model import population as population_step
 from eldercare.model.area import FIRST_RATE_YEAR, Area, Rates
-from eldercare.model.base import AGES
 from eldercare.model.areas import settled_area
+from eldercare.model.base import AGES
 from eldercare.model.chain import BASE_YEAR, QUANTILES, TOTAL, CityResult, inputs_of
 
 FACTORS = ("ageing", "longer_life", "drift", "places", "occupancy", "unit_cost")
-OUTCOMES = {"beds": "bed", "cost_of_care": "yuan_per_year"}  # and their units
+OUTCOMES = ("beds", "cost_of_care")
+UNITS = {"beds": "bed", "cost_of_care": "yuan_per_year"}
 NO_PART = {"beds": "unit_cost", "cost_of_care": "occupancy"}
 GROWTH = ("people_of_2020", "ageing_of_people", "longer_life", "net_migration")
 
@@ -231,7 +232,7 @@ def decompositions(
         parts.append(table.assign(city_id=city_id))
     whole = pd.concat(parts, ignore_index=True)
     whole = whole[whole["part"] != whole["outcome"].map(NO_PART)]
-    return whole.assign(unit=whole["outcome"].map(OUTCOMES))
+    return whole.assign(unit=whole["outcome"].map(UNITS))
 
 
 def largest_causes(changes: pd.DataFrame, outcome: str, year: int, most: int = 3) -> pd.DataFrame:
@@ -278,11 +279,11 @@ def fastest_growth(table: pd.DataFrame) -> pd.DataFrame:
               highest middle), unit, label
     """
     rows = []
-    for city_id, part in table[table["year"] >= BASE_YEAR].groupby("city_id", sort=False):
-        middle = part.set_index("year")["central"]
+    for city_id, years in table[table["year"] >= BASE_YEAR].groupby("city_id", sort=False):
+        middle = years.set_index("year")["central"]
         growth = middle.diff()
         year = int(growth.idxmax())
         told = {"value": growth[year], "share": growth[year] / middle[year - 1]}
-        told |= {"peak_year": int(middle.idxmax()), **part.iloc[0][["unit", "label"]]}
+        told |= {"peak_year": int(middle.idxmax()), **years.iloc[0][["unit", "label"]]}
         rows.append({"city_id": city_id, "year": year, **told})
     return pd.DataFrame(rows)

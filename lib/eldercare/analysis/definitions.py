@@ -165,18 +165,20 @@ def fit_table(project: Project) -> pd.DataFrame:
 def definitions_of_cities(
     project: Project, results: Mapping[str, CityResult], year: int
 ) -> pd.DataFrame:
-    """`definition_table` of all cities in a year, on the draws of their results; with city_id and unit."""
+    """`definition_table` of all cities in a year, on the draws of their results.
+
+    Returns : its table with city_id and unit; age_adjusted is `yes` or `no`
+    """
     tables = []
     for city_id, result in results.items():
         draws, scenario = result.assumptions.draws, result.scenario
         table = definition_table(project, city_id, (year,), draws, scenario)
         tables.append(table.assign(city_id=city_id, unit="person"))
-    return pd.concat(tables, ignore_index=True)
+    whole = pd.concat(tables, ignore_index=True)
+    return whole.assign(age_adjusted=np.where(whole["age_adjusted"], "yes", "no"))
 
 
-def service_classes(
-    project: Project, results: Mapping[str, CityResult], year: int
-) -> pd.DataFrame:
+def service_classes(project: Project, results: Mapping[str, CityResult], year: int) -> pd.DataFrame:
     """The care grades of one document applied to every city (see `settings.people_by_service_class`).
 
     Returns : table city_id, year, service_class (`total` is all of 60 and over), mean, low, central, high, unit

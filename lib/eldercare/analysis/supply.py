@@ -15,6 +15,13 @@ from eldercare.model.chain import QUANTILES, CityResult, summarise
 
 UNIT = "worker"
 PER_10000 = "caregivers_per_10000_needed"
+CERTIFIED = (
+    "promised_per_10000",
+    "needed_per_10000",
+    "promised_heads",
+    "promised_senior",
+    "in_post",
+)
 
 
 def ratios_and_posts(results: Mapping[str, CityResult], year: int) -> pd.DataFrame:
@@ -27,9 +34,9 @@ def ratios_and_posts(results: Mapping[str, CityResult], year: int) -> pd.DataFra
         asked = result.quantity("caregivers_total_needed").sel(measure="use", year=year)
         post = result.quantity("caregivers_stock").sel(path="today", year=year)
         row = {"ratio_value": float(asked.mean()), "post_value": float(post.mean())}
-        row |= {"share": row["post_value"] / row["ratio_value"], "unit": UNIT}
-        rows.append({"city_id": city_id, "year": year, **row})
-    return pd.DataFrame(rows)
+        rows.append({"city_id": city_id, "year": year, **row, "unit": UNIT})
+    table = pd.DataFrame(rows)
+    return table.assign(share=table["post_value"] / table["ratio_value"])
 
 
 def programme_intake(results: Mapping[str, CityResult]) -> pd.DataFrame:
@@ -111,7 +118,7 @@ def training_for_promises(project: Project, results: Mapping[str, CityResult]) -
 def certified_promises(project: Project, results: Mapping[str, CityResult]) -> pd.DataFrame:
     """The promise of certified care workers in heads, beside all who are in post.
 
-    Returns : table city_id, year, quantity (as `_certified` names them), low, central, high, unit;
+    Returns : table city_id, year, quantity (as in `CERTIFIED`), low, central, high, unit;
               empty if no city promised any
     """
     rows = []
@@ -137,10 +144,5 @@ def _certified(result: CityResult, year: int, promised: float) -> dict[str, tupl
     share = own.loc[own["indicator"] == "senior_caregiver_share", "value"]
     upper = heads * (float(share.iloc[0]) if len(share) else np.nan)
     per = "worker_per_10000_persons"
-    return {
-        "promised_per_10000": (xr.full_like(needed, promised), per),
-        "needed_per_10000": (needed, per),
-        "promised_heads": (heads, UNIT),
-        "promised_senior": (upper, UNIT),
-        "in_post": (post, UNIT),
-    }
+    ratios = [(xr.full_like(needed, promised), per), (needed, per)]
+    return dict(zip(CERTIFIED, [*ratios, *((count, UNIT) for count in (heads, upper, post))]))

@@ -6,15 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eldercare.engine.arrays import (
-    DRAW,
-    Array,
-    greatest,
-    name_labels,
-    part,
-    side_by_side,
-    sum_over,
-)
+from eldercare.engine.arrays import DRAW, Array, greatest, name_labels, part, side_by_side, sum_over
 from eldercare.engine.quantity import joined, quantity
 
 WORKPLACES = ("institution", "day_care", "home_service")

@@ -30,7 +30,7 @@ from eldercare.reporting.charts import (
     publish,
     short_number,
 )
-from eldercare.reporting.present_care import scenario_words
+from eldercare.reporting.language import load_language
 
 FACTOR_LABELS = {
     "start": "beds of 2020\n(as full as seen)",
@@ -285,7 +285,8 @@ def scenarios(
                 )
                 _draw_range(axis, place, row, measure, drawn)
                 twins.append({"city_id": city_id, "scenario": scenario, **row, "measure": measure})
-        words = [scenario_words(scenario).split(":")[0] for scenario in reversed(runs)]
+        english = load_language(project, "en")
+        words = [english.part("scenario", name).split(":")[0] for name in reversed(runs)]
         axis.set_yticks(range(len(runs)), words if axis in axes[::3] else [""] * len(runs))
         axis.set_xlim(left=0)
         _dress_across(axis, result)

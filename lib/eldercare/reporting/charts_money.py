@@ -30,7 +30,6 @@ from eldercare.reporting.charts import (
     publish,
     style_of,
 )
-from eldercare.reporting.present_workforce import row_value
 
 PROBABILITY = 0.8
 LEVELS = {
@@ -120,7 +119,7 @@ def ratios(
         }
 
     def oecd(result: CityResult) -> tuple[str, float]:
-        return "OECD average, 2016", row_value(result, "oecd_caregivers_per_100")
+        return "OECD average, 2016", float(result.assumptions["oecd_caregivers_per_100"].median())
 
     label = "care workers per 100 people 65+\n每百名65岁及以上老年人护理员"
     return _lines(project, results, series, name, title, source, label, oecd)

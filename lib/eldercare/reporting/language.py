@@ -159,7 +159,9 @@ class Language:
             return self.chance(cell)
         if name.startswith(("share", "signed")):
             return self.percent(cell, signed=name.startswith("signed"))
-        return self.part(name, cell) if name == "from_age" else cell
+        if name == "from_age":
+            return self.part(name, cell)
+        return self.number(cell) if isinstance(cell, float) else cell
 
     def text(self, row: Mapping, column: str) -> str:
         """The cell of a pair of columns, as label_en and label_zh; that of the other language where it is empty."""

@@ -28,7 +28,8 @@ def wide(
 
     What all rows are of, their label and unit, stands in the corner.
 
-    table  : columns low, high, the middle, unit and the keys, as `Results.summary` gives it
+    table  : columns low, high, the middle, unit and the keys, as `Results.summary` gives it; without low and
+             high, or where they are the same, the middle stands alone
     middle : `central`, or `mean` where parts stand beside a total; a head of means says so
     unit   : told with each cell, as "bed"; without it the numbers stand alone
     phrase : what each cell says, filled from its row, where it is not a range
@@ -40,6 +41,7 @@ def wide(
         if key == "from_age" or not pd.api.types.is_numeric_dtype(told[key]):
             told[key] = [words.part(key, word) for word in told[key]]
     out = told.pivot_table("text", keys, columns, aggfunc="first", sort=False)
+    out = out.reindex(told.drop_duplicates(keys).set_index(keys).index)  # as the rows come
     out = out.fillna(words.phrase("not_available"))
     heads = [words.phrase(f"head_{middle}", head=head) for head in out.columns]
     index = [words.part("column", key) for key in keys]
@@ -57,14 +59,16 @@ def _corner(words: Language, table: pd.DataFrame) -> str:
 
 
 def _ranges(words: Language, table: pd.DataFrame, middle: str, unit: str | None) -> list[str]:
-    return [
-        words.range({**row, "central": row[middle]}, unit or _bare(row["unit"]))
-        for row in table.to_dict("records")
-    ]
+    return [_cell(words, row, middle, unit) for row in table.to_dict("records")]
 
 
-def _bare(unit: str) -> str:
-    return unit if unit == "share" else "plain"
+def _cell(words: Language, row: dict, middle: str, unit: str | None) -> str:
+    unit = unit or ("share" if row["unit"] == "share" else "plain")
+    if "low" not in row:
+        return words.value_with_unit(row[middle], unit)
+    if row["low"] == row["high"] and unit == "plain":
+        return words.given(row[middle])
+    return words.range({**row, "central": row[middle]}, unit)
 
 
 def say(*sentences: str) -> Markdown:
