@@ -9,15 +9,10 @@ import seaborn as sns
 from IPython.display import Image
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from eldercare.analysis.assumption_log import step_table
 from eldercare.analysis.sensitivity import MAIN, Sensitivity
 from eldercare.inputs.load import Project
 from eldercare.reporting.charts import INK, PALETTE, WIDTH, _finish, publish, short_number
-from eldercare.reporting.present_sensitivity import (
-    headline_words,
-    row_words,
-    step_table,
-    value_words,
-)
 
 
 def tornados(
@@ -130,3 +125,29 @@ def step_shares(
     _finish(figure, title, source, handles, labels)
     twin = pd.concat(twins)[["city_id", "headline", "step", "value"]]
     return publish(project, name, figure, twin, f"{title}. One panel for each headline.")
+
+
+def row_words(row) -> str:
+    """Name of a row of the assumptions in words."""
+    name = row.assumption.replace("_", " ").replace("adl ", "ADL ")
+    return f"{name} ({row.keys.replace('_', ' ')})" if row.keys else name
+
+
+def value_words(value: float, unit: str) -> str:
+    """An assumption's value with its unit; shares and yearly rates in per cent."""
+    if unit == "share":
+        return f"{value * 100:.3g} %"
+    return f"{value * 100 + 0:.2g} % a year" if unit == "per_year" else f"{value:.4g}"
+
+
+HEADLINE_WORDS = {
+    "beds": "beds",
+    "nursing_beds": "nursing beds",
+    "caregivers": "care workers",
+    "yearly_cost": "million yuan a year",
+}
+
+
+def headline_words(name: str) -> str:
+    """A main headline in words."""
+    return HEADLINE_WORDS[name]

@@ -104,7 +104,7 @@ class Language:
             return self.cities.get(word, word)
         if dim == "from_age":
             return self.phrase("age_from", first=word)
-        for name in (f"{dim}_{word}".replace(" ", "_"), word):
+        for name in (re.sub(r"\W+", "_", f"{dim}_{word}"), word):
             if name in self.phrases:
                 return self.phrases[name]
         if dim in AS_WRITTEN:
@@ -128,7 +128,7 @@ class Language:
         is told in the unit of the row (column `unit`), of one that ends in `_given` as it was given; of a column
         `share…` or `chance…` in per cent, of `signed…` in per cent with its sign; a year as it is. `range` and `mean_range` are made of low, central or
         mean, and high, and so is `need_range` of need_low, need_central, need_high; `label` of label_en and
-        label_zh; of `change…` in the unit, with its sign. Keys are told by their labels, those with a number behind
+        label_zh, `factor` of assumption and keys; of `change…` in the unit, with its sign. Keys are told by their labels, those with a number behind
         their name (`part_2`) as well; the rest stands as it is.
         """
         unit = row.get("unit", "plain")
@@ -141,9 +141,15 @@ class Language:
             told[f"{before}range"] = "" if row[name] == "" else self.range(ends, unit)
         if {"label_en", "label_zh"} <= row.keys():
             told["label"] = sentence_case(self.text(row, "label"))
+        if {"assumption", "keys"} <= row.keys():
+            name = told["factor"] = told["assumption"]
+            if row["keys"]:
+                told["factor"] = self.phrase("assumption_name", name=name, keys=told["keys"])
         return told
 
     def _cell(self, name: str, cell, unit: str):
+        if isinstance(cell, list):
+            return self.join("list_join", [self.part(name, one) for one in cell])
         if isinstance(cell, str):
             numbered = re.sub(r"_\d+$", "", name)
             return self.keys(cell.split()) if name == "keys" else self.part(numbered, cell)
@@ -157,8 +163,10 @@ class Language:
             return f"{cell:.0f}" if np.isfinite(cell) else self.phrase("not_applicable")
         if name.startswith("chance"):
             return self.chance(cell)
-        if name.startswith(("share", "signed")):
-            return self.percent(cell, signed=name.startswith("signed"))
+        if name.startswith("signed"):
+            return self.percent(cell, 1, signed=True)
+        if name.startswith("share"):
+            return self.percent(cell)
         if name == "from_age":
             return self.part(name, cell)
         return self.number(cell) if isinstance(cell, float) else cell
@@ -354,6 +362,10 @@ def load_language(project: Project, code: str = "") -> Language:
     phrases = dict(zip(project.phrases["phrase_id"], project.phrases[code]))
     for row in project.china.care_grades.to_dict("records"):
         phrases[f"service_class_{row['service_class']}"] = row[f"label_{code}"]
+    for city in project.cities.values():
+        for row in city.targets.to_dict("records"):
+            told = {"label": row[f"label_{code}"], "year": f"{row['target_year']:.0f}"}
+            labels[row["target_id"]] = phrases["promise_of_year"].format(**told)
     words = Language(code, phrases, labels)
     cities = {city_id: words.city(project, city) for city_id, city in project.cities.items()}
     return replace(words, cities=cities)

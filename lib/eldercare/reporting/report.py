@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from eldercare.analysis.affordability import payer_shares
+from eldercare.analysis.assumption_log import OWN
 from eldercare.analysis.compare import ROUNDING, compare_head_counts, compare_targets
 from eldercare.analysis.sensitivity import YEAR
 from eldercare.inputs.load import Project
@@ -25,7 +26,6 @@ from eldercare.reporting.blocks import Block, Bullets, Figure, Heading, Paragrap
 from eldercare.reporting.language import Language, sentence_case
 from eldercare.reporting.lineage import quantities_below
 from eldercare.reporting.origins import TABLES
-from eldercare.reporting.present_sensitivity import OWN
 from eldercare.reporting.tables import DEFINITIONS_OF_NEED
 
 LEFT_OUT = (

@@ -100,10 +100,10 @@ def listed(
 def named(words: Language, table: pd.DataFrame, decimals: int | None = None) -> pd.DataFrame:
     """A frame of numbers with the labels of its rows and columns; their dims are the names of its axes.
 
-    decimals : the numbers are shares and told in per cent with so many decimals
+    decimals : the numbers are shares and told in per cent with so many decimals; a cell without one stays empty
     """
     if decimals is not None:
-        table = table.map(lambda share: words.percent(share, decimals))
+        table = table.map(lambda share: "" if pd.isna(share) else words.percent(share, decimals))
     for axis in (0, 1):
         labels = table.axes[axis]
         told = [
