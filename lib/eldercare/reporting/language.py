@@ -125,11 +125,12 @@ class Language:
         """The cells of a row of a tidy table as a reader meets them.
 
         A number of the columns mean, low, central, high, value, promised, use or of one that ends in `_value`
-        is told in the unit of the row (column `unit`), of one that ends in `_given` as it was given; of a column
-        `share…` or `chance…` in per cent, of `signed…` in per cent with its sign; a year as it is. `range` and `mean_range` are made of low, central or
-        mean, and high, and so is `need_range` of need_low, need_central, need_high; `label` of label_en and
-        label_zh, `factor` of assumption and keys; of `change…` in the unit, with its sign. Keys are told by their labels, those with a number behind
-        their name (`part_2`) as well; the rest stands as it is.
+        is told in the unit of the row (column `unit`), of `change…` with its sign as well, of one that ends
+        in `_given` as it was given; of a column `share…` or `chance…` in per cent, of `signed…` in per cent
+        with its sign, of `ratio…` without a unit; a year as it is. `range` and `mean_range` are made of low,
+        central or mean, and high, and so is `need_range` of need_low, need_central, need_high; `label` of
+        label_en and label_zh, `factor` of assumption and keys. Keys are told by their labels, those with a
+        number behind their name (`part_2`) as well; the rest stands as it is.
         """
         unit = row.get("unit", "plain")
         told = {name: self._cell(name, cell, unit) for name, cell in row.items()}
@@ -167,9 +168,9 @@ class Language:
             return self.percent(cell, 1, signed=True)
         if name.startswith("share"):
             return self.percent(cell)
-        if name == "from_age":
-            return self.part(name, cell)
-        return self.number(cell) if isinstance(cell, float) else cell
+        if name.startswith("ratio"):
+            return self.number(cell)
+        return self.part(name, cell) if name == "from_age" else cell
 
     def text(self, row: Mapping, column: str) -> str:
         """The cell of a pair of columns, as label_en and label_zh; that of the other language where it is empty."""
