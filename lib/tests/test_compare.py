@@ -114,8 +114,8 @@ def head_counts(made_up, *rows):
 def test_a_head_count_of_the_document_stands_beside_the_census(made_up, results):
     census = results["sanming"].census_base[:, 60:].sum()
     table = head_counts(made_up, {"value": census * 1.1})
-    assert table["census_2020"].tolist() == pytest.approx([census])
-    assert table["difference"].tolist() == pytest.approx([0.1])
+    assert table["census_value"].tolist() == pytest.approx([census])
+    assert table["signed_difference"].tolist() == pytest.approx([0.1])
 
 
 def test_a_damaged_head_count_without_a_reading_is_not_compared(made_up):

@@ -11,20 +11,19 @@ import pytest
 from report_checks import SIZES
 
 import eldercare as ec
-from eldercare.analysis import compare, decomposition, definitions, health, sensitivity
+from eldercare.analysis import (
+    affordability,
+    compare,
+    decomposition,
+    definitions,
+    health,
+    sensitivity,
+    supply,
+)
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.model import chain
-from eldercare.reporting import (
-    language,
-    present,
-    present_beds,
-    present_care,
-    present_money,
-    present_population,
-    present_workforce,
-    report,
-    what_if,
-)
+from eldercare.reporting import language, report, tables, what_if
+from eldercare.reporting.results import run_scenarios
 
 CITIES, YEAR = ("sanming", "shangqiu"), 2035
 TO_ROUNDING = 6e-4
@@ -79,7 +78,7 @@ def draw_all(project, results):
         "project": few,
         "results": results,
         "words": results.words,
-        "lives": present_care.health_tables(project, results, 2020),
+        "lives": health.health_of_cities(results, 2020),
         "desks": {city_id: what_if.Desk(project, city_id) for city_id in CITIES},
     }
     for name in FIGURES:
@@ -166,10 +165,6 @@ def test_the_causes_begin_and_end_at_the_result(results, twins):
         assert part.loc["end", RANGE].to_numpy(float) == pytest.approx(
             np.quantile(ends, [0.1, 0.5, 0.9]), rel=TO_ROUNDING
         )
-        assert (
-            "observed" in present_beds.START["beds"]
-            and "observed" not in present_beds.START["cost_of_care"]
-        )
 
 
 def test_definitions_and_lives_are_those_of_the_draws_of_the_result(project, results):
@@ -184,7 +179,7 @@ def test_definitions_and_lives_are_those_of_the_draws_of_the_result(project, res
         older = result.table("population_60_plus", [YEAR])["central"].item()
         assert table["population_60_plus"].unique() == pytest.approx([older], rel=1e-5)
         own = health.health_expectancy(result.inputs, 2020)
-        shown = present_care.health_tables(project, {city_id: result}, 2020)
+        shown = health.health_of_cities({city_id: result}, 2020)
         assert shown[own.columns].equals(own)
 
 
@@ -197,7 +192,7 @@ def test_definitions_and_lives_are_those_of_the_draws_of_the_result(project, res
         definitions.beside_published,
         definitions.national_care_need,
         decomposition.decompose,
-        present_care.scenario_results,
+        run_scenarios,
         what_if.Desk,
     ],
     ids=lambda function: function.__name__,
@@ -257,35 +252,33 @@ def test_the_causes_add_up(twins):
     )
 
 
-def first_number(cell) -> float:
-    return float(re.match(r"[-−+]?[\d.,]+", str(cell))[0].replace(",", "").replace("−", "-"))
-
-
 def printed_tables(project, results):
-    """Tables in which parts stand beside a total: whose heads or rows say mean."""
-    one = results["shangqiu"]
-    need = {"measure": "need"}
-    yield (
-        "payers",
-        present.part_table(
-            one, "payment", "payer", [2025, YEAR], form=present.text_millions, **need
-        ),
-    )
-    yield "beds", present_beds.bed_table(one, [2025, YEAR]).iloc[:-2]
-    yield "settings", present_care.setting_with_share(results, YEAR, "need").T
-    yield "grades", present_workforce.grade_table(results, YEAR).iloc[:, [1, 2, 3, 4, 0]].T
-    yield "classes", present_care.service_class_table(project, results, YEAR).iloc[:, :4].T
+    """Tables in which parts stand beside a total, as notebooks tell them: whose heads say mean."""
+    words, one = results.words, results["shangqiu"]
+    at = {"years": [YEAR], "measure": "need"}
+    parts = {
+        "payment": ("payer", {}),
+        "beds_needed": ("bed_type", {}),
+        "people_by_setting": ("setting", {}),
+        "certified_by_grade": ("grade", {}),
+    }
+    for name, (dim, where) in parts.items():
+        table = results.summary(name, by=dim, total=True, **at, **where)
+        yield name, tables.wide(words, table, columns=dim, middle="mean").T
+    classes = definitions.service_classes(project, results, YEAR)
+    yield "classes", tables.wide(words, classes, columns="service_class", middle="mean").T
     for age in (60, 80):
-        yield (
-            f"growth {age}",
-            present_population.growth_table(project, results, age, [YEAR, 2050]).T,
-        )
-    flow = present_workforce.flow_table(one, [2026, YEAR])
-    signs = [-1 if name in ("leaving", "retiring") else 1 for name in flow.index]
-    yield (
-        "flow",
-        flow.apply(lambda column: [first_number(cell) * sign for cell, sign in zip(column, signs)]),
-    )
+        growth = decomposition.growth_of_people(project, results, age, [YEAR, 2050])
+        told = tables.wide(words, growth, ["city_id", "year"], "part", middle="mean")
+        yield f"growth {age}", told.T
+    flows = supply.stock_and_flows(one, [2026, YEAR])
+    out = flows["flow"].isin(["leaving", "retiring"])
+    flows["mean"] = flows["mean"].where(~out, -flows["mean"])
+    yield "flow", tables.wide(words, flows, "flow", middle="mean")
+    changes = decomposition.decompositions(project, results, [YEAR])
+    for outcome, table in changes.groupby("outcome"):
+        told = tables.wide(words, table, ["city_id", "year"], "part", middle="mean")
+        yield outcome, told.T
 
 
 def test_printed_parts_add_up_to_the_printed_total_and_say_that_they_are_means(project, results):
@@ -293,13 +286,19 @@ def test_printed_parts_add_up_to_the_printed_total_and_say_that_they_are_means(p
         words = [*map(str, table.index), *map(str, table.columns)]
         assert any("mean" in word for word in words), name
         for column in table:
-            *parts, total = (first_number(cell) for cell in table[column])
+            *parts, total = (printed_money(cell) for cell in table[column])
             assert sum(parts) == pytest.approx(total, rel=0.005), (name, column)
 
 
+def test_the_start_of_the_causes_says_at_which_occupancy(results):
+    words = results.words
+    beds, cost = (words.part("part", f"start_{outcome}") for outcome in decomposition.OUTCOMES)
+    assert "observed" in beds and "observed" not in cost
+
+
 def printed_money(cell) -> float:
-    """The first number of a cell of the report, a large unit multiplied out."""
-    number, unit = re.match(r"([\d.,]+)\s*(million|billion|万|亿)?", cell).groups()
+    """The first number of a cell, a large unit multiplied out."""
+    number, unit = re.match(r"(-?[\d.,]+)\s*(million|billion|万|亿)?", cell).groups()
     return float(number.replace(",", "")) * SIZES.get(unit, 1)
 
 
@@ -312,7 +311,7 @@ def printed_money(cell) -> float:
     ],
 )
 def test_whole_parts_add_up_and_each_is_one_of_the_two_next_to_the_exact(values, parts):
-    found = report.in_whole_parts(values)
+    found = affordability.in_whole_parts(values)
     assert sum(found) == 100
     assert all(abs(part - 100 * value / sum(values)) < 1 for part, value in zip(found, values))
     assert sorted(found) == sorted(parts)
@@ -459,9 +458,9 @@ def test_the_width_that_knowing_narrows_is_the_range_of_the_result(project, resu
 
 
 def test_affordability_and_payers_speak_of_the_same_cost(results):
-    said = present_money.who_pays_sentences(results, YEAR)
-    table = present.range_table(
-        results, "cost_total", [YEAR], form=present.text_millions, measure="need"
-    )[YEAR]
-    for sentence, cell in zip(said, table):
-        assert cell in sentence
+    bears = affordability.who_bears(results, YEAR).set_index(["city_id", "payer"])["central"]
+    for city_id, result in results.items():
+        at = {"year": YEAR, "measure": "need"}
+        cost = result.values["cost_total"].sel(at).astype(float).mean().item()
+        paid = result.values["payment"].sel(at | {"payer": "families"}).astype(float).mean().item()
+        assert bears[city_id, "families"] == pytest.approx(paid / cost, abs=0.01)

@@ -12,12 +12,15 @@ from figure_cells import draw
 from report_checks import SECTIONS, all_blocks, cells, numbers
 
 import eldercare as ec
+from eldercare.analysis import balance, decomposition, definitions, supply
+from eldercare.analysis.compare import PROJECTION_ERROR
 from eldercare.analysis.sensitivity import tornado
 from eldercare.app import site
+from eldercare.engine.quantity import DECLARED
 from eldercare.inputs import schema
 from eldercare.inputs.load import file_rows
 from eldercare.inputs.schema import DataFault
-from eldercare.model import boundaries
+from eldercare.model import boundaries, chain, settings, workforce
 from eldercare.reporting import language, report
 from eldercare.reporting.blocks import Bullets, Figure, Heading, Paragraph, Table, html
 
@@ -352,13 +355,37 @@ def family_members(project, results):
     """The words that each family of phrases may be put together with."""
     values = results["lincang"].values
     return {
+        "assumption": (PROJECTION_ERROR,),
+        "balance": ("unknown", "published", "promised", "none"),
+        "flow": ("before", "stock", *workforce.FLOWS),
+        "grade": (*workforce.GRADES, "senior_and_above"),
+        "household": settings.households(project.china, chain.NATION).index,
+        "outcome": decomposition.OUTCOMES,
+        "part": (
+            *decomposition.FACTORS,
+            *decomposition.GROWTH,
+            *(f"start_{name}" for name in decomposition.OUTCOMES),
+            "end",
+        ),
+        "quantity": (*balance.BALANCE, *DECLARED, *supply.CERTIFIED, "occupancy_for_waiting"),
+        "scenario": ("baseline", *project.scenarios),
+        "service_class": project.china.care_grades["service_class"],
+        "staff": ("care_workers", *workforce.STAFF),
+        "standard": ("plan", "strict_over_lenient", *workforce.STANDARDS),
+        "state": ("all", "none", "limited", "severe"),
+        "training": ("ahead", "past", "nothing"),
+        "use": ("yes", "no"),
         "basis": schema.BASES,
-        "bed_type": schema.BED_TYPES,
+        "bed_type": (*schema.BED_TYPES, "respite", "day_care"),
         "bound": schema.BOUNDS,
         "change": boundaries.BASES,
         "chosen": ("nation", "city", "scenario"),
         "count": language.COUNTED,
-        "definition": (*report.DEFINITIONS_OF_NEED, "none"),
+        "definition": (
+            *report.DEFINITIONS_OF_NEED,
+            "none",
+            *(name.replace(" ", "_") for name in definitions.ORDER),
+        ),
         "fact": project.facts["indicator"],
         "follow_up": schema.FOLLOW_UPS,
         "issuer": project.sources["source_id"],

@@ -182,8 +182,6 @@ class Sheet:
 
     def part(self, column: str, value: object) -> str:
         """A value of a column in words; that of the middle where there is no column."""
-        if column == "from_age":
-            return self.words.phrase("age_from", first=value)
         return self.words.part(column or "series", str(value) if column else "middle")
 
     def tell(self, column: str, value: object, handle: Any) -> None:
@@ -203,7 +201,8 @@ class Sheet:
             return
         for key, axis in self.axes.items():
             if self.panel:
-                axis.set_title(textwrap.fill(self.part(self.panel, key), self.letters))
+                title = self.part(self.panel, key)
+                axis.set_title(textwrap.fill(title[:1].upper() + title[1:], self.letters))
             sns.despine(ax=axis)
             yield axis, self.table[self.table[self.panel] == key] if self.panel else self.table
 

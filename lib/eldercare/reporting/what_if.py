@@ -268,3 +268,25 @@ def paths_table(desks: Mapping[str, Desk]) -> pd.DataFrame:
         for headline in MAIN
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def lever_table(desks: Mapping[str, Desk]) -> pd.DataFrame:
+    """The levers of each city, the strongest first: where the assumption stands, and how far it can be moved.
+
+    Returns : table city_id, rank, assumption, keys, unit, central, first_value, last_value
+    """
+    rows = [
+        {
+            "city_id": city_id,
+            "rank": rank,
+            "assumption": lever.row["assumption"],
+            "keys": " ".join(lever.row[key] for key in ASSUMPTION_KEYS if lever.row[key]),
+            "unit": lever.row["unit"],
+            "central": lever.central,
+            "first_value": lever.first,
+            "last_value": lever.last,
+        }
+        for city_id, desk in desks.items()
+        for rank, lever in enumerate(desk.levers, start=1)
+    ]
+    return pd.DataFrame(rows)

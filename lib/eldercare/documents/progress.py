@@ -8,8 +8,6 @@ shown as what is known, and judge no promise of the city.
 from __future__ import annotations
 
 import math
-from calendar import month_name
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -17,43 +15,14 @@ import pandas as pd
 from eldercare.analysis.compare import is_usable
 from eldercare.documents.consistency import issued, months
 from eldercare.inputs.load import City, Project
-from eldercare.inputs.schema import PROGRESS, REPORT_SCOPES, is_to_come
-from eldercare.model.chain import CityResult
-from eldercare.reporting.language import load_language
-from eldercare.reporting.present import (
-    range_text,
-    sentence_case,
-    text_money,
-    text_number,
-    text_percent,
-)
+from eldercare.inputs.schema import FOLLOW_UPS, PROGRESS, REPORT_SCOPES, is_to_come
+from eldercare.model.chain import QUANTILES, CityResult
 
-ON_TRACK, BEHIND, MET, NO_REPORT = "on track", "behind", "met", "no report"
-NO_PATH, NOT_JUDGED = "no path", "not judged"
+ON_TRACK, BEHIND, MET, NO_REPORT = "on_track", "behind", "met", "no_report"
+NO_PATH, NOT_JUDGED = "no_path", "not_judged"
 STATUSES = (MET, ON_TRACK, BEHIND, NO_REPORT, NO_PATH, NOT_JUDGED)
-NONE_FOUND = "none found"
-# Units of which there are only whole ones.
-WHOLE = frozenset(
-    {"bed", "count", "facility", "household", "institution", "person", "place", "worker"}
-)
-COLUMNS = [
-    "city_id",
-    "target_id",
-    "label_en",
-    "unit",
-    "promised",
-    "target_year",
-    "base",
-    "base_at",
-    "reported",
-    "reported_at",
-    "on_path",
-    "status",
-    "need_low",
-    "need",
-    "need_high",
-    "covers_need",
-]
+NAMES = ["target_id", "label_en", "label_zh", "unit", "target_year"]
+UNKNOWN = (math.nan, math.nan)
 
 
 def as_of(project: Project) -> int:
@@ -81,11 +50,12 @@ def _is_end(at: float) -> bool:
 
 
 def when(at: float) -> str:
-    """A moment in words: `end of 2023`, or the month that it lies in or ends, `February 2023`."""
+    """A moment as reports are dated: the year at whose end it is, or the month it lies in or ends, as 2023-02."""
+    if math.isnan(at):
+        return ""
     if _is_end(at):
-        return f"end of {round(at) - 1}"
-    month = math.ceil((at - math.floor(at)) * 12 - 1e-6)
-    return f"{month_name[month]} {math.floor(at)}"
+        return f"{round(at) - 1}"
+    return f"{math.floor(at)}-{math.ceil((at - math.floor(at)) * 12 - 1e-6):02d}"
 
 
 def followed(city: City) -> pd.DataFrame:
@@ -149,7 +119,7 @@ def on_path(base: tuple[float, float], promised: float, target_year: float, at: 
 def status(
     row: pd.Series, found: list[tuple[float, float]], base: tuple[float, float] | None
 ) -> str:
-    """On track, behind, met, no report - or no path where base or year are not known, not judged where damaged."""
+    """`on_track`, `behind`, `met`, `no_report` - or no path where base or year are not known, not judged where damaged."""
     if not found:
         return NO_REPORT
     if not is_usable(row):
@@ -169,142 +139,130 @@ def status(
     )
 
 
-def _need_at(
-    result: CityResult | None, row: pd.Series, at: float, value: float
-) -> tuple[float, float, float, float]:
-    """Low, middle and high need in the year of a report, and the chance that what was reported covers it."""
+def _need_at(result: CityResult | None, row: pd.Series, at: float, value: float) -> tuple:
+    """Low, middle and high need in the year of a report, and the chance that what was reported covers it.
+
+    Four empty texts where need is not known.
+    """
     year = math.ceil(at) - 1
     if result is None or row["follow_up"] != "measured" or year not in result.values["year"].values:
-        return (math.nan,) * 4
+        return ("",) * 4
     array = result.values[row["measured_by"]].sel(year=year)
     array = array.sel(measure="need") if "measure" in array.dims else array
     draws = array.values.astype(float)
-    return (*np.quantile(draws, [0.1, 0.5, 0.9]), float((draws <= value).mean()))
+    return (*np.quantile(draws, list(QUANTILES.values())), float((draws <= value).mean()))
 
 
 def tracking_table(project: Project, results: dict[str, CityResult] | None = None) -> pd.DataFrame:
     """Each followed promise with its last report, where the straight path stood then, and what need asked for.
 
     results : what the chain says, for the promises that it measures; without them need stays empty
-    Returns : table with a row for each promise, the columns of `COLUMNS`
+    Returns : table city_id, target_id, label_en, label_zh, unit, target_year, promised_given, base_given, base_at,
+              reported_given, reported_at, on_path_value, status, need_low, need_central, need_high, covers_need;
+              moments as `when` tells them
     """
-    rows = []
-    for city in project.cities.values():
-        for _, row in followed(city).iterrows():
-            found = reports(city, row)
-            base = base_of(city, row, found)
-            at, value = found[-1] if found else (math.nan, math.nan)
-            path = (
-                bool(found)
-                and base is not None
-                and not math.isnan(row["target_year"])
-                and base[0] < at
-            )
-            need = (
-                _need_at((results or {}).get(city.city_id), row, at, value)
-                if found
-                else (math.nan,) * 4
-            )
-            rows.append(
-                (
-                    city.city_id,
-                    row["target_id"],
-                    row["label_en"],
-                    row["unit"],
-                    row["value"],
-                    row["target_year"],
-                    *((base[1], base[0]) if base else (math.nan, math.nan)),
-                    value,
-                    at,
-                    on_path(base, row["value"], row["target_year"], at) if path else math.nan,
-                    status(row, found, base),
-                    *need,
-                )
-            )
-    return pd.DataFrame(rows, columns=COLUMNS)
+    rows = [
+        {"city_id": city.city_id, **row[NAMES], **_tracked(city, row, results or {})}
+        for city in project.cities.values()
+        for _, row in followed(city).iterrows()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _tracked(city: City, row: pd.Series, results: dict[str, CityResult]) -> dict:
+    found = reports(city, row)
+    base = base_of(city, row, found)
+    at, value = found[-1] if found else UNKNOWN
+    begun, amount = base or UNKNOWN
+    known = not math.isnan(row["target_year"]) and begun < at  # both are known
+    path = on_path((begun, amount), row["value"], row["target_year"], at) if known else ""
+    needs = _need_at(results.get(city.city_id), row, at, value) if found else ("",) * 4
+    return {
+        "promised_given": row["value"],
+        "base_given": amount,
+        "base_at": when(begun),
+        "reported_given": value,
+        "reported_at": when(at),
+        "on_path_value": path,
+        "status": status(row, found, base),
+        **dict(zip(("need_low", "need_central", "need_high", "covers_need"), needs)),
+    }
 
 
 def status_counts(project: Project) -> pd.DataFrame:
     """How many followed promises of each city are met, on track, behind, without report …"""
     table = tracking_table(project)
-    counts = pd.crosstab(table["city_id"], table["status"]).reindex(
-        columns=list(STATUSES), fill_value=0
-    )
-    counts.index = [project.city(city_id).name_en for city_id in counts.index]
-    counts.columns.name = None
-    return counts
+    counts = pd.crosstab(table["city_id"], table["status"])
+    return counts.reindex(columns=list(STATUSES), fill_value=0).rename_axis(columns="status")
 
 
 def past_promises(project: Project) -> pd.DataFrame:
-    """Followed promises whose year is over, with the outcome that was found: of the city, its prefecture or its province, or none.
+    """Followed promises whose year is over, with the outcomes that were found: of the city, its prefecture or its province.
 
-    Returns : table city_id, target_id, label_en, follow_up, promised, year, outcome, known_of, source
+    Returns : table city_id, target_id, label_en, label_zh, unit, target_year, follow_up, promised, known_of, value,
+              reported_at, source_id; a row for each outcome, and one without for a promise of which none is known
     """
     rows, now = [], as_of(project)
     for city in project.cities.values():
         for _, row in followed(city)[followed(city)["target_year"] < now].iterrows():
-            form = text_percent if row["unit"] == "share" else text_number
-            outcome, known_of = NONE_FOUND, ""
-            for scope in reversed(REPORT_SCOPES):  # the nearest last
-                found = reports(city, row, scope)
-                if found:
-                    said = [
-                        f"{form(value)} {'at the' if _is_end(at) else 'in'} {when(at)}"
-                        for at, value in found
-                    ]
-                    outcome, known_of = "; ".join(said), scope
-            sources = city.progress.loc[
-                city.progress["target_id"].isin([row["target_id"], row["restates"]]), "source_id"
-            ]
-            rows.append(
-                (
-                    city.city_id,
-                    row["target_id"],
-                    sentence_case(row["label_en"]),
-                    row["follow_up"],
-                    form(row["value"]),
-                    int(row["target_year"]),
-                    outcome,
-                    known_of,
-                    ", ".join(sorted(set(sources) - {""})) if known_of else "",
-                )
+            told = {"city_id": city.city_id, **row[[*NAMES, "follow_up"]], "promised": row["value"]}
+            # of the nearest that reported
+            scope, found = next(
+                ((one, known) for one in REPORT_SCOPES if (known := reports(city, row, one))),
+                ("", [UNKNOWN]),
             )
-    columns = [
-        "city_id",
-        "target_id",
-        "label_en",
-        "follow_up",
-        "promised",
-        "year",
-        "outcome",
-        "known_of",
-        "source",
+            same = city.progress["target_id"].isin([row["target_id"], row["restates"]])
+            sources = ", ".join(sorted(set(city.progress.loc[same, "source_id"]) - {""}))
+            for at, value in found:
+                outcome = {"known_of": scope, "value": value, "reported_at": when(at)}
+                rows.append({**told, **outcome, "source_id": sources if scope else ""})
+    columns = ["city_id", *NAMES, "follow_up", "promised", "known_of", "value", "reported_at"]
+    return pd.DataFrame(rows, columns=[*columns, "source_id"])
+
+
+def outcome_counts(project: Project) -> pd.DataFrame:
+    """For how many promises whose year is over an outcome was found, and of whom: one row.
+
+    Returns : table year, promises, city, prefecture, province, none
+    """
+    known = past_promises(project).drop_duplicates(["city_id", "target_id"])["known_of"]
+    counts = {scope: int((known == scope).sum()) for scope in REPORT_SCOPES}
+    told = {"year": as_of(project), "promises": len(known), **counts}
+    return pd.DataFrame([{**told, "none": int((known == "").sum())}])
+
+
+def ledger_counts(project: Project) -> pd.DataFrame:
+    """How many figures each document holds, by what can be done with them; a row a city."""
+    rows = {}
+    for city in project.cities.values():
+        table = city.targets
+        kinds = {name: int((table["follow_up"] == name).sum()) for name in FOLLOW_UPS}
+        marks = {name: int((table[name] != "").sum()) for name in ("suspect", "restates")}
+        rows[city.city_id] = {"figures": len(table), **kinds, **marks}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("city_id")
+
+
+def ledger(city: City) -> pd.DataFrame:
+    """Every figure of a city's document in its order, as printed; its reason told by the quantity that measures it.
+
+    A damaged figure is marked ✗; where the row's reading confirms the printed value, the mark is (✗).
+
+    Returns : the rows of targets.csv with columns printed, usable, because; ids without the city's name
+    """
+    table = city.targets
+    high = [f"–{value:.10g}" if np.isfinite(value) else "" for value in table["value_high"]]
+    usable = [is_usable(row) for _, row in table.iterrows()]
+    marks = [
+        "" if suspect == "" else " (✗)" if whole else " ✗"
+        for suspect, whole in zip(table["suspect"], usable)
     ]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def past_shown(project: Project) -> pd.DataFrame:
-    """The past promises that are measured, and those of which anything was found; the others are only counted."""
-    table = past_promises(project)
-    table = table[(table["follow_up"] == "measured") | (table["known_of"] != "")]
-    table = table.assign(city=[project.city(city_id).name_en for city_id in table["city_id"]])
-    shown = table[
-        ["city", "label_en", "follow_up", "promised", "year", "outcome", "known_of", "source"]
-    ]
-    return shown.rename(
-        columns={"label_en": "promise", "follow_up": "follow-up", "known_of": "found of the"}
-    ).reset_index(drop=True)
-
-
-def outcome_sentence(project: Project) -> str:
-    """For how many promises whose year is over an outcome was found, of the city and of what it is a part of."""
-    table = past_promises(project)
-    counts = table["known_of"].value_counts()
-    return (
-        f"Of {len(table)} promises (tracked or measured, each counted once) whose year was over before {as_of(project)}, an outcome "
-        f"was found of the city for {int(counts.get('city', 0))}, of its prefecture only for {int(counts.get('prefecture', 0))}, "
-        f"of its province only for {int(counts.get('province', 0))}, and none for {int(counts.get('', 0))}. "
-        "What is of a prefecture or a province judges no promise of its city."
+    return table.assign(
+        target_id=table["target_id"].str.removeprefix(f"{city.city_id}_"),
+        restates=table["restates"].str.removeprefix(f"{city.city_id}_"),
+        printed=[f"{v:.10g}{end}{mark}" for v, end, mark in zip(table["value"], high, marks)],
+        usable=np.where(usable, "yes", "no"),
+        year=table["target_year"].fillna(table["base_year"]),
+        because=table["measured_by"].where(table["measured_by"] != "", table["follow_up_reason"]),
     )
 
 
@@ -326,69 +284,12 @@ def progress_template(project: Project, city_id: str) -> pd.DataFrame:
 
 
 def _reminder(row: pd.Series) -> str:
-    value = _value_text(row) + (
-        f" to {text_number(row['value_high'])}" if not math.isnan(row["value_high"]) else ""
-    )
+    value = _value_text(row)
+    if not math.isnan(row["value_high"]):
+        value += f" to {_rounded(row['value_high'])}"
     year = "" if math.isnan(row["target_year"]) else f", {row['target_year']:.0f}"
     damaged = f"; damaged: {row['suspect']}" if row["suspect"] else ""
     return f"{row['label_zh']}: promised {row['bound'].replace('_', ' ')} {value}{year}{damaged}"
-
-
-def tracking_shown(project: Project, results: dict[str, CityResult]) -> pd.DataFrame:
-    """The followed promises of which a base or a report is known, in words a planner uses.
-
-    Returns : table with promise, base, last report, straight path at that time, status, and the need of that year
-    """
-    rows = []
-    for row in tracking_table(project, results).to_dict("records"):
-        if math.isnan(row["base"]) and math.isnan(row["reported"]):
-            continue
-        form = text_percent if row["unit"] == "share" else partial(_read, unit=row["unit"])
-        rounded = text_percent if row["unit"] == "share" else text_number
-        rows.append(
-            {
-                "city": project.city(row["city_id"]).name_en,
-                "promise": sentence_case(row["label_en"]),
-                "promised": form(row["promised"])
-                + (
-                    ", no year"
-                    if math.isnan(row["target_year"])
-                    else f" by {row['target_year']:.0f}"
-                ),
-                "base": _at_end(form, row["base"], row["base_at"]),
-                "reported": NO_REPORT
-                if math.isnan(row["reported"])
-                else _at_end(form, row["reported"], row["reported_at"]),
-                "straight path": "" if math.isnan(row["on_path"]) else form(row["on_path"]),
-                "status": row["status"],
-                "needed then": ""
-                if math.isnan(row["need"])
-                else range_text(row["need_low"], row["need"], row["need_high"], rounded),
-            }
-        )
-    columns = [
-        "city",
-        "promise",
-        "promised",
-        "base",
-        "reported",
-        "straight path",
-        "status",
-        "needed then",
-    ]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _read(value: float, unit: str) -> str:
-    """A number as a planner reads it: whole beds, people and so on, a ratio with four digits at most."""
-    whole = abs(value) >= 100 or unit in WHOLE and abs(value) >= 10
-    return f"{value:,.0f}" if whole else f"{value:.4g}"
-
-
-def _at_end(form, value: float, at: float) -> str:
-    return (
-        NONE_FOUND if math.isnan(value) else f"{form(value)} ({when(at).removeprefix('end of ')})"
-    )
 
 
 def timeline_table(project: Project) -> pd.DataFrame:
@@ -397,7 +298,7 @@ def timeline_table(project: Project) -> pd.DataFrame:
     Returns : table city_id, series (issued, stage, deadline, promise, without year), label, start, end, value,
               label_zh; start and end are years with a fraction, value counts; a restatement is not counted
     """
-    rows, chinese = [], load_language(project, "zh")
+    rows = []
     for city in project.cities.values():
         date = issued(project, city)
         if city.targets.empty or date is None:
@@ -423,10 +324,7 @@ def timeline_table(project: Project) -> pd.DataFrame:
         labels = {
             year + 1: (
                 "; ".join(f"{_value_text(row)}: {row.label_en}" for row in part.itertuples()),
-                "; ".join(
-                    f"{chinese.value_with_unit(row.value, row.unit)}：{row.label_zh}"
-                    for row in part.itertuples()
-                ),
+                "; ".join(f"{row.label_zh}：{_value_in_chinese(row)}" for row in part.itertuples()),
             )
             for year, part in measured.groupby("target_year")
         }
@@ -448,8 +346,20 @@ def timeline_table(project: Project) -> pd.DataFrame:
 
 def _value_text(row) -> str:
     if row.unit == "yuan":
-        return text_money(row.value)
-    return text_percent(row.value) if row.unit == "share" else text_number(row.value)
+        return f"{_rounded(row.value / 1e6)} million yuan"
+    return f"{row.value * 100:.0f} %" if row.unit == "share" else _rounded(row.value)
+
+
+def _value_in_chinese(row) -> str:
+    if row.unit == "yuan":
+        return f"{_rounded(row.value / 1e4).replace(',', '')}万元"
+    return (
+        f"{row.value * 100:.0f}%" if row.unit == "share" else _rounded(row.value).replace(",", "")
+    )
+
+
+def _rounded(value: float) -> str:
+    return f"{float(f'{value:.2e}'):,.10g}"
 
 
 def _counted(
@@ -457,14 +367,7 @@ def _counted(
 ) -> list[tuple]:
     counts = moments.value_counts().sort_index()
     return [
-        (
-            city.city_id,
-            series,
-            (labels or {}).get(at, ("", ""))[0],
-            at,
-            at,
-            int(count),
-            (labels or {}).get(at, ("", ""))[1],
-        )
+        (city.city_id, series, told[0], at, at, int(count), told[1])
         for at, count in counts.items()
+        for told in [(labels or {}).get(at, ("", ""))]
     ]
