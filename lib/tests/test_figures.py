@@ -90,12 +90,13 @@ def test_no_label_lies_over_a_title_on_figures_of_several_panels(project, told, 
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
-def test_the_name_of_no_quantity_lies_over_the_title_of_its_panel(project, drawn, code):
+def test_the_longest_name_of_a_quantity_lies_over_no_title_of_a_panel(project, drawn, code):
     words = load_language(project, code)
-    for indicator in project.indicators["indicator"]:
-        table = cities(5, label=words.label(indicator))
+    longest = sorted(map(words.label, project.indicators["indicator"]), key=len)[-3:]
+    for label in longest:
+        table = cities(5, label=label)
         plots.band(project, table[table["year"] > 2048], "00_beds", words=words)
-    assert [overlaps(figure) for figure in drawn if overlaps(figure)] == []
+    assert [overlaps(figure) for figure in drawn] == [[]] * 3
 
 
 def test_a_label_that_is_too_long_is_found(project, drawn):

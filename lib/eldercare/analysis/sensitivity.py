@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -528,12 +529,12 @@ def step_shares(found: Mapping[str, Sensitivity]) -> pd.DataFrame:
     Returns : table city_id, headline, step, value [share]; 0 for a step that moves nothing; childcare, which
               enters none of the headlines, is left out
     """
-    keys = pd.MultiIndex.from_product(
-        [MAIN, [step for step in STEPS if step != "childcare"]], names=["headline", "step"]
-    )
+    steps = [step for step in STEPS if step != "childcare"]
+    all_of = pd.DataFrame(itertools.product(MAIN, steps), columns=["headline", "step"])
     parts = []
     for city_id, one in found.items():
-        table = one.table[one.table["kind"] == "step"].rename(columns={"group": "step"})
-        value = table.set_index(["headline", "step"])["total"].reindex(keys, fill_value=0.0)
-        parts.append(value.rename("value").reset_index().assign(city_id=city_id, unit="share"))
+        table = one.table[one.table["kind"] == "step"]
+        table = table.rename(columns={"group": "step", "total": "value"})
+        whole = all_of.merge(table[["headline", "step", "value"]], how="left")
+        parts.append(whole.fillna({"value": 0.0}).assign(city_id=city_id, unit="share"))
     return pd.concat(parts, ignore_index=True)

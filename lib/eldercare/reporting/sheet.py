@@ -209,7 +209,7 @@ class Sheet:
     def dress(self, axis: Axis, column: str, part: pd.DataFrame) -> None:
         """Marks of an axis: years and ages as they are, shares in per cent, other numbers as the language writes them."""
         many = 7 if len(self.axes) == 1 else 4
-        if column in ("year", "age"):
+        if column in ("year", "age", "at"):
             axis.set_major_locator(MaxNLocator(many, integer=True, steps=[1, 2, 5, 10]))
             return
         share = column == "chance" or ("unit" in part and part["unit"].iloc[0] == "share")
