@@ -13,21 +13,15 @@ from given import faults_of, made_city, rows_of, with_cities
 from report_checks import SECTIONS
 
 import eldercare as ec
-from eldercare.analysis import balance, sensitivity, supply
-from eldercare.documents import consistency
+from eldercare.analysis import affordability, balance, sensitivity, supply
+from eldercare.documents import comparable, consistency
+from eldercare.documents import progress as tracking
 from eldercare.inputs import checks, schema
 from eldercare.inputs.load import load_project
 from eldercare.inputs.reading import read_table
-from eldercare.reporting import (
-    comparable,
-    language,
-    present,
-    present_money,
-    report,
-    tracking,
-    what_if,
-)
+from eldercare.reporting import language, report, what_if
 from eldercare.reporting.results import run_scenarios
+from eldercare.reporting.tables import wide
 
 DRAWS = 16
 PLACES = {  # all levels: what they are is said in data/china/census_area.csv
@@ -79,18 +73,19 @@ def test_twelve_cities_of_all_levels_fill_every_table(twelve, results_of_twelve,
     results = results_of_twelve
     names = {city.name_en for city in twelve.cities.values()}
     assert set(ec.compare_all(twelve, results)["city_id"]) == set(results)
-    assert set(present.promise_table(twelve, results)["city"]) == names
-    for table in (
-        present.answer_table(results),
-        results.table("caregivers_missing", [2025, 2050], by="path"),
-        present_money.burden_table(results, 2035),
-    ):
+    words = results.words
+    answers = wide(words, results.headlines([2025, 2050]), ["city_id", "headline"])
+    missing = results.table("caregivers_missing", [2025, 2050], by="path")
+    for table in (answers, missing):
         assert set(table.index.get_level_values(0)) == names
+    for table in (results.targets(), results.stock(), affordability.burdens(results, 2035)):
+        assert set(table["city_id"]) == set(results)
+    assert set(affordability.who_bears(results, 2035)["city_id"]) == set(results)
     assert set(supply.training_for_promises(twelve, results)["city_id"]) == set(results)
     assert len(comparable.comparable_table(results)) == 12
     assert (
-        results.words.sentences("balance_{known}", balance.balance_of_stock(results, 2035))
-        and consistency.verdict_sentence(twelve)
+        words.sentences("balance_{known}", balance.balance_of_stock(results, 2035))
+        and len(consistency.verdict_counts(twelve)) == 1
         and tracking.status_counts(twelve).shape[0] == 12
     )
     draw("07_affordability", project=twelve, results=results)
@@ -141,7 +136,7 @@ def test_a_plan_of_any_year_runs_with_a_promise_in_its_year_and_after_it(project
     assert list(ec.compare_targets(one, results["x"])["target_year"]) == [year, year + 5]
     assert (
         len(supply.training_for_promises(one, results))
-        == len(present_money.adaptation_table(one, results))
+        == len(affordability.adaptations(results))
         == 1
     )
     assert (

@@ -457,10 +457,17 @@ def test_the_width_that_knowing_narrows_is_the_range_of_the_result(project, resu
     assert width == pytest.approx([row["high"] - row["low"]], rel=1e-5)
 
 
-def test_affordability_and_payers_speak_of_the_same_cost(results):
-    bears = affordability.who_bears(results, YEAR).set_index(["city_id", "payer"])["central"]
+def test_the_payers_told_are_those_of_the_same_cost(results):
+    shares = affordability.who_bears(results, YEAR).set_index(["city_id", "payer"])["central"]
     for city_id, result in results.items():
-        at = {"year": YEAR, "measure": "need"}
-        cost = result.values["cost_total"].sel(at).astype(float).mean().item()
-        paid = result.values["payment"].sel(at | {"payer": "families"}).astype(float).mean().item()
-        assert bears[city_id, "families"] == pytest.approx(paid / cost, abs=0.01)
+        told = affordability.payer_shares(result, YEAR)["central"]
+        assert told.sum() == pytest.approx(1)
+        one = shares[city_id]
+        whole = one["families"] + one["public"] + one["insurance"]
+        assert whole == pytest.approx(1) and one["public"] >= one["city_budget"]
+        paid = result.values["payment"].sel(measure="need", year=YEAR).astype(float)
+        cost = result.values["cost_total"].sel(measure="need", year=YEAR)
+        assert paid.sum("payer").values == pytest.approx(cost.values, rel=1e-5)
+        assert one["families"] == pytest.approx(
+            (paid.sel(payer="families").mean() / cost.mean()).item(), abs=0.01
+        )

@@ -24,14 +24,16 @@ from eldercare.analysis import (
 from eldercare.analysis.compare import PROJECTION_ERROR
 from eldercare.analysis.sensitivity import tornado
 from eldercare.app import site
+from eldercare.documents import comparable, progress
 from eldercare.engine.quantity import DECLARED
 from eldercare.inputs import schema
 from eldercare.inputs.load import file_rows
 from eldercare.inputs.schema import DataFault
 from eldercare.model import boundaries, chain, costs, settings, workforce
-from eldercare.reporting import language, report
+from eldercare.reporting import language, report, tables
 from eldercare.reporting.blocks import Bullets, Figure, Heading, Paragraph, Table, html
-from eldercare.validation import calibration
+from eldercare.reporting.results import HEADLINES
+from eldercare.validation import accuracy, base_methods, calibration, errors
 
 CITIES = ("lincang", "sanming", "chishui")
 MODULES = (
@@ -357,7 +359,22 @@ def notebook_code(path):
 
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-REASONS = {reason.replace(" ", "_") for reason in boundaries.REASONS}
+REASONS = {reason.replace(" ", "_") for reason in boundaries.REASONS} | {
+    "kept",
+    "its_code_is_gone_in_2020",
+}
+METHODS = (
+    *base_methods.METHODS, "the nation's, same census", "the province's, census before", "ours",
+    "no change", "constant growth", "Hamilton-Perry", "closed, national death rates",
+    errors.NO_RIVAL, "all four",
+)  # fmt: skip
+SIZES_OF_AREAS = (
+    *accuracy.SIZE_LABELS, "prefecture", "county", "all", "no county redrawn", "some county redrawn",
+)  # fmt: skip
+VERDICTS = (
+    "enough", "likely", "unlikely", "short", "whole_not_said", "alone", "other_whole", "lower_bound",
+    "no_count", "no_towns", "basis_not_said", "only_unit", "alone_basis_not_said",
+)  # fmt: skip
 
 
 def told(word):
@@ -387,14 +404,16 @@ def family_members(project, results):
             *decomposition.FACTORS,
             *decomposition.GROWTH,
             *(f"start_{name}" for name in decomposition.OUTCOMES),
+            "start",
             "end",
+            "any_limitation",
+            *schema.SEVERITIES,
         ),
-        "quantity": (*balance.BALANCE, *DECLARED, *supply.CERTIFIED, "occupancy_for_waiting"),
         "scenario": ("baseline", *project.scenarios),
         "service_class": project.china.care_grades["service_class"],
         "staff": ("care_workers", *workforce.STAFF),
         "standard": ("plan", "strict_over_lenient", *workforce.STANDARDS),
-        "state": ("all", "none", "limited", "severe"),
+        "state": ("all", "limited", *schema.SEVERITIES),
         "training": ("ahead", "past", "nothing"),
         "use": ("yes", "no"),
         "basis": schema.BASES,
@@ -404,7 +423,7 @@ def family_members(project, results):
         "chosen": ("nation", "city", "scenario"),
         "count": language.COUNTED,
         "definition": (
-            *report.DEFINITIONS_OF_NEED,
+            *tables.DEFINITIONS_OF_NEED,
             "none",
             *(name.replace(" ", "_") for name in definitions.ORDER),
         ),
@@ -414,9 +433,41 @@ def family_members(project, results):
         "kind": schema.KINDS,
         "left_out": report.LEFT_OUT,
         "measure": values["measure"].values,
+        "burden": affordability.BURDENS,
+        "childcare": ("children", "promised", "used", "wanted", "filled"),
+        "half": ("first_half", "second_half"),
+        "head_count": ("equal", "other"),
+        "quantity": (
+            *balance.BALANCE,
+            *supply.CERTIFIED,
+            *DECLARED,
+            *comparable.SHARES,
+            *(name for name, _ in comparable.RATIOS.values()),
+            "nursing_beds_of_institutions",
+            "homes_per_1000",
+            "homes_a_year_per_1000",
+            "childcare_places_per_100",
+            "cost_total_nominal",
+        ),  # fmt: skip
+        "area": ("China",),
+        "headline": (*HEADLINES, *sensitivity.MAIN),
+        "how": ("same_whole", "floor", "residents_60_plus", "as_printed", "unit", "children"),
+        "known_of": schema.REPORT_SCOPES,
+        "level": (*affordability.UNITS_OF_LEVELS, "province", "prefecture", "county", "all"),
+        "likely_reason": errors.REASONS,
+        "method": [re.sub(r"\W+", "_", name) for name in METHODS],
+        "rests_on": ("guess", "undocumented", "stand_in", *schema.BASES),
+        "size": [re.sub(r"\W+", "_", name) for name in SIZES_OF_AREAS],
+        "status": progress.STATUSES,
+        "step": schema.STEPS,
+        "trial": [f"without_{name}" for name in (*errors.WEIGHTS, "all")] + ["as_projected"],
+        "tried_on": [trial.replace(" ", "_") for trial in errors.TRIALS],
+        "verdict": VERDICTS,
+        "weight": errors.WEIGHTS,
+        "what": ("median_error", "closer"),
         "path": values["path"].values,
         "reason": REASONS,
-        "payer": values["payer"].values,
+        "payer": (*values["payer"].values, "all", "public"),
         "population_basis": schema.POPULATION_BASES,
         "range": (*language.COUNTED, "plain", "with_unit"),
         "setting": schema.SETTINGS,
@@ -425,18 +476,21 @@ def family_members(project, results):
         "counted": ("by_age", "by_share"),
         "end": ("at_high", "at_low"),
         "group": map(told, costs.COST_GROUPS),
-        "headline": sensitivity.MAIN,
         "lever": affordability.UNITS_OF_LEVELS,
         "reference": (*calibration.ASKED, "promised", "wanted_chance", "OECD_average_2016"),
         "series": map(told, series_of_figures(project)),
-        "step": schema.STEPS,
+        "promised": ("unknown",),
+        "stock": ("unknown",),
         "unit": schema.UNITS,
         "workplace": values["workplace"].values,
     }
 
 
 def test_every_phrase_is_used_and_none_is_missing(project, results, words):
-    texts = {text for module in MODULES for text in literals(code_of(module))}
+    # tidy frames name their columns where they are made
+    modules = sorted(Path(report.__file__).parents[1].rglob("*.py"))
+    trees = [ast.parse(path.read_text("utf-8")) for path in modules]
+    texts = {text for tree in trees for text in literals(tree)}
     texts |= {text for path in NOTEBOOKS for text in literals(notebook_code(path))}
     beginnings = {text for text in texts if text.endswith("_")}
     families = {name: set(words) for name, words in family_members(project, results).items()}
@@ -463,7 +517,6 @@ def test_every_phrase_is_used_and_none_is_missing(project, results, words):
             and not (name.startswith("series_") and name.removeprefix("series_") in texts)
         ):
             unused.append(name)
-    print("UNUSED", *unused)
     assert unused == []
     needed = {
         f"{family}_{word}"

@@ -18,8 +18,8 @@ from eldercare.model.chain import BASE_YEAR, QUANTILES, TOTAL, CityResult, run_c
 from eldercare.model.costs import COST_GROUPS
 from eldercare.reporting.lineage import made_of
 from eldercare.reporting.origins import CENSUS
-from eldercare.reporting.present import ANSWERS
 from eldercare.reporting.report import LIMITED, summed
+from eldercare.reporting.results import HEADLINES
 from eldercare.reporting.trace import (
     Place,
     assumption_node,
@@ -159,11 +159,11 @@ def trace_twin(
 def trace_answer(
     project: Project, city_id: str, quantity: str, year: int, tracer: Tracer | None = None
 ) -> Trace:
-    """Where a cell of the summary table of notebook 00 comes from; `quantity` is the label of its row."""
+    """Where a cell of the summary of notebook 00 comes from; quantity is one of `HEADLINES`, or `stock`."""
     tracer = tracer or Tracer(project)
-    if quantity == "existing beds":
+    if quantity == "stock":
         return _sound(tracer.stock(city_id))
-    indicator, where, _ = ANSWERS[quantity]
+    indicator, where = HEADLINES[quantity]
     return _sound(tracer.quantity(city_id, indicator, year, **where))
 
 
