@@ -32,7 +32,7 @@ READERS = {
     "app/book",
     "app/site",
 }
-IN_MEMORY = {"PIL.Image.open"}  # charts makes its pictures small before it writes them
+IN_MEMORY = {"PIL.Image.open"}  # plots makes its pictures small before it writes them
 READING = {"open", "loadtxt", "genfromtxt", "fromfile", "memmap", "load_dataset"}
 
 each_module = pytest.mark.parametrize("module", MODULES)

@@ -264,14 +264,14 @@ def head_count_sentences(result: CityResult) -> list[str]:
     for row in compare_head_counts(result).to_dict("records"):
         out.append(
             f"{result.city.name_en}: the document says “{row['quote_zh']}”, that is {row['document']:,.0f}; "
-            f"the census of 1 November 2020 counted {row['census_2020']:,.0f} residents "
-            f"({row['difference'] * 100:+.1f} % against it). " + _head_count_reason(row)
+            f"the census of 1 November 2020 counted {row['census_value']:,.0f} residents "
+            f"({row['signed_difference'] * 100:+.1f} % against it). " + _head_count_reason(row)
         )
     return out
 
 
 def _head_count_reason(row: dict) -> str:
-    if abs(row["difference"]) < 0.005:
+    if abs(row["signed_difference"]) < 0.005:
         return (
             "The two agree to the document's rounding, so the document counts residents (常住人口) as the census does. "
             "Both stand: the document's figure as printed, the census as the start of the projection, because only "

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from eldercare.analysis.compare import compare_head_counts, compare_targets
+from eldercare.analysis.affordability import payer_shares
+from eldercare.analysis.assumption_log import OWN
+from eldercare.analysis.compare import ROUNDING, compare_head_counts, compare_targets
 from eldercare.analysis.sensitivity import YEAR
 from eldercare.engine.quantity import upstream
 from eldercare.inputs.load import Project
@@ -22,9 +24,8 @@ from eldercare.model.chain import (
     summarise,
 )
 from eldercare.reporting.blocks import Block, Bullets, Figure, Heading, Paragraph, Table
-from eldercare.reporting.language import Language
-from eldercare.reporting.present import DEFINITIONS_OF_NEED, sentence_case
-from eldercare.reporting.present_sensitivity import OWN
+from eldercare.reporting.language import Language, sentence_case
+from eldercare.reporting.tables import DEFINITIONS_OF_NEED
 
 LEFT_OUT = (
     "destitute",
@@ -41,7 +42,6 @@ LIMITED = ["mild", "moderate", "severe"]
 RATES = ("share", "per_year")
 HALF, SURE, UNSURE = 0.5, 0.8, 0.2
 MOST = 5
-ROUNDING = 0.005
 MOVED = {"beds": "result_beds", "yearly_cost": "result_cost"}
 POPULATION_TABLES = ("census_2020", "census_2010", "wpp_death_rates", "life_expectancy")
 BUDGET = "general_budget_expenditure"
@@ -226,31 +226,6 @@ def stock_words(facts: Facts) -> str:
         return facts.words.phrase("not_available")
     value = facts.words.counted(float(stock["value"]), "bed")
     return facts.words.phrase("year_and_value", value=value, year=int(stock["year"]))
-
-
-def payer_shares(result: CityResult, year: int) -> pd.DataFrame:
-    """What part of the yearly cost each payer bears if need is met: of the mean, with the range over the draws.
-
-    The parts are those of the means, which stand beside them, and whole per cents that add up to 100; a mean of
-    ratios is another number and adds up with no money.
-
-    Returns : table low, central, high, indexed by payer
-    """
-    paid = result.values["payment"].sel(year=year, measure="need").astype(float)
-    means = paid.mean("draw").transpose("payer").to_series()
-    ranges = paid / paid.sum("payer")
-    out = pd.DataFrame({payer: mean_range(ranges.sel(payer=payer)) for payer in means.index}).T
-    return out.assign(central=np.array(in_whole_parts(means)) / 100)
-
-
-def in_whole_parts(values: Iterable[float], whole: int = 100) -> list[int]:
-    """Whole parts of 100 in proportion to values, which add up: what is lost by cutting goes to the largest rests."""
-    values = np.asarray(list(values), float)
-    exact = values / values.sum() * whole
-    parts = np.floor(exact).astype(int)
-    largest = np.argsort(parts - exact, kind="stable")[: whole - parts.sum()]
-    parts[largest] += 1
-    return parts.tolist()
 
 
 def verdict(chance: float) -> str:
@@ -516,14 +491,14 @@ def _limits(facts: Facts) -> tuple[Block, ...]:
     items = [say("limit_basis"), facts.words.change_basis(facts.project, facts.result.city.adcode)]
     items += [] if facts.result.city.source_id else [say("limit_document")]
     for row in compare_head_counts(facts.result).to_dict("records"):
-        census = facts.words.counted(row["census_2020"], "person")
+        census = facts.words.counted(row["census_value"], "person")
         items.append(
             say(
-                _head_count(row["difference"]),
+                _head_count(row["signed_difference"]),
                 quote=row["quote_zh"],
                 census_year=BASE_YEAR,
                 census=census,
-                difference=f"{abs(row['difference']):.1%}",
+                difference=f"{abs(row['signed_difference']):.1%}",
             )
         )
     stock = stock_of_beds(facts.result.city)
