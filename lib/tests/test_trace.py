@@ -15,7 +15,7 @@ from figure_origins import FIGURES, Tracer, trace_answer, trace_figure, trace_pr
 
 import eldercare as ec
 from eldercare import trace as trace_of
-from eldercare.engine.quantity import DECLARED, OF_RESULTS, split_asked
+from eldercare.engine.quantity import DECLARED, OF_RESULTS, split_asked, upstream
 from eldercare.inputs.load import file_rows
 from eldercare.model.chain import FACTS
 from eldercare.reporting.language import load_language
