@@ -190,9 +190,7 @@ class Results(dict[str, CityResult]):
             (city_id, math.nan, math.nan) if row is None else (city_id, row["value"], row["year"])
             for city_id, row in known.items()
         ]
-        return pd.DataFrame(rows, columns=["city_id", "value", "year"]).assign(
-            unit="bed"
-        )
+        return pd.DataFrame(rows, columns=["city_id", "value", "year"]).assign(unit="bed")
 
     def trace(self, city_id: str, quantity: str, year: int, **keys: str) -> Trace:
         """Where a number comes from (see `trace.trace`)."""
