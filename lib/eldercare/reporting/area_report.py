@@ -21,7 +21,6 @@ from eldercare.reporting.charts import (
     write_whole,
 )
 from eldercare.reporting.language import load_language
-from eldercare.reporting.present import range_text
 
 SHOWN_YEARS = (2020, 2025, 2030, 2035, 2040, 2050)
 
@@ -40,17 +39,13 @@ def area_table(project: Project, code: int, draws: int) -> pd.DataFrame:
 def area_text(project: Project, code: int, table: pd.DataFrame) -> str:
     """The table in words: name, level, province, and a line a quantity for some years."""
     facts = project.china.areas.loc[(code, 2020)]
-    labels = project.indicators.set_index("indicator")["label_en"]
-    lines = [f"{code} {facts['name']} ({facts.level}, {facts.province}): middle (80 % range)"]
-    lines.append(load_language(project, "en").change_basis(project, code))
+    words = load_language(project, "en")
+    lines = [f"{code} {facts['name']} ({facts.level}, {facts.province}): middle (80% range)"]
+    lines.append(words.change_basis(project, code))
     for quantity in QUANTITIES:
-        label = labels.get(quantity, quantity.replace("_", " "))
         rows = table[table["quantity"] == quantity].set_index("year")
-        lines.append(label)
-        lines += [
-            f"  {year}  {range_text(*rows.loc[year, ['low', 'central', 'high']])}"
-            for year in SHOWN_YEARS
-        ]
+        lines.append(words.part("quantity", quantity))
+        lines += [f"  {year}  {words.range(rows.loc[year])}" for year in SHOWN_YEARS]
     return "\n".join(lines)
 
 

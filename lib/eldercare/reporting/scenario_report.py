@@ -20,15 +20,15 @@ from eldercare.reporting.charts import (
     write_picture,
     write_whole,
 )
-from eldercare.reporting.present import range_text, text_millions, text_number
+from eldercare.reporting.language import load_language
 
 QUANTITIES = {
-    "beds needed": ("beds_total_needed", "need", text_number),
-    "beds used": ("beds_total_needed", "use", text_number),
-    "care workers needed": ("caregivers_total_needed", "need", text_number),
-    "care workers at today's use": ("caregivers_total_needed", "use", text_number),
-    "yearly cost of need, million yuan": ("cost_total", "need", text_millions),
-    "yearly cost of use, million yuan": ("cost_total", "use", text_millions),
+    "beds needed": ("beds_total_needed", "need", 1),
+    "beds used": ("beds_total_needed", "use", 1),
+    "care workers needed": ("caregivers_total_needed", "need", 1),
+    "care workers at today's use": ("caregivers_total_needed", "use", 1),
+    "yearly cost of need, million yuan": ("cost_total", "need", 1e6),
+    "yearly cost of use, million yuan": ("cost_total", "use", 1e6),
 }
 SHOWN_YEARS = (2025, 2030, 2035, 2050)
 DIFFERENCE = "difference"
@@ -70,16 +70,14 @@ def scenario_table(
 
 def scenario_text(project: Project, table: pd.DataFrame, city_id: str) -> str:
     """The table in words for some years."""
-    lines = [f"{project.city(city_id).name_en}: middle (80 % range)"]
-    for quantity, (_, _, form) in QUANTITIES.items():
+    words = load_language(project, "en")
+    lines = [f"{words.part('city_id', city_id)}: middle (80% range)"]
+    for quantity, (*_, scale) in QUANTITIES.items():
         lines.append(quantity)
         part = table[table["quantity"] == quantity]
         for series, rows in part.groupby("series", sort=False):
-            by_year = rows.set_index("year")
-            cells = [
-                f"{y}: {range_text(*by_year.loc[y, list(QUANTILES)], form=form)}"
-                for y in SHOWN_YEARS
-            ]
+            by_year = rows.set_index("year")[list(QUANTILES)] / scale
+            cells = [f"{y}: {words.range(by_year.loc[y])}" for y in SHOWN_YEARS]
             lines.append(f"  {series:<20} " + "   ".join(cells))
     return "\n".join(lines)
 
@@ -136,7 +134,7 @@ def write_scenarios(
 
 
 def _draw(axis, rows: pd.DataFrame, label: str, colour: str) -> None:
-    scale = 1e6 if "million" in rows["quantity"].iloc[0] else 1
+    scale = QUANTITIES[rows["quantity"].iloc[0]][-1]
     axis.fill_between(
         rows["year"],
         rows["low"] / scale,
