@@ -401,6 +401,7 @@ def family_members(project, results):
         "bound": schema.BOUNDS,
         "change": boundaries.BASES,
         "chosen": ("nation", "city", "scenario"),
+        "column": ("half", "trial", "tried_on", "weight", "what"),  # names of axes of analyses
         "count": language.COUNTED,
         "definition": (
             *tables.DEFINITIONS_OF_NEED,
