@@ -75,7 +75,7 @@ def test_twelve_cities_of_all_levels_fill_every_table(twelve, results_of_twelve,
     assert set(ec.compare_all(twelve, results)["city_id"]) == set(results)
     words = results.words
     answers = wide(words, results.headlines([2025, 2050]), ["city_id", "headline"])
-    missing = results.table("caregivers_missing", [2025, 2050], by="path")
+    missing = results.table("caregivers_missing", [2025, 2050])
     for table in (answers, missing):
         assert set(table.index.get_level_values(0)) == names
     for table in (results.targets(), results.stock(), affordability.burdens(results, 2035)):

@@ -321,7 +321,7 @@ def test_whole_parts_add_up_and_each_is_one_of_the_two_next_to_the_exact(values,
 def test_care_workers_needed_and_in_post_are_told_by_the_same_measure(project, results, code):
     words = language.load_language(project, code)
     facts = report.Facts(project, results["shangqiu"], words)
-    text = report._caregivers(facts)[1].text
+    text = report._plain(facts, "caregivers")[1].text
     need = results["shangqiu"].values["caregivers_total_needed"].sel(measure="need", year=YEAR)
     post = results["shangqiu"].values["caregivers_stock"].sel(path="programme", year=YEAR)
     for array in (need, post):

@@ -421,6 +421,17 @@ def family_members(project, results):
         "bound": schema.BOUNDS,
         "change": boundaries.BASES,
         "chosen": ("nation", "city", "scenario"),
+        "column": (
+            "half",
+            "trial",
+            "tried_on",
+            "weight",
+            "what",
+            "calculated_range",
+            "figures",
+            "stated",
+            "tracked",
+        ),  # names of axes of analyses
         "count": language.COUNTED,
         "definition": (
             *tables.DEFINITIONS_OF_NEED,

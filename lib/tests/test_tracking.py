@@ -151,7 +151,7 @@ def test_a_known_stock_begins_the_path(project):
 
 def test_past_promises_say_what_is_known_and_of_whom(project):
     past = tracking.past_promises(project).set_index("target_id")
-    assert (past["year"] < tracking.as_of(project)).all()
+    assert (past["target_year"] < tracking.as_of(project)).all()
     assert set(past.loc["sanming_080", "known_of"]) == {"province"}
     assert np.isnan(past.at["sanming_110", "value"])
     assert set(past["known_of"]) == {"", "province"}

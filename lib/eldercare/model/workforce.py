@@ -477,13 +477,13 @@ def caregiver_flow(workforce_programme: Array) -> Array:
     return workforce_programme.isel(flow=slice(1, None))
 
 
-@quantity(unit="worker", dims=("measure", "year", "path"))
-def caregivers_missing(caregivers_total_needed: Array, caregivers_stock: Array) -> Array:
-    """Care workers needed who are not in post, draw by draw.
+@quantity(unit="worker", dims=("measure", "year"))
+def caregivers_missing(caregivers_total_needed: Array, workforce_today: Array) -> Array:
+    """Care workers needed who are not in post with today's training, draw by draw.
 
-    Defined as::  max(0, care workers needed - care workers in post)
+    Defined as::  max(0, care workers needed - care workers in post with today's training)
     """
-    return greatest(caregivers_total_needed - caregivers_stock, 0.0)
+    return greatest(caregivers_total_needed - part(workforce_today, flow="stock"), 0.0)
 
 
 @quantity(unit="person per year", dims=("year",))

@@ -11,7 +11,6 @@ from eldercare.inputs.load import Project
 from eldercare.model.areas import QUANTITIES, area_inputs, level_table, project_areas
 from eldercare.reporting import plots
 from eldercare.reporting.language import load_language
-from eldercare.reporting.present import range_text
 
 SHOWN = ("population_60_plus", "population_80_plus", "population_total")
 SHOWN_YEARS = (2020, 2025, 2030, 2035, 2040, 2050)
@@ -31,17 +30,13 @@ def area_table(project: Project, code: int, draws: int) -> pd.DataFrame:
 def area_text(project: Project, code: int, table: pd.DataFrame) -> str:
     """The table in words: name, level, province, and a line a quantity for some years."""
     facts = project.china.areas.loc[(code, 2020)]
-    labels = project.indicators.set_index("indicator")["label_en"]
-    lines = [f"{code} {facts['name']} ({facts.level}, {facts.province}): middle (80 % range)"]
-    lines.append(load_language(project, "en").change_basis(project, code))
+    words = load_language(project, "en")
+    lines = [f"{code} {facts['name']} ({facts.level}, {facts.province}): middle (80% range)"]
+    lines.append(words.change_basis(project, code))
     for quantity in QUANTITIES:
-        label = labels.get(quantity, quantity.replace("_", " "))
         rows = table[table["quantity"] == quantity].set_index("year")
-        lines.append(label)
-        lines += [
-            f"  {year}  {range_text(*rows.loc[year, ['low', 'central', 'high']])}"
-            for year in SHOWN_YEARS
-        ]
+        lines.append(words.part("quantity", quantity))
+        lines += [f"  {year}  {words.range(rows.loc[year])}" for year in SHOWN_YEARS]
     return "\n".join(lines)
 
 

@@ -7,11 +7,12 @@ import pandas as pd
 import xarray as xr
 from IPython.display import Markdown
 
-from eldercare.analysis.compare import compare_head_counts, compare_targets, is_usable
+from eldercare.analysis.compare import compare_head_counts, compare_targets
 from eldercare.engine.quantity import upstream
-from eldercare.inputs.load import City, Project
+from eldercare.inputs.load import Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS
 from eldercare.model.chain import BASE_YEAR, QUANTILES, CityResult, stock_of_beds, summarise_parts
+from eldercare.reporting.language import sentence_case, significant
 
 NOT_AVAILABLE = "not available"
 UNIT_WORDS = {
@@ -22,13 +23,6 @@ UNIT_WORDS = {
     "household": "homes",
     "yuan": "yuan",
 }
-
-
-def significant(value: float, digits: int = 3) -> float:
-    """A number rounded to some significant digits; 0 and NaN stay as they are."""
-    if not np.isfinite(value) or value == 0:
-        return value
-    return float(f"{value:.{digits - 1}e}")
 
 
 def text_number(value: float, digits: int = 3) -> str:
@@ -57,11 +51,6 @@ def text_chance(share: float) -> str:
     if share < 0.01:
         return "under 1 %"
     return "over 99 %" if share > 0.99 else f"{share * 100:.0f} %"
-
-
-def sentence_case(label: str) -> str:
-    """A label with a capital first letter and the rest as it stands."""
-    return label[:1].upper() + label[1:]
 
 
 def range_text(low: float, central: float, high: float, form=text_number) -> str:
@@ -183,69 +172,12 @@ def plain_gap_text(row: dict) -> str:
     return f"{amount}{words} {'more than needed' if row['plain_gap'] >= 0 else 'too few'}"
 
 
-def promise_sentences(project: Project, result: CityResult) -> list[str]:
-    """One sentence for each measured promise of a city."""
-    table = compare_targets(project, result)
-    if table.empty:
-        return [f"{result.city.name_en} has promised nothing that this model measures."]
-    out = []
-    for row in table.to_dict("records"):
-        form = text_percent if row["unit"] == "share" else text_number
-        out.append(
-            f"{result.city.name_en} promised for {row['target_year']}: {sentence_case(row['label_en'])}, {form(row['promised'])}. "
-            f"Needed: {range_text(row['low'], row['central'], row['high'], form)}; "
-            f"the chance that the promise is enough is {text_chance(row['chance'])} ({plain_gap_text(row)})"
-            + _counted_by(row["measured_by"])
-        )
-    return out
-
-
-def _counted_by(indicator: str) -> str:
-    words = definition_of_need(indicator)
-    return f"; need is counted by {words}." if words else "."
-
-
 def stock_text(result: CityResult) -> str:
     """What is known to stand: beds of all kinds and the year they were counted."""
     stock = stock_of_beds(result.city)
     if stock is None:
         return NOT_AVAILABLE
     return f"{text_number(stock['value'], 5)} ({int(stock['year'])})"
-
-
-ANSWERS = {
-    "people 60+": ("population_60_plus", {}, text_number),
-    "people 80+": ("population_80_plus", {}, text_number),
-    "with severe limitation": ("care_need", {"severity": "severe"}, text_number),
-    "beds needed": ("beds_total_needed", {"measure": "need"}, text_number),
-    "beds at today's use": ("beds_total_needed", {"measure": "use"}, text_number),
-    "care workers needed": ("caregivers_total_needed", {"measure": "need"}, text_number),
-    "million yuan a year": (
-        "cost_total",
-        {"measure": "need"},
-        lambda yuan: text_number(yuan / 1e6),
-    ),
-}
-
-
-def answer_table(results: dict[str, CityResult], years=(2025, 2035, 2050)) -> pd.DataFrame:
-    """The answer for all cities on one page: people, care need, beds, care workers, money in some years."""
-    rows = []
-    for result in results.values():
-        for label, (indicator, where, form) in ANSWERS.items():
-            table = result.table(indicator, **where).set_index("year")
-            cells = {
-                y: range_text(*table.loc[y, ["low", "central", "high"]], form=form) for y in years
-            }
-            rows.append({"city": result.city.name_en, "quantity": label, **cells})
-        rows.append(
-            {
-                "city": result.city.name_en,
-                "quantity": "existing beds",
-                **dict.fromkeys(years, stock_text(result)),
-            }
-        )
-    return pd.DataFrame(rows).set_index(["city", "quantity"])
 
 
 def growth_sentence(result: CityResult, indicator: str, words: str, year: int, **where) -> str:
@@ -307,13 +239,6 @@ def say(*sentences: str) -> Markdown:
     return Markdown("\n".join(f"- {sentence}" for sentence in sentences))
 
 
-def markdown_table(table: pd.DataFrame) -> Markdown:
-    """A table of long texts as Markdown: nothing is cut, and it weighs half of what a data frame does."""
-    rows = [list(table.columns), ["---"] * table.shape[1], *table.astype(str).to_numpy().tolist()]
-    cells = [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
-    return Markdown("\n".join(f"| {' | '.join(row)} |" for row in cells))
-
-
 def show_tables_whole() -> None:
     """Let notebooks show long cells and all rows of a table."""
     pd.set_option(
@@ -326,91 +251,6 @@ def show_tables_whole() -> None:
         "display.width",
         200,
     )
-
-
-def ledger_table(
-    result: CityResult,
-    columns=("target_year", "label_en", "value", "unit", "bound", "quote_zh", "locator"),
-) -> pd.DataFrame:
-    """The measured promises of a city as its document prints them."""
-    table = result.city.targets
-    out = table[table["follow_up"] == "measured"].set_index("target_id")[list(columns)].copy()
-    out["value"] = [f"{value:g}" for value in out["value"]]
-    out["target_year"] = [
-        NOT_AVAILABLE if np.isnan(year) else str(int(year)) for year in out["target_year"]
-    ]
-    return out
-
-
-def whole_ledger(city: City) -> pd.DataFrame:
-    """Every figure of a city's document in its order: value, year, what can be done with it, phrase and place.
-
-    A damaged figure is marked ✗; where the row's reading confirms the printed value, the mark is (✗).
-    """
-    table = city.targets
-    high = [f" to {value:.10g}" if np.isfinite(value) else "" for value in table["value_high"]]
-    marks = [
-        "" if row["suspect"] == "" else " (✗)" if is_usable(row) else " ✗"
-        for _, row in table.iterrows()
-    ]
-    out = pd.DataFrame(
-        {
-            "what": table["label_en"],
-            "value": [
-                f"{value:.10g}{end}{mark}" for value, end, mark in zip(table["value"], high, marks)
-            ],
-            "unit": table["unit"].str.replace("_", " "),
-            "year": [
-                f"{year:.0f}" if np.isfinite(year) else ""
-                for year in table["target_year"].fillna(table["base_year"])
-            ],
-            "follow-up": [
-                f"{row.follow_up}: {(row.measured_by or row.follow_up_reason).replace('_', ' ')}"
-                for row in table.itertuples()
-            ],
-            "says again": table["restates"].str.removeprefix(f"{city.city_id}_"),
-            "phrase": table["quote_zh"],
-            "place": table["locator"],
-        }
-    )
-    out.insert(0, "row", table["target_id"].str.removeprefix(f"{city.city_id}_"))
-    return out
-
-
-def damaged_figures(project: Project) -> pd.DataFrame:
-    """The figures whose text lost characters: as printed, what is damaged, and which reading is used, if any."""
-    parts = [city.targets[city.targets["suspect"] != ""] for city in project.cities.values()]
-    table = pd.concat(parts) if parts else pd.DataFrame()
-    if table.empty:
-        return pd.DataFrame(columns=["row", "printed", "damage", "reading", "enters calculations"])
-    return pd.DataFrame(
-        {
-            "row": table["target_id"],
-            "printed": table["quote_zh"],
-            "damage": table["suspect"],
-            "reading": table["reading"].where(table["reading"] != "", "none"),
-            "enters calculations": [
-                "yes" if is_usable(row) else "no" for _, row in table.iterrows()
-            ],
-        }
-    )
-
-
-def ledger_counts(project: Project) -> pd.DataFrame:
-    """How many figures each document holds, by what can be done with them."""
-    rows = {}
-    for city in project.cities.values():
-        table = city.targets
-        counts = table["follow_up"].value_counts()
-        rows[city.name_en] = {
-            "figures": len(table),
-            "measured": counts.get("measured", 0),
-            "tracked": counts.get("tracked", 0),
-            "stated only": counts.get("stated", 0),
-            "damaged": int((table["suspect"] != "").sum()),
-            "said again": int((table["restates"] != "").sum()),
-        }
-    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def influence_sentences(
@@ -431,51 +271,3 @@ def influence_sentences(
 def text_millions(yuan: float) -> str:
     """Yuan as a number of millions, for tables whose heading names the unit."""
     return text_number(yuan / 1e6)
-
-
-def price_year_sentence(results: dict[str, CityResult]) -> str:
-    """In whose year's prices the money is told."""
-    years = {result.price_year for result in results.values()}
-    return f"All money is in prices of {' or '.join(map(str, sorted(years)))}; pay grows faster than prices."
-
-
-def basis_sentences(project: Project) -> list[str]:
-    """How many rows rest on what, guesses first."""
-    counts = project.assumptions["basis"].value_counts()
-    total = int(counts.sum())
-    city_rows = sum(len(city.assumptions) for city in project.cities.values())
-    guesses = int(counts.get("guess", 0))
-    return [
-        f"**{guesses} of {total} national rows are guesses** of this project ({text_percent(guesses / total)}).",
-        f"{int(counts.get('measured', 0) + counts.get('published', 0))} rows have a measured or published figure behind them.",
-        f"The cities add {city_rows} rows of their own.",
-    ]
-
-
-def rows_of_basis(project: Project, basis: str) -> pd.DataFrame:
-    """The national rows that rest on one basis, with their reasons."""
-    return _national(project, project.assumptions["basis"] == basis, ["note"])
-
-
-def all_rows(project: Project) -> pd.DataFrame:
-    """All national rows with range, basis, source and place in it."""
-    return _national(project, slice(None), ["basis", "source_id", "locator"])
-
-
-def _national(project: Project, which, more: list[str]) -> pd.DataFrame:
-    rows = project.assumptions.loc[which]
-    keys = [row_keys(row) for row in rows.to_dict("records")]
-    table = rows[["assumption", "low", "central", "high", "unit", *more]].copy()
-    table.insert(1, "for", keys)
-    return table.reset_index(drop=True)
-
-
-def setting_table(results: dict[str, CityResult], year: int, measure: str) -> pd.DataFrame:
-    """People of 60 and over by place of care in a year, a row a city."""
-    rows = {
-        result.city.name_en: part_table(
-            result, "people_by_setting", "setting", [year], measure=measure
-        )[mean_head(year)]
-        for result in results.values()
-    }
-    return pd.DataFrame(rows).T

@@ -11,15 +11,14 @@ from eldercare.inputs.load import Project
 from eldercare.model.chain import QUANTILES, run_city
 from eldercare.reporting import plots
 from eldercare.reporting.language import load_language
-from eldercare.reporting.present import range_text, text_millions, text_number
 
 QUANTITIES = {
-    "beds needed": ("beds_total_needed", "need", text_number),
-    "beds used": ("beds_total_needed", "use", text_number),
-    "care workers needed": ("caregivers_total_needed", "need", text_number),
-    "care workers at today's use": ("caregivers_total_needed", "use", text_number),
-    "yearly cost of need, million yuan": ("cost_total", "need", text_millions),
-    "yearly cost of use, million yuan": ("cost_total", "use", text_millions),
+    "beds needed": ("beds_total_needed", "need", 1),
+    "beds used": ("beds_total_needed", "use", 1),
+    "care workers needed": ("caregivers_total_needed", "need", 1),
+    "care workers at today's use": ("caregivers_total_needed", "use", 1),
+    "yearly cost of need, million yuan": ("cost_total", "need", 1e6),
+    "yearly cost of use, million yuan": ("cost_total", "use", 1e6),
 }
 SHOWN_YEARS = (2025, 2030, 2035, 2050)
 DIFFERENCE = "difference"
@@ -61,16 +60,14 @@ def scenario_table(
 
 def scenario_text(project: Project, table: pd.DataFrame, city_id: str) -> str:
     """The table in words for some years."""
-    lines = [f"{project.city(city_id).name_en}: middle (80 % range)"]
-    for quantity, (_, _, form) in QUANTITIES.items():
+    words = load_language(project, "en")
+    lines = [f"{words.part('city_id', city_id)}: middle (80% range)"]
+    for quantity, (*_, scale) in QUANTITIES.items():
         lines.append(quantity)
         part = table[table["quantity"] == quantity]
         for series, rows in part.groupby("series", sort=False):
-            by_year = rows.set_index("year")
-            cells = [
-                f"{y}: {range_text(*by_year.loc[y, list(QUANTILES)], form=form)}"
-                for y in SHOWN_YEARS
-            ]
+            by_year = rows.set_index("year")[list(QUANTILES)] / scale
+            cells = [f"{y}: {words.range(by_year.loc[y])}" for y in SHOWN_YEARS]
             lines.append(f"  {series:<20} " + "   ".join(cells))
     return "\n".join(lines)
 
@@ -89,9 +86,11 @@ def write_scenarios(
     among = table["series"] == DIFFERENCE
     panel = table["quantity"] + among.map({True: f", {DIFFERENCE}", False: ""})
     name = f"compare_{one}_{other}_{city_id}"
+    scale = table["quantity"].map({quantity: size for quantity, (*_, size) in QUANTITIES.items()})
+    ends = {end: table[end] / scale for end in QUANTILES}
     plots.band(
         project,
-        table.assign(panel=panel).sort_values("panel", key=lambda _: among, kind="stable"),
+        table.assign(panel=panel, **ends).sort_values("panel", key=lambda _: among, kind="stable"),
         name,
         panel="panel",
         columns=len(QUANTITIES),
