@@ -159,7 +159,7 @@ def test_the_log_names_every_row_and_every_weak_one_in_bold(project, found):
         & (weighty["source_id"] != "own_judgement")
         & ~weighty["locator"].isin(["", "none"])
     )
-    assert (documented | weighty["named"].str.startswith("**guess**")).all()
+    assert (documented | weighty["rests_on"].isin(words.GUESSES)).all()
     assert rows["rests_on"].isin(words.GUESSES).tolist() == sorted(
         rows["rests_on"].isin(words.GUESSES), reverse=True
     )

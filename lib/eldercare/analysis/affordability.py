@@ -283,8 +283,8 @@ def burdens(results: Results, year: int) -> pd.DataFrame:
     for city_id, result in results.items():
         for name, (payer, indicator) in BURDENS.items():
             known = _known(result, indicator)
-            quantity, where = ("payment", {"payer": payer}) if payer else ("cost_total", {})
-            money = result.values[quantity].sel(measure="need", **where)
+            money = result.values["payment" if payer else "cost_total"].sel(measure="need")
+            money = money.sel(payer=payer) if payer else money
             row = {"city_id": city_id, "burden": name, "known_year": math.nan, "note": ""}
             row |= {f"{when}central": math.nan for when in ("now_", "later_")}
             if known is not None:
@@ -376,14 +376,15 @@ def childcare(result: CityResult, years: Iterable[int]) -> pd.DataFrame:
     if per_1000 is None:
         return pd.DataFrame(columns=["city_id", "year", "childcare", *QUANTILES, "unit"])
     values = result.values
-    places = services.childcare_places_promised(values["population_total"], per_1000)
-    used = values["childcare_places_used"]
+    used, population = values["childcare_places_used"], values["population_total"].variable
+    places = services.childcare_places_promised(population, per_1000)
+    filled = services.filled_share(used.variable, places)
     parts = {
         "children": (values["population_under_3"], "person"),
-        "promised": (places, "place"),
+        "promised": (used.copy(data=places.transpose(*used.dims)), "place"),
         "used": (used, "place"),
         "wanted": (values["childcare_places_wanted"], "place"),
-        "filled": (services.filled_share(used, places), "share"),
+        "filled": (used.copy(data=filled.transpose(*used.dims)), "share"),
     }
     rows = [
         {"year": year, "childcare": name, **spread(array.sel(year=year)), "unit": unit}

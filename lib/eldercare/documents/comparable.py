@@ -118,7 +118,7 @@ def _counts(results: dict[str, CityResult]) -> Iterator[dict]:
     cities = {(name, result.city.city_id) for name, (result, _) in zip(names, promises)}
     for name, (result, row) in zip(names, promises):
         year = result.city.plan_year if "per_year" in row["indicator"] else row["target_year"]
-        people = residents(result, "population_60_plus", year)
+        people = residents(result, "population_60_plus", float(year or math.nan))
         if people is None:
             yield _line(name, (result, row), "no_count")
             continue
