@@ -15,11 +15,12 @@ def draw(name, **known):
     Returns : the names there are after it
     """
     for book in BOOKS:
-        first, *rest = (cell.source for cell in book.cells if cell.cell_type == "code")
-        for source in rest:
+        cells = [cell.source for cell in book.cells if cell.cell_type == "code"]
+        for source in cells:
             if f'"{name}"' in source and "plots." in source:
                 names = {"display": lambda *_shown: None}
-                exec(re.sub(r"(?m)^(?!import |from ).*$", "", first), names)
-                exec(re.sub(r"(?m)^blocks\.show.*$", "", source), {**names, **known}, names)
+                exec(re.sub(r"(?m)^(?!import |from ).*$", "", "\n".join(cells)), names)
+                names |= known
+                exec(re.sub(r"(?m)^blocks\.show.*$", "", source), names)
                 return names
     raise LookupError(f"no cell of the notebooks draws {name}")

@@ -111,7 +111,7 @@ def test_of_more_than_twelve_cities_the_first_are_drawn_the_table_has_all_and_th
 ):
     plots.band(project, cities(14), "00_beds")
     shown = [axis.get_title("left") for axis in drawn[0].axes if axis.get_visible()]
-    assert shown == [f"city {number:02d}" for number in range(12)]
+    assert shown == [f"City {number:02d}" for number in range(12)]
     assert "Of 14, the first 12 are drawn" in drawn[0].texts[-1].get_text()
     assert pd.read_csv(folder / "00_beds.csv")["city_id"].nunique() == 14
 

@@ -386,7 +386,7 @@ def series_of_figures(project):
     """All series that a figure's table has."""
     tables = [pd.read_csv(path) for path in (project.root / "figures").glob("*.csv")]
     return {name for table in tables if "series" in table for name in table["series"]} | {
-        *("in_80", "in_95", "middle", "range", "use")
+        *("halves", "in_80", "in_95", "middle", "range", "use")
     }
 
 

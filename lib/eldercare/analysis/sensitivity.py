@@ -549,8 +549,8 @@ def step_shares(found: Mapping[str, Sensitivity]) -> pd.DataFrame:
     all_of = pd.DataFrame(itertools.product(MAIN, steps), columns=["headline", "step"])
     parts = []
     for city_id, one in found.items():
-        table = one.table[one.table["kind"] == "step"]
+        table = one.table.loc[one.table["kind"] == "step", ["headline", "group", "total"]]
         table = table.rename(columns={"group": "step", "total": "value"})
-        whole = all_of.merge(table[["headline", "step", "value"]], how="left")
+        whole = all_of.merge(table, how="left")
         parts.append(whole.fillna({"value": 0.0}).assign(city_id=city_id, unit="share"))
     return pd.concat(parts, ignore_index=True)

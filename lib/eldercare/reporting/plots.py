@@ -221,6 +221,7 @@ def ranges(
     note: str = "",
     reference: Mapping[str, float | tuple[float, float]] | None = None,
     log: bool = False,
+    shaded: str = "range",
     **sheet: Any,
 ) -> Image:
     """A dot and its 80 % range across, a row for each of some keys in the order of the table.
@@ -228,6 +229,7 @@ def ranges(
     over      : column of which all is told as a share
     marks     : further columns, each drawn as a stroke
     note      : column of texts at the right end; of a row with a `chance` under one half they stand out
+    shaded    : series that the legend calls the bars
     reference : levels or spans that are drawn upwards, by name
     """
     drawn = Sheet(project, table, name, panel, **sheet)
@@ -267,7 +269,7 @@ def ranges(
             axis.xaxis.set_major_locator(LogLocator(2))
             axis.xaxis.set_minor_locator(NullLocator())
         drawn.dress(axis.xaxis, "central", part.assign(unit="share") if over else part)
-    drawn.shade()
+    drawn.shade(shaded)
     numbers = ["low", "central", "high", *marks]
     return drawn.publish([hue, panel, *rows], numbers, upright=False)
 

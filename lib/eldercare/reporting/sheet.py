@@ -188,9 +188,9 @@ class Sheet:
         """Take what was drawn for a value of a column into the legend."""
         self.drawn[self.part(column, value)] = handle
 
-    def shade(self) -> None:
+    def shade(self, kind: str = "range") -> None:
         """Take the shading of ranges into the legend."""
-        self.tell("series", "range", plt.Rectangle((0, 0), 1, 1, color=SOFT, alpha=0.3))
+        self.tell("series", kind, plt.Rectangle((0, 0), 1, 1, color=SOFT, alpha=0.3))
 
     def panels(self) -> Iterator[tuple[Axes, pd.DataFrame]]:
         """Each panel, with its title, and its rows of the table."""
