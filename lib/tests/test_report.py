@@ -482,7 +482,6 @@ def family_members(project, results):
         "population_basis": schema.POPULATION_BASES,
         "range": (*language.COUNTED, "plain", "with_unit"),
         "setting": schema.SETTINGS,
-        "service_class": set(project.china.care_grades["service_class"]),
         "severity": schema.SEVERITIES,
         "sex": ("male", "female"),
         "counted": ("by_age", "by_share"),

@@ -17,9 +17,9 @@ from eldercare.analysis.sensitivity import MAIN, YEAR
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import BASELINE, Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS, DataFault
+from eldercare.model.chain import QUANTILES
 from eldercare.reporting import sheet
 from eldercare.reporting.language import Language, load_language
-from eldercare.reporting.present import range_text, text_chance, text_number
 from eldercare.reporting.what_if import Desk, Lever, Outcome, save_scenario
 
 STEPS = 100
@@ -232,26 +232,25 @@ def figures_of(desk: Desk, year: int) -> str:
     """Headlines of a year and the chances of the promises, now and before, as two tables of HTML."""
     words = load_language(desk.project)
     rows = [
-        f"<tr><th scope='row'>{words.of('headline', name)}</th><td>{_range(desk.outcome, name, year)}</td>"
-        f"<td>{_range(desk.baseline, name, year)}</td></tr>"
+        f"<tr><th scope='row'>{words.of('headline', name)}</th><td>{_range(words, desk.outcome, name, year)}</td>"
+        f"<td>{_range(words, desk.baseline, name, year)}</td></tr>"
         for name in MAIN
     ]
     head = f"<tr><th></th><th scope='col'>{year}, as moved</th><th scope='col'>before</th></tr>"
-    return f"<table>{head}{''.join(rows)}</table>{_chances(desk)}"
+    return f"<table>{head}{''.join(rows)}</table>{_chances(desk, words)}"
 
 
-def _range(outcome: Outcome, name: str, year: int) -> str:
-    low, central, high = outcome.in_year(name, year)
-    return range_text(low, central, high, form=text_number)
+def _range(words: Language, outcome: Outcome, name: str, year: int) -> str:
+    return words.range(dict(zip(QUANTILES, outcome.in_year(name, year))))
 
 
-def _chances(desk: Desk) -> str:
+def _chances(desk: Desk, words: Language) -> str:
     if not desk.outcome.chance:
         return "<p>The city has promised nothing that this model measures.</p>"
     targets = desk.city.targets.set_index("target_id")
     rows = [
         f"<tr><th scope='row'>{html.escape(targets.loc[name, 'label_en'])}, {targets.loc[name, 'target_year']:.0f}</th>"
-        f"<td>{text_chance(chance)}</td><td>{text_chance(desk.baseline.chance[name])}</td></tr>"
+        f"<td>{words.chance(chance)}</td><td>{words.chance(desk.baseline.chance[name])}</td></tr>"
         for name, chance in desk.outcome.chance.items()
     ]
     head = "<tr><th>Chance that the promise is enough</th><th scope='col'>as moved</th><th scope='col'>before</th></tr>"
