@@ -286,7 +286,9 @@ def test_the_causes_add_up(twins):
 
 
 def first_number(cell) -> float:
-    return float(re.match(r"[-−+]?[\d.,]+", str(cell))[0].replace(",", "").replace("−", "-"))
+    """The first number of a cell, a large unit multiplied out."""
+    number, unit = re.match(r"([-−+]?[\d.,]+)\s*(million|billion)?", str(cell)).groups()
+    return float(number.replace(",", "").replace("−", "-")) * SIZES.get(unit, 1)
 
 
 def printed_tables(project, results):
