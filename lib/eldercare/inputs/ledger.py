@@ -25,16 +25,21 @@ CONTEXT = 12
 _DASHES = re.compile("[‐‑‒–—―−─━﹘~〜]")
 _UNSEEN = re.compile("[\u200b-\u200f\u2060\ufeff]")
 _GAP = r"[^\S\n]*"  # a line end parts two numbers: the cells of a table stand below each other
-_CHINESE = "[〇零一二三四五六七八九十百千万亿两]+"
-_DIGITS = r"\d+(?:\.(?!\d{4}年)\d+)?"  # "1.2024年" is item 1, not a decimal
+_NUMERALS = "〇零一二三四五六七八九十百千万亿两壹贰叁肆伍陆柒捌玖拾佰仟萬"
+CHINESE = f"[{_NUMERALS}]+(?:点[〇零一二三四五六七八九]+)?"
+# "1.2024年" is item 1, not a decimal; 1,200 is one number, 2018,100 are two.
+DIGITS = r"(?:(?<!\d)\d{1,3}(?:,\d{3})+(?![\d,])|\d+)(?:\.(?!\d{4}年)\d+)?"
 _SIGNS = rf"(?:{_GAP}(?P<scale>[十百千]?[万亿]|[百千]|刻钟))?(?:{_GAP}(?P<per>%|‰|个?百分点))?"
-_NO_ORDINAL = "(?<![第〇零一二三四五六七八九十百千万亿两])"
+_NO_ORDINAL = f"(?<![第{_NUMERALS}])"
 _NO_SET_WORD = "(?!(?<=[统唯单同进])一|一(?:[定体般些批切律样旦贯致步]|方面|次性)|十[一二三四五]五)"
+_TENTHS = "(?P<tenths>[一二两三四五六七八九1-9])成(?P<part>[半一二三四五六七八九]?)"
+_NO_TENTHS = "(?![立为员果效熟本长功就品套都绩型因形])"  # 建成, 成立, 成员 count no tenths
 _TOKEN = re.compile(
-    rf"(?P<below>{_CHINESE}){_GAP}分之{_GAP}(?P<above>{_DIGITS}|{_CHINESE})"
-    rf"|(?:(?P<digits>{_DIGITS})|{_NO_ORDINAL}{_NO_SET_WORD}(?P<chinese>{_CHINESE})){_SIGNS}"
+    rf"(?P<below>{CHINESE}){_GAP}分之{_GAP}(?P<above>{DIGITS}|{CHINESE})"
+    rf"|{_TENTHS}{_NO_TENTHS}|(?P<half>过半数?|半数|一半)"
+    rf"|(?:(?P<digits>{DIGITS})|{_NO_ORDINAL}{_NO_SET_WORD}(?P<chinese>{CHINESE})){_SIGNS}"
 )
-_UPPER_END = re.compile(rf"{_GAP}-+{_GAP}{_DIGITS}{_SIGNS}")
+_UPPER_END = re.compile(rf"{_GAP}-+{_GAP}{DIGITS}{_SIGNS}")
 _TO = re.compile(r"[年月日级岁%个家所张人户]*\s*(?:-+|至|到)\s*(?:\d{4}年)?")
 _MEASURE = re.compile(
     rf"{_GAP}(?:职级|星级|分类|方面|阶段|同步|[个家所张级类次项条名户场人元岁年月季日星台站座处间辆倍天周])"
@@ -54,6 +59,7 @@ _FIGURES = {
     "两": 2,
     **{sign: n for n, sign in enumerate("一二三四五六七八九", 1)},
 }
+_FORMAL = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟萬", "一二三四五六七八九十百千万")
 
 
 @dataclass(frozen=True)
@@ -76,24 +82,26 @@ class PrintedNumber:
     end: int
 
 
-def _fold(text: str) -> str:
-    folded = _DASHES.sub("-", unicodedata.normalize("NFKC", text))
+def fold(text: str) -> str:
+    """The text in half-width forms with one kind of dash and of line end; ㎡ and m² are 平方米."""
+    plain = re.sub("㎡|m²|平米", "平方米", text)
+    folded = _DASHES.sub("-", unicodedata.normalize("NFKC", plain))
     return _UNSEEN.sub("", folded.replace("\r\n", "\n"))
 
 
 def normalise(text: str) -> str:
     """The text without white space, in half-width forms and with one kind of dash."""
-    return "".join(_fold(text).split())
+    return "".join(fold(text).split())
 
 
 def printed_numbers(phrase: str) -> list[PrintedNumber]:
     """The numbers that a Chinese phrase says, in the order in which they are printed.
 
     Arabic and Chinese numerals alike. A range gives its lower end (with `high`) and its upper
-    end. Words of full coverage count as the share 1. Ordinals (第三方) and set words (统一) do not.
-    Thousands are not set apart by commas in these documents: a comma ends a number.
+    end. Words of full coverage count as the share 1, 八成 as 0.8, 过半 as 0.5. Ordinals (第三方) and
+    set words (统一) do not count. A comma before three digits sets thousands apart (1,200), any other ends a number.
     """
-    text = _fold(phrase)
+    text = fold(phrase)
     numbers = [_number(match, text) for match in _TOKEN.finditer(text)]
     for index, (low, high) in enumerate(zip(numbers, numbers[1:])):
         if _TO.fullmatch(text[low.end : high.start]) and low.value < high.value:
@@ -105,12 +113,14 @@ def printed_numbers(phrase: str) -> list[PrintedNumber]:
 
 
 def _number(match: re.Match, text: str) -> PrintedNumber:
+    if match["tenths"] or match["half"]:
+        return _said(match, tenths(match["tenths"], match["part"]), is_share=True)
     numeral, base = match["above"] or match["digits"] or match["chinese"], match["below"] or "一"
     signs = match
     if match["digits"] and not match["scale"] and not match["per"]:
         # In 5-10万 and 50-60% the sign stands once for both ends.
         signs = _UPPER_END.match(text, match.end()) or match
-    value = _plain_value(numeral) / (_plain_value(base) or 1) * _PER.get(signs["per"], 1)
+    value = plain_value(numeral) / (plain_value(base) or 1) * _PER.get(signs["per"], 1)
     if signs["scale"] == "刻钟":
         value *= 15
     else:
@@ -125,9 +135,22 @@ def _said(
     return PrintedNumber(value, None, is_share, follows, match[0], *match.span())
 
 
-def _plain_value(numeral: str) -> float:
+def tenths(whole: str | None, part: str | None) -> float:
+    """八成 is 0.8, 八成五 and 八成半 are 0.85; without a word (半数, 过半, 一半) it is a half."""
+    if not whole:
+        return 0.5
+    more = 0.05 if part == "半" else plain_value(part) / 100 if part else 0
+    return plain_value(whole) / 10 + more
+
+
+def plain_value(numeral: str) -> float:
+    """The number that digits (with or without thousands set apart) or Chinese numerals say."""
     if numeral[0].isdecimal():
-        return float(numeral)
+        return float(numeral.replace(",", ""))
+    numeral, point, decimals = numeral.translate(_FORMAL).partition("点")
+    if point:
+        digits = "".join(str(_FIGURES[sign]) for sign in decimals)
+        return plain_value(numeral) + float(f"0.{digits}")
     if all(sign in _FIGURES for sign in numeral):
         return float("".join(str(_FIGURES[sign]) for sign in numeral))
     total, section, figure = 0, 0, None
@@ -149,7 +172,7 @@ def _close(one: float, other: float) -> bool:
 
 def _readings(phrase: str, unit: str, suspect: bool) -> list[PrintedNumber]:
     """The numbers of the phrase that a row of that unit may take as its value."""
-    text, numbers = _fold(phrase), printed_numbers(phrase)
+    text, numbers = fold(phrase), printed_numbers(phrase)
     plain = [number for number in numbers if not number.is_share]
     if suspect:
         return numbers + _run_together(text)
@@ -208,7 +231,7 @@ def _occurrences(phrase: str, text: str, cut_numbers: bool = False) -> list[tupl
     A phrase that would begin or end inside a number does not stand there, unless `cut_numbers`.
     """
     # Spacing is free, but 1 00 is not 100: between two digits it stays as the phrase has it.
-    signs = re.sub(r"(?<!\d) | (?!\d)", "", " ".join(_fold(phrase).split()))
+    signs = re.sub(r"(?<!\d) | (?!\d)", "", " ".join(fold(phrase).split()))
     if not signs:
         return []
     pieces = re.findall(r"[\d ]+|[^\d ]", signs)
@@ -224,7 +247,7 @@ def _document_numbers(text: str) -> list[tuple[int, int]]:
     """Start and end of each number of a folded document that must be in a row or an exception."""
     places = []
     for match in _TOKEN.finditer(text):
-        if match["below"]:
+        if match["below"] or match["tenths"] or match["half"]:
             places.append(match.span())
         elif match["digits"]:
             places.append(match.span("digits"))
@@ -300,7 +323,7 @@ def verify_targets(targets: pd.DataFrame, exceptions: pd.DataFrame, text: str) -
     Returns    : one row a finding: target_id (empty for the document's own numbers), check
                  (quote, value, order, exception or number), finding; no rows where all is well
     """
-    text = _fold(text)
+    text = fold(text)
     numbers = _document_numbers(text)
     number_starts = {start for start, _ in numbers}
     values, highs = (pd.to_numeric(targets[name]) for name in ("value", "value_high"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
@@ -172,6 +173,13 @@ def _optional_one_of(values) -> pa.Column:
 
 def _in_order(table: pd.DataFrame) -> pd.Series:
     return (table["low"] <= table["central"]) & (table["central"] <= table["high"])
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        return bool(text) and bool(re.compile(text))
+    except re.error:
+        return False
 
 
 def _row_check(check, column: str, problem: str) -> pa.Check:
@@ -558,6 +566,30 @@ CENSUS_AGE_SEX = pa.DataFrameSchema(
     },
     unique=["adcode", "year", "sex"],
     name="census_age_sex.csv",
+)
+
+PLAN_WORDS = pa.DataFrameSchema(
+    {
+        "kind": pa.Column(str, _one_of(["sign", "noun", "quantity"])),
+        "pattern": pa.Column(
+            str, pa.Check(_is_pattern, element_wise=True, error="must be a regular expression")
+        ),
+        "unit": _UNIT,
+        "indicator": _TEXT,
+        "label_en": _TEXT,
+        "denominator": _TEXT,
+        "measured_by": _TEXT,
+        "note": _TEXT,
+    },
+    checks=[
+        _row_check(
+            lambda t: (t["kind"] != "quantity") | (t["indicator"] != ""),
+            "indicator",
+            "a row of kind quantity names its indicator",
+        )
+    ],
+    unique=["kind", "pattern", "unit"],
+    name="plan_words.csv",
 )
 
 EXCEPTIONS = pa.DataFrameSchema(

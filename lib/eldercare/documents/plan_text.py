@@ -1,0 +1,290 @@
+"""A policy document as passages of text: each with its place, its heading and the year its heading names."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from eldercare.documents.numerals import compact
+
+KINDS = ".txt, .html, .htm, .docx, .pdf"
+LEAST_CHARACTERS = 40
+_CHINESE = "[一二三四五六七八九十百]+"
+_HEAD = re.compile(rf"^[\[【]?({_CHINESE})[、.]|^(第{_CHINESE}[章篇部])")
+_PART = re.compile(rf"^\(({_CHINESE})\)[、.]?|^(第{_CHINESE}[节条])")
+_ITEM = re.compile(r"^(\d{1,2})(?:[.、](?=\D|20\d\d年)|\.(?=\d))")
+_SUB_ITEM = re.compile(r"^\((\d{1,2})\)[、.]?")
+_ANNEX = re.compile(r"^附(?:件|表)(\d*):?(?=$|[^.\d])")
+_NUMBER_ALONE = re.compile(r"^\d{1,3}$")
+_ABOUT = re.compile(
+    "网站标识码|公网安备|网安备|ICP备|版权所有|浏览|索引号|发布日期|发布时间|公开日期|成文日期|生成日期|信息来源|信息索引"
+    "|发文字号|统一编号|主题分类|联系电话|邮编|^#"
+)
+_ENDS = "。;:!?》)”"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a document and where it stands, in a planner's words."""
+
+    text: str
+    place: str
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A paragraph, compact, without its number.
+
+    locator : the headings above it, as 三(一)2;  place : its line, page or paragraph in the file
+    year    : the year that the heading of its part names (NaN if none);  section : counts the main parts
+    goals   : whether its part is one of goals, whose paragraphs share the year named first
+    body    : whether a main part has begun
+    """
+
+    text: str
+    locator: str
+    place: str
+    year: float
+    section: int
+    goals: bool
+    body: bool
+
+
+def document_lines(path: Path) -> list[Line]:
+    """The lines of a text, web page, Word document or PDF, blank ones left out.
+
+    Raises : ValueError in a planner's words if the file cannot be read or holds no text (a scan)
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {path}; name the document to be read")
+    reader = {
+        ".txt": _text_lines, ".html": _page_lines, ".htm": _page_lines,
+        ".docx": _word_lines, ".pdf": _pdf_lines,
+    }.get(path.suffix.lower())  # fmt: skip
+    if reader is None:
+        raise ValueError(f"{path.name} is no {KINDS}; save the document as one of these")
+    lines = [line for line in reader(path) if line.text.strip()]
+    if sum(len("".join(line.text.split())) for line in lines) < LEAST_CHARACTERS:
+        raise ValueError(
+            f"{path.name} holds no text (fewer than {LEAST_CHARACTERS} characters): it is a scan or empty. "
+            "Find the document as web page or Word file, or have its text recognised (OCR) and save it as .txt"
+        )
+    return lines
+
+
+def _decoded(path: Path) -> str:
+    raw = path.read_bytes()
+    for encoding in ("utf-8-sig", "gb18030", "utf-16"):
+        if encoding == "utf-16" or not raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+            try:
+                return raw.decode(encoding)
+            except UnicodeDecodeError:
+                continue
+    raise ValueError(f"{path.name}: its encoding is not known; save it as UTF-8")
+
+
+def _numbered(texts: list[str], word: str) -> list[Line]:
+    return [Line(text, f"{word} {number}") for number, text in enumerate(texts, start=1)]
+
+
+def _text_lines(path: Path) -> list[Line]:
+    return _unwrapped(_numbered(_decoded(path).splitlines(), "line"))
+
+
+def _page_lines(path: Path) -> list[Line]:
+    from bs4 import BeautifulSoup
+
+    page = BeautifulSoup(_decoded(path), "html.parser")
+    for part in page(["script", "style", "noscript", "nav", "header", "footer"]):
+        part.decompose()
+    for broken in page("br"):
+        broken.replace_with("\n")
+    blocks = ["p", "div", "li", "td", "th", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "table"]
+    for block in page(blocks):
+        block.insert_before("\n")
+        block.append("\n")
+    return _numbered(
+        [text for text in page.get_text().splitlines() if text.strip()], "paragraph"
+    )
+
+
+def _word_lines(path: Path) -> list[Line]:
+    import zipfile
+
+    from docx import Document
+    from docx.opc.exceptions import PackageNotFoundError
+    from docx.table import Table
+
+    try:
+        document = Document(str(path))
+    except (PackageNotFoundError, zipfile.BadZipFile, KeyError):
+        raise ValueError(f"{path.name} is no Word document (.docx); save it anew in Word") from None
+    texts: list[str] = []
+    for block in document.iter_inner_content():
+        if isinstance(block, Table):
+            for row in block.rows:
+                cells = dict.fromkeys(cell.text for cell in row.cells)
+                texts += [line for cell in cells for line in cell.splitlines()]
+        else:
+            texts += block.text.splitlines() or [""]
+    return _numbered(texts, "paragraph")
+
+
+def _pdf_lines(path: Path) -> list[Line]:
+    try:
+        from pypdf import PdfReader
+        from pypdf.errors import PyPdfError
+    except ImportError:
+        raise ValueError(
+            f"{path.name}: a PDF is read by the package pypdf, which is not installed; "
+            "save the document as .docx or .txt, or run `make environment`"
+        ) from None
+    try:
+        pages = [page.extract_text() or "" for page in PdfReader(str(path)).pages]
+    except (PyPdfError, OSError, ValueError, KeyError):
+        raise ValueError(f"{path.name} cannot be read as a PDF; it may be damaged or locked") from None
+    lines = [
+        Line(text, f"page {number}")
+        for number, page in enumerate(pages, start=1)
+        for text in page.splitlines()
+        if not re.fullmatch(r"[-—\s\d/第页共]*", text)
+    ]
+    return _unwrapped(lines, always=True)
+
+
+def _unwrapped(lines: list[Line], always: bool = False) -> list[Line]:
+    """Lines that a fixed width broke, joined again; a text whose lines are paragraphs stays as it is."""
+    filled = [line for line in lines if line.text.strip()]
+    widths = sorted(len(line.text.strip()) for line in filled)
+    if len(widths) < 8:
+        return lines
+    most = widths[int(0.9 * len(widths))]
+    full = [line for line in filled if len(line.text.strip()) >= 0.85 * most]
+    cut = [line for line in full if line.text.strip()[-1] not in _ENDS]
+    if not always and not (most <= 60 and len(full) > 0.35 * len(filled) and len(cut) > 0.6 * len(full)):
+        return lines
+    joined: list[Line] = []
+    open_line = False
+    for line in lines:
+        text = line.text.strip()
+        if open_line and text and not _starts_anew(compact(text)):
+            joined[-1] = Line(joined[-1].text + text, joined[-1].place)
+        elif text:
+            joined.append(Line(text, line.place))
+        open_line = len(text) >= 0.8 * most and not text.endswith(tuple("。;:!?"))
+    return joined
+
+
+def _starts_anew(text: str) -> bool:
+    return any(head.match(text) for head in (_HEAD, _PART, _SUB_ITEM, _ANNEX)) or bool(
+        re.match(r"^\d{1,2}[.、]\D", text)
+    )
+
+
+class _Outline:
+    """The headings above the line that is read."""
+
+    def __init__(self) -> None:
+        self.head, self.part, self.item, self.annex, self.title = "", "", "", "", ""
+        self.number, self.section = 0, 0
+        self.year, self.goals, self.body, self.annex_lines = math.nan, False, False, 0
+
+    def locator(self) -> str:
+        if self.annex:
+            return self.annex + (f"第{self.item}项" if self.item else self.head and f" {self.head}")
+        if not self.head and not self.part:
+            return "标题" if not self.body else "正文"
+        if self.part or self.item:
+            return (self.head or "") + (f"({self.part})" if self.part else "") + self.item
+        return f"{self.head}、{self.title}" if self.title else self.head
+
+
+def passages(lines: list[Line]) -> list[Passage]:
+    """The paragraphs of a document in their order, each below its headings."""
+    texts = [compact(line.text) for line in lines]
+    outline, found = _Outline(), []
+    for at, (line, text) in enumerate(zip(lines, texts)):
+        if not text or (_ABOUT.search(text) and len(text) < 90):
+            continue
+        text = _enter(outline, text, texts, at)
+        if text:
+            found.append(
+                Passage(
+                    text, outline.locator(), line.place, outline.year, outline.section,
+                    outline.goals, outline.body,
+                )
+            )  # fmt: skip
+    return found
+
+
+def _enter(outline: _Outline, text: str, texts: list[str], at: int) -> str:
+    """Move the outline on by the line's heading; the text without its number, empty if nothing is left."""
+    annex, head, part = _ANNEX.match(text), _HEAD.match(text), _PART.match(text)
+    if annex and len(text) < 40 and not text.startswith("附件下载"):
+        outline.annex, outline.head, outline.part, outline.item = f"附件{annex[1]}", "", "", ""
+        outline.section, outline.annex_lines, outline.goals = outline.section + 1, 3, False
+        outline.year = _year_of_title(text)
+        return ""
+    if outline.annex_lines:
+        outline.annex_lines -= 1
+        if len(text) < 60 and math.isnan(outline.year):
+            outline.year = _year_of_title(text)
+    if outline.annex and _NUMBER_ALONE.match(text):
+        outline.item = text
+        return ""
+    if head:
+        outline.head, outline.part, outline.item, outline.number = head[1] or head[2], "", "", 0
+        text = text[head.end() :]
+        outline.title = re.split(r"[\]】。:,]", text)[0][:16]
+        outline.section, outline.body = outline.section + 1, True
+        outline.goals = "目标" in outline.title or "指标" in outline.title
+        return re.sub(rf"^{re.escape(outline.title)}[\]】]", "", text)
+    if part:
+        outline.part, outline.item, outline.number = part[1] or part[2], "", 0
+        outline.section, outline.body = outline.section + 1, True
+        outline.goals = "目标" in text[:20] or outline.goals and "目标" in outline.title
+        return text[part.end() :]
+    return _enter_item(outline, text, texts, at)
+
+
+def _enter_item(outline: _Outline, text: str, texts: list[str], at: int) -> str:
+    item, below = _ITEM.match(text), _SUB_ITEM.match(text)
+    if item:
+        number = int(item[1])
+        sure = not text[item.end()].isdecimal() if len(text) > item.end() else False
+        follows = number == outline.number + 1 and (
+            number > 1 or any(later.startswith("2.") for later in texts[at + 1 : at + 40])
+        )
+        if sure or text[item.end() :].startswith("20") or follows:
+            outline.number, outline.item = number, item[1]
+            outline.section += not outline.goals
+            return text[item.end() :]
+    return text[below.end() :] if below else text
+
+
+def _year_of_title(text: str) -> float:
+    """The one year that a heading names; a period of years is none."""
+    years = re.findall(r"(20\d\d)年", text)
+    period = re.search(r"20\d\d年?[-至到]20\d\d", text)
+    return float(years[0]) if len(set(years)) == 1 and not period else math.nan
+
+
+def issue_year(lines: list[Line]) -> float:
+    """The year in which a document was issued, from its number or the first full date; NaN if it has none."""
+    texts = [compact(line.text) for line in lines]
+    tries = (
+        (r"^\D{0,8}(20\d\d)年\d{1,2}月\d{1,2}日\D{0,8}$", texts),
+        (r"(?:发布|成文|印发|公开|posted)\D{0,6}(20\d\d)[-年]", texts[:60]),
+        (r"[〔\[(【](20\d\d)[〕\])】]第?\d+号", texts[:12]),
+        (r"(20\d\d)[-年]\d{1,2}[-月]\d{1,2}", texts[:60]),
+        (r"(20\d\d)[-年]", texts[:30]),
+    )
+    for pattern, where in tries:
+        for text in where:
+            found = re.search(pattern, text)
+            if found:
+                return float(found[1])
+    return math.nan

@@ -1,0 +1,315 @@
+"""Drafts a ledger of targets from a policy document, for a planner to confirm.
+
+Rules alone, in the order of the document. Each row says how sure it is and why; nothing drafted
+counts before it is confirmed (`drafts`).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from eldercare.documents.numerals import Figure, bound_of, figures
+from eldercare.documents.plan_meaning import (
+    Words,
+    YearSaid,
+    clause_of,
+    kind_of,
+    unit_of,
+    year_of,
+    years_said,
+)
+from eldercare.documents.plan_text import Line, Passage, issue_year, passages
+from eldercare.documents.worded import worded_figures
+from eldercare.inputs.checks import FIRST_PROMISE, LAST_PROMISE
+from eldercare.inputs.schema import TARGETS
+
+DRAFT_COLUMNS = ["decision", "confidence", "reason", "place", *TARGETS.columns]
+SURE, LIKELY, DOUBTFUL = "sure", "likely", "doubtful"
+LONGEST_QUOTE = 60
+_HIDDEN = (
+    r"《[^》]*》|〔[^〕]{0,12}〕?第?\d*号?|\([^()]{0,8}[发办字函政][^()]{0,6}[\[〔【(]?20\d\d[^()]{0,12}号\)"
+    r"|20\d\d年\d{1,2}月\d{1,2}日(?!前)|\d{1,2}:\d\d(?::\d\d)?|\d{3,4}-\d{7,8}|(?<!\d)1\d{10}(?!\d)"
+    r"|(?:十[八九]|二十)(?:大|届)|[7全]?[×x*]?24小时|\d+\+\d*|[A-Za-z]\d+|\d+[A-Za-z]+"
+    r"|第[一二三四五六七八九十百\d]+[条款项批次轮届期方类产]|“?十[二三四五六]五”?"
+    r"|“(?:一|双|三|四|五|六|七|八|九|十|两){1,2}[^”\d类星级职张同等档项个]{1,6}”"
+    r"|“[^”]{0,3}[一二三四五六七八九十两][^”一二三四五六七八九十两]{1,3}[、,]?[一二三四五六七八九十两][^”]{0,8}”"
+)
+_REACHES = re.compile(
+    r"(?:达到?|至|建成|建有|建设|新建|新增|增加到?|超过?|选树|改造|完成|培育|培训|打造|不少于|不低于|”|比例|占比|覆盖率)$"
+)
+_MAKES = re.compile(r"(?:至少|各|均|有|建成|建设|设立|设置|配备|配置|打造|培育|建立|确保|新建|创建|引进|与|要与)$")
+_DONE_ONCE = re.compile(r"(?:开展|组织|上报|进行|召开|举办|组织开展)$")
+_AGE_RULE = re.compile("津贴|补贴|免费|体检|筛查|优待|享受|建立|发放|给予|纳入|巡访|探访|评估|减免|办理")
+_DURATION = re.compile(
+    r"(?:满|不少于|不低于|至少|连续|期限|任期|为期|周期|有效期|服务期|每|未来|内)$|^(?:内|以上|行动|计划|攻坚|提升|倍增|期|规划|滚动)"
+)
+
+
+@dataclass
+class Found:
+    """A figure on its way to a row: what it says and how it is known."""
+
+    start: int
+    end: int
+    value: float
+    unit: str
+    bound: str
+    kind: str
+    year: float = math.nan
+    high: float = math.nan
+    sure: str = LIKELY
+    why: list[str] = field(default_factory=list)
+    name: str = ""
+    suspect: str = ""
+    weak: str = ""
+
+
+def draft_targets(
+    lines: list[Line], city_id: str, source_id: str, table: pd.DataFrame, plan_year: float | None = None
+) -> pd.DataFrame:
+    """The ledger of a document as rules read it.
+
+    lines     : of `plan_text.document_lines`;  table : plan_words.csv
+    plan_year : the year that 年内 means (default: the year of issue, read from the document)
+    Returns   : rows in the order of the document, columns of `DRAFT_COLUMNS`; `decision` is empty
+    """
+    words, issued = Words(table), plan_year or issue_year(lines)
+    rows: list[dict] = []
+    carried, section = math.nan, -1
+    for passage in passages(lines):
+        if passage.section != section:
+            carried, section = math.nan, passage.section
+        said = years_said(passage.text, issued)
+        for found in _in_passage(passage, words, said, carried, issued):
+            rows.append(_row(found, passage, words))
+        ahead = [one for one in said if not one.past and not one.own]
+        if ahead and (passage.goals or passage.text.endswith(":")) and ahead[0].start < 20:
+            carried = ahead[0].year
+    return _ledger(rows, city_id, source_id)
+
+
+def _in_passage(
+    passage: Passage, words: Words, said: list[YearSaid], carried: float, issued: float
+) -> list[Found]:
+    """The figures of a passage, printed and in words, in their order."""
+    text = _hide(passage.text)
+    read = [
+        found
+        for figure in figures(text, words.all_signs)
+        if (found := _read(figure, text, words)) is not None
+    ]
+    taken = [(one.start, one.end) for one in read]
+    worded = worded_figures(text, passage.text, said, taken, issued, passage.body)
+    for one in worded:
+        read.append(
+            Found(
+                one.start, one.end, one.value, one.unit, one.bound, one.kind, one.year, one.high,
+                one.sure, [one.why], suspect=one.suspect, weak=one.weak,
+            )
+        )  # fmt: skip
+    hidden = [(one.start, one.end) for one in worded if one.weak in ("rhythm", "grades")]
+    read = [one for one in read if one.weak or not _within(one, hidden)]
+    for one in read:
+        if math.isnan(one.year) and one.unit != "year" or one.weak == "age":
+            one.year, how = year_of(one.start, text, said, carried, passage.year)
+            one.why.append(f"year: {how}")
+    _respectively(text, read, said)
+    return sorted(read, key=lambda one: (one.start, one.end))
+
+
+def _within(one: Found, spans: list[tuple[int, int]]) -> bool:
+    return any(first <= one.start and one.end <= last for first, last in spans)
+
+
+def _hide(text: str) -> str:
+    """Titles, numbers of documents, dates and slogans taken out, each sign by another of no meaning."""
+    return re.sub(_HIDDEN, lambda match: "□" * len(match[0]), text)
+
+
+def _read(figure: Figure, text: str, words: Words) -> Found | None:
+    """A printed figure as a row; None where it counts nothing that a plan promises."""
+    before, after = text[max(0, figure.start - 12) : figure.start], text[figure.end : figure.end + 12]
+    if _is_no_figure(figure, text, before, after):
+        return None
+    unit, name, why = unit_of(figure, text, words)
+    first, _ = clause_of(text, figure.start, figure.end)
+    found = Found(
+        figure.start, figure.end, figure.value, unit, figure.bound,
+        kind_of(unit, figure, text, first), high=figure.high, why=[f"unit: {why}"], name=name,
+    )  # fmt: skip
+    found.sure = SURE if figure.sign and why != "nothing known is counted" else DOUBTFUL
+    if figure.how == "lost":
+        found.weak, found.suspect = "lost unit", "measure word after the figure lost"
+        found.why.append("no measure word is printed; whether digits are lost too cannot be seen")
+    elif figure.sign in ("岁", "周岁"):
+        found.weak, found.sure = "age", DOUBTFUL
+    elif unit == "grade":
+        found.weak = "grades"
+    elif figure.sign in ("%", "家", "个", "人") and figure.end == len(text) and text[-1] not in "。;":
+        if "。" in text:
+            found.suspect = "text stops after the figure without punctuation: characters may be lost"
+    if figure.how in ("times", "vague", "points"):
+        found.sure = LIKELY if found.sure == SURE else found.sure
+    return found
+
+
+def _is_no_figure(figure: Figure, text: str, before: str, after: str) -> bool:
+    sign, printed = figure.sign, text[figure.start : figure.end]
+    if before.endswith("每") or before.endswith("每个") or after.startswith(("年代", "世纪")):
+        return True
+    if sign in ("年", "周年") and (
+        figure.value > 100 or not _DURATION.search(before[-4:]) and not _DURATION.match(after)
+    ):
+        return True
+    if sign in ("天", "日") and not re.search("内|不超过|至少|不少于|不低于", before[-6:] + after[:3]):
+        return True
+    if sign in ("期", "站", "点", "片", "本") and not printed[0].isdecimal():
+        return True
+    if sign == "级":
+        return figure.bound == "exactly" and math.isnan(figure.high) and not _is_counted_level(before, after)
+    if sign in ("岁", "周岁"):
+        return _only_names_a_group(figure, text)
+    if printed.startswith("一") and figure.value == 1:
+        return not _one_counts(figure, before, after)
+    if figure.how == "lost":
+        return not _is_lost_unit(figure, before, after)
+    return sign == "大" and not printed[0].isdecimal() and figure.value in (18, 19, 20)
+
+
+def _is_counted_level(before: str, after: str) -> bool:
+    return bool(
+        re.search(r"、[^、,。]{1,6}$|[市县区省乡镇村]$", before)
+        or re.match("网络|联动|体系|平台|服务|管理|照护|属|分别|医疗|老年|养老", after)
+    )
+
+
+def _one_counts(figure: Figure, before: str, after: str) -> bool:
+    """Whether 一个 is a count: with a bound, or after a verb that makes something; else it is a mere “a”."""
+    if figure.bound not in ("exactly", "about"):
+        return True
+    if figure.sign == "次":
+        return bool(_DONE_ONCE.search(before))
+    return figure.sign in "所家处座名" and bool(_MAKES.search(before)) or bool(
+        re.search(r"(?:至少|各|均)[^,。、]{0,4}$", before)
+    )
+
+
+def _is_lost_unit(figure: Figure, before: str, after: str) -> bool:
+    return (
+        0 < figure.value <= 100_000
+        and not 1900 <= figure.value <= 2100
+        and bool(_REACHES.search(before))
+        and (not after or after[0] in "。,;、“)")
+    )
+
+
+def _only_names_a_group(figure: Figure, text: str) -> bool:
+    """Whether an age only says whose figure another one gives; alone with a rule it is a figure."""
+    first, last = clause_of(text, figure.start, figure.end, "。;!?")
+    rest = text[first : figure.start] + text[figure.end : last]
+    if re.search(r"\d+(?:\.\d+)?(?:%|元|万|人|张|名|次)|百分之|全覆盖", rest):
+        return True
+    return not _AGE_RULE.search(rest)
+
+
+def _respectively(text: str, read: list[Found], said: list[YearSaid]) -> None:
+    """分别: of years and figures named in equal number, the first year has the first figure, and so on."""
+    for match in re.finditer("分别", text):
+        first, _ = clause_of(text, match.start(), match.end(), "。;!?")
+        _, last = clause_of(text, match.start(), match.end(), "。;!?")
+        years = [one for one in said if first <= one.start < match.start() and not one.past]
+        ahead = [one for one in read if match.end() <= one.start < last and one.unit not in ("year", "month")]
+        for one in ahead:
+            one.weak = one.weak or "respectively"
+        if len(years) > 1 and len(ahead) >= len(years) and len(ahead) % len(years) == 0:
+            for at, one in enumerate(ahead):
+                one.year = years[at % len(years)].year
+                one.why.append("year: of 分别")
+
+
+def _row(found: Found, passage: Passage, words: Words) -> dict:
+    """A row of the draft, still without its id."""
+    text = passage.text
+    first, last = clause_of(text, found.start, found.end)
+    phrase = text[first:last]
+    quantity = words.quantity(phrase, found.unit)
+    if not quantity.indicator:
+        wide, _ = clause_of(text, found.start, found.end, "。;!?")
+        quantity = words.quantity(text[wide:last], found.unit) if found.unit == "share" else quantity
+    measured = _measured(quantity.measured_by, found)
+    follow = "measured" if measured else "tracked" if found.kind in ("target", "stock") else "stated"
+    suffix = "" if found.kind != "milestone" else "deadline"
+    fallback = found.name or suffix or found.unit.replace("_", " ")
+    return {
+        "confidence": found.sure,
+        "reason": "; ".join(found.why) + (f"; kind: {found.weak}" if found.weak else ""),
+        "place": passage.place,
+        "indicator": quantity.indicator or re.sub(r"\W+", "_", fallback.lower()),
+        "label_en": quantity.label_en or f"{fallback} (write what is counted)",
+        "label_zh": phrase[:LONGEST_QUOTE],
+        "value": found.value,
+        "value_high": found.high,
+        "unit": found.unit,
+        "bound": found.bound,
+        "denominator": quantity.denominator or ("whole not read" if found.unit == "share" else ""),
+        "base_year": math.nan,
+        "target_year": found.year,
+        "scope": "city",
+        "kind": found.kind,
+        "restates": "",
+        "follow_up": follow,
+        "measured_by": measured,
+        "follow_up_reason": "" if measured else _reason(found),
+        "locator": passage.locator,
+        "quote_zh": _quote(text, found),
+        "suspect": found.suspect,
+        "reading": "",
+        "note": "",
+    }
+
+
+def _measured(name: str, found: Found) -> str:
+    """The quantity of the chain, where the row can be held against it: a sound promise with a year in reach."""
+    in_reach = FIRST_PROMISE <= found.year <= LAST_PROMISE
+    return name if found.kind == "target" and in_reach and found.value > 0 and not found.suspect else ""
+
+
+def _reason(found: Found) -> str:
+    told = {
+        "milestone": "date of a task, no quantity",
+        "standard": "a rule, not a quantity to reach",
+        "stock": "what is there already",
+    }
+    return told.get(found.kind, "needs reported progress")
+
+
+def _quote(text: str, found: Found) -> str:
+    """The clause of a figure, with the one before where it is short, cut to a length that is read at a glance."""
+    first, last = clause_of(text, found.start, found.end)
+    if found.start - first < 3 and first > 1 and text[first - 1] in ",:":
+        first, _ = clause_of(text, first - 1, first - 1)
+    first = max(first, found.start - LONGEST_QUOTE // 2)
+    last = min(last, max(found.end + LONGEST_QUOTE // 2, found.end))
+    return text[first:last].strip(",;:、")
+
+
+def _ledger(rows: list[dict], city_id: str, source_id: str) -> pd.DataFrame:
+    """Rows with ids in tens, linked to the first that says the same."""
+    first_said: dict[tuple, str] = {}
+    for number, row in enumerate(rows, start=1):
+        row["target_id"] = f"{city_id}_{10 * number:03d}"
+        row["source_id"], row["decision"] = source_id, ""
+        key = (row["indicator"], row["value"], row["unit"], row["measured_by"])
+        named = row["label_en"].endswith(")") is False and row["kind"] == "target"
+        if named and key in first_said and row["unit"] != "year":
+            row["restates"] = first_said[key]
+        elif named:
+            first_said[key] = row["target_id"]
+    return pd.DataFrame(rows, columns=DRAFT_COLUMNS)
+
+
+__all__ = ["DRAFT_COLUMNS", "bound_of", "draft_targets"]
