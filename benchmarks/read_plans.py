@@ -82,6 +82,7 @@ def pair(gold: pd.DataFrame, draft: pd.DataFrame, text: str) -> dict[int, int]:
                 points = 0.0
                 same_unit = gold["unit"].iat[g] == draft["unit"].iat[d]
                 points += 4 * same(gold["value"].iat[g], draft["value"].iat[d]) + 2 * same_unit
+                points += 0.5 * same(gold["value_high"].iat[g], draft["value_high"].iat[d])
                 points += same(gold["target_year"].iat[g], draft["target_year"].iat[d])
                 points += (min(last, end) - max(first, start)) / (max(last, end) - min(first, start))
                 # A phrase that overlaps with another value and another unit is another figure.
@@ -117,7 +118,7 @@ def compare(gold: pd.DataFrame, draft: pd.DataFrame, text: str) -> tuple[pd.Data
                 "unit": row["unit"] == drafted["unit"],
                 "bound": row["bound"] == drafted["bound"],
                 "year": same(row["target_year"], drafted["target_year"]),
-                "indicator": row["indicator"] == drafted["indicator"],
+                "indicator": row["measured_by"] == drafted["measured_by"],
                 "measured": row["measured_by"], "drafted_measured": drafted["measured_by"],
                 "respectively": "分别" in row["quote_zh"] or "分别" in drafted["quote_zh"],
                 "drafted": drafted["target_id"],
@@ -211,6 +212,10 @@ def print_misses(city: str, found: pd.DataFrame, extra: pd.DataFrame, draft: pd.
                 f"WRONG {wrong}: {g['value']} {g['unit']} {g['bound']} {g['target_year']} “{g['quote_zh']}” | "
                 f"{d['value']} {d['value_high']} {d['unit']} {d['bound']} {d['target_year']} “{d['quote_zh']}” {d['reason']}"
             )
+    for one in found.to_dict("records"):
+        if one["measured"] != one["drafted_measured"]:
+            quote = rows.loc[one["target_id"]]["quote_zh"]
+            print(f"MEASURED {one['measured']} | {one['drafted_measured']} “{quote}”")
     for _, d in extra.iterrows():
         print(f"EXTRA {d['confidence']}: {d['value']} {d['unit']} {d['target_year']} “{d['quote_zh']}” {d['reason']}")
 

@@ -22,16 +22,16 @@ _SET_WORD = (
     r"|带一路|体化|是)|十[一二三四五]五|十分|千方百计|万[众家物古]|[四三]化|两[岸化会]|八项规定)"
 )
 _VAGUE_PAIR = "一两|二三|两三|三四|三五|四五|五六|六七|七八|八九"
-_BETWEEN = "(?:-+|至|到|、)"
+_BETWEEN = "(?:-+|至|到)"
 _WORDS_BEFORE = {
     "at_least": "不少于|不低于|不小于|不得少于|不得低于|不得小于|不应少于|不应低于|至少|最少|最低|超过|突破"
-    "|大于|多于|高于|超|≥|>|逾",
+    "|大于|多于|高于|超|≥|>|逾|(?<=[年已])满",
     "at_most": "不超过|不高于|不多于|不大于|不得超过|不得高于|不得多于|不应超过|最多|至多|最高|小于|少于|低于|≤|<|控制在",
     "about": "大约|约|接近|将近|近|力争|争取|左右",
 }
 _FREE = ("至少", "最少", "不少于", "不低于", "最多", "至多", "不超过")
 _WORDS_AFTER = {
-    "at_least": r"(?:\(含[^)]{0,6}\))?(?:及其?|或者?)?以上|余|多(?![样元种层方])|\+|(?<=%)上(?=[。,;]|$)|起(?=[。,;]|$)",
+    "at_least": r"(?:\(含[^)]{0,6}\))?(?:及其?|或者?)?以上|余|多(?![样元种层方])|\+|上(?=[。,;]|$)|起(?=[。,;]|$)",
     "at_most": r"(?:\(含[^)]{0,6}\))?(?:及其?|或者?)?(?:以下|以内|之内|内(?![地设部外容]))",
     "about": "左右|上下|前后",
 }
@@ -88,6 +88,9 @@ def _pattern(signs: tuple[str, ...]) -> re.Pattern:
     )
 
 
+# A decimal of what is counted whole is an item number that runs into its figure: 3.100户 is 3 and 100户.
+_WHOLE_SIGNS = frozenset("张户家所个处名人位座间支台")
+_A_RATE = re.compile("每|均|比")
 _BARE = re.compile(r"(?<=[超近上过口])(?P<low>[百千万亿]{1,2})(?P<sign>[人元户张])")
 
 
@@ -98,7 +101,7 @@ def figures(text: str, signs: tuple[str, ...]) -> list[Figure]:
     """
     found = []
     for match in _pattern(signs).finditer(text):
-        figure = _figure(match)
+        figure = _without_item(_figure(match), text)
         if figure is not None and not _is_start_of_change(text, figure):
             found.append(figure)
     taken = [(one.start, one.end) for one in found]
@@ -137,6 +140,8 @@ def _counted(match: re.Match, start: int, end: int) -> Figure | None:
         more = math.prod(_SCALES[word] for word in match["pairscale"])
         low, high = (plain_value(one) * more for one in match["pair"])
         return Figure(low, high, sign, "about", "vague", start, end) if sign else None
+    if not match["low"].strip("十百千万亿") and match["low"] not in ("十", "百"):
+        return None  # 万名 is a way of speaking; where it is a bound, `_BARE` reads it
     low = plain_value(match["low"]) * scale
     if not sign and not match["low"][0].isdecimal():
         return None
@@ -154,6 +159,17 @@ def _counted(match: re.Match, start: int, end: int) -> Figure | None:
     how = "points" if "百分点" in sign else "vague" if vague else "" if sign else "lost"
     low, high = (round(one / part, 10) for one in (low, high))
     return Figure(low, high, sign, bound, how, start, end)
+
+
+def _without_item(figure: Figure | None, text: str) -> Figure | None:
+    """The figure without an item number that runs into it."""
+    if figure is None or figure.sign not in _WHOLE_SIGNS or figure.value == int(figure.value):
+        return figure
+    printed = re.match(r"(\d{1,2})\.(\d{2,})", text[figure.start : figure.end])
+    clause = _CLAUSE.split(text[: figure.start])[-1]
+    if not printed or _A_RATE.search(clause) or re.match(r"[\d.]+[万亿]", text[figure.start :]):
+        return figure
+    return replace(figure, value=float(printed[2]), start=figure.start + len(printed[1]) + 1)
 
 
 def _times(scale: str | None) -> float:
@@ -188,7 +204,7 @@ def bound_of(text: str, start: int, end: int, otherwise: str = "exactly") -> str
             return bound
     if otherwise != "exactly":
         return otherwise
-    if before.endswith("上") and text[start : start + 1] in "百千万亿":
+    if before.endswith(("上", "过")) and text[start : start + 1] in "百千万亿":
         return "at_least"
     sentence = re.split(r"[。;!?]", text[:start])[-1]
     return "about" if _STRIVE.search(sentence) else "exactly"

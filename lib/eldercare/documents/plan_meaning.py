@@ -20,6 +20,7 @@ _YEARS = re.compile(
     rf"(?P<first>{_YEAR})年?(?:-+|至|到)(?P<last>{_YEAR})年"
     rf"|(?P<year>{_YEAR})年度?(?P<end>底前|底|末前?|以?前|年底前|之前)?"
     r"|(?P<five>“?十(?P<which>[二三四五六])五”?)(?:规划)?(?:期?末|期间|时期)"
+    r"|(?<!\d)(?<!\d年)(?P<month>1[0-2]|[1-9])月(?:底|末|份|[上中下]旬)?前?"
     r"|(?P<own>年内|今年|本年度?内?|当年|(?<![每全上去])年底前?|(?<![每全上去])年末)"
 )
 _PAST = re.compile(r"(?:截至|截止|比|较|与|相比)$")
@@ -27,6 +28,7 @@ _FIVE = {"二": 2015.0, "三": 2020.0, "四": 2025.0, "五": 2030.0, "六": 2035
 _STOCK = re.compile("截至|截止|现有|已有|已建成|已达|目前|共有|现状")
 _MONEY = re.compile("补贴|补助|津贴|奖励|奖补|资助|标准|给予")
 _THRESHOLD = re.compile(r"^(?:及以上|\(含\)以上|以上)(?:床位)?的?(?!$)[^,。;达]{2,}")
+_VERBS = re.compile("建立|配备|完成|开展|设立|提供|实现|达到|建成|建有|通过|并|进行|能够|启动|用于")
 _PER_PERSON = "名|人|位"
 
 
@@ -47,7 +49,7 @@ def years_said(text: str, issued: float) -> list[YearSaid]:
     found = []
     for match in _YEARS.finditer(text):
         said = match["last"] or match["year"]
-        if match["own"]:
+        if match["own"] or match["month"]:
             year = issued
         elif match["five"]:
             year = _FIVE[match["which"]]
@@ -58,7 +60,7 @@ def years_said(text: str, issued: float) -> list[YearSaid]:
             YearSaid(
                 match.start(), match.end(), year,
                 bool(match["end"] and "前" in match["end"]) or (match["own"] or "").endswith("前"),
-                bool(_PAST.search(before)), bool(match["own"]),
+                bool(_PAST.search(before)), bool(match["own"] or match["month"]),
             )
         )  # fmt: skip
     return found
@@ -101,7 +103,13 @@ class Words:
         self.signs = {
             sign: row["unit"]
             for row in rows
-            if row["kind"] == "sign"
+            if row["kind"] in ("sign", "counter")
+            for sign in row["pattern"].split("|")
+        }
+        self.counters = {
+            sign
+            for row in rows
+            if row["kind"] == "counter"
             for sign in row["pattern"].split("|")
         }
         self.nouns = [
@@ -156,9 +164,18 @@ def unit_of(figure: Figure, text: str, words: Words) -> tuple[str, str, str]:
         return ratio, "", "每千, 每万 or 每百 before it"
     if unit == "square_metre" and re.search(r"每百户|每100户", before):
         return "square_metre_per_100_households", "", "每百户 before it"
+    if figure.sign == "级" and (
+        re.match("(?:养老|服务|管理|工作|政府)*(?:网络|体系|联动|平台|机制|分别)", after)
+        or re.search(r"、[^、,。]{1,8}$|[市县区镇村)]$", before)
+    ):
+        return "count", "levels", "levels of government or of a network"
+    if figure.sign == "张" and (
+        re.search("[卡券证票单]”?$", before) or re.match("(?:以上)?[^,。、]{0,6}[卡券证票单]", after)
+    ):
+        return "count", "cards", "cards are counted"
     if figure.sign == "次" or "学时小时".find(figure.sign or "-") >= 0:
         return _rhythm_unit(figure, before, unit)
-    if unit == "count" or not figure.sign:
+    if figure.sign in words.counters or not figure.sign:
         return _noun_unit(figure, before, after, words)
     return unit, "", figure.sign
 
@@ -203,7 +220,7 @@ def _money_unit(before: str, after: str) -> str:
 
 
 def _rhythm_unit(figure: Figure, before: str, unit: str) -> tuple[str, str, str]:
-    period = re.search(r"每(半年|年|季度?|月|周|天|日)[^每]*$", before)
+    period = re.search(r"每(半年|年|季度?|月|周|天|日)", before)
     if figure.sign == "次":
         return ("times_per_year" if period else "count"), "", "次"
     if period and period[1] in ("月", "年"):
@@ -214,6 +231,7 @@ def _rhythm_unit(figure: Figure, before: str, unit: str) -> tuple[str, str, str]
 def _noun_unit(figure: Figure, before: str, after: str, words: Words) -> tuple[str, str, str]:
     """The unit of 家, 个, 所, 处 or of a lost sign, by the noun that is counted: after it, else before it."""
     phrase = re.sub(r"^(?:\([^)]*\))?(?:及?以上|以下|左右|以内|余|多)", "", after)
+    phrase = _VERBS.split(phrase)[0] or phrase
     phrase = re.split(r"[、“]" if phrase[:1] != "“" else "、", phrase)[0]
     for part, where in ((phrase[:26], "after"), (before[-26:], "before")):
         unit, name = words.counted(part)

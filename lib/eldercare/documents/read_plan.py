@@ -35,8 +35,8 @@ _HIDDEN = (
     r"|20\d\d年\d{1,2}月\d{1,2}日(?!前)|\d{1,2}:\d\d(?::\d\d)?|\d{3,4}-\d{7,8}|(?<!\d)1\d{10}(?!\d)"
     r"|(?:十[八九]|二十)(?:大|届)|[7全]?[×x*]?24小时|\d+\+\d*|[A-Za-z]\d+|\d+[A-Za-z]+"
     r"|第[一二三四五六七八九十百\d]+[条款项批次轮届期方类产]|“?十[二三四五六]五”?"
-    r"|“(?:一|双|三|四|五|六|七|八|九|十|两){1,2}[^”\d类星级职张同等档项个]{1,6}”"
-    r"|“[^”]{0,3}[一二三四五六七八九十两][^”一二三四五六七八九十两]{1,3}[、,]?[一二三四五六七八九十两][^”]{0,8}”"
+    r"|“(?!一[月季周年日]一)(?:一|双|三|四|五|六|七|八|九|十|两){1,2}[^”\d类星级职张同等档项个]{1,6}”"
+    r"|“(?!一[月季周年日]一)[^”]{0,3}[一二三四五六七八九十两][^”一二三四五六七八九十两]{1,3}[、,]?[一二三四五六七八九十两][^”]{0,8}”"
 )
 _REACHES = re.compile(
     r"(?:达到?|至|建成|建有|建设|新建|新增|增加到?|超过?|选树|改造|完成|培育|培训|打造|不少于|不低于|”|比例|占比|覆盖率)$"
@@ -45,7 +45,7 @@ _MAKES = re.compile(r"(?:至少|各|均|有|建成|建设|设立|设置|配备|�
 _DONE_ONCE = re.compile(r"(?:开展|组织|上报|进行|召开|举办|组织开展)$")
 _AGE_RULE = re.compile("津贴|补贴|免费|体检|筛查|优待|享受|建立|发放|给予|纳入|巡访|探访|评估|减免|办理")
 _DURATION = re.compile(
-    r"(?:满|不少于|不低于|至少|连续|期限|任期|为期|周期|有效期|服务期|每|未来|内)$|^(?:内|以上|行动|计划|攻坚|提升|倍增|期|规划|滚动)"
+    r"(?:满|不少于|不低于|至少|连续|期限|任期|为期|周期|有效期|服务期|每|未来|内|满|用|分|近|为)$|^(?:内|以上|时间|左右|行动|计划|攻坚|提升|倍增|期|规划|滚动)"
 )
 
 
@@ -66,6 +66,7 @@ class Found:
     name: str = ""
     suspect: str = ""
     weak: str = ""
+    worded: bool = False
 
 
 def draft_targets(
@@ -108,11 +109,11 @@ def _in_passage(
         read.append(
             Found(
                 one.start, one.end, one.value, one.unit, one.bound, one.kind, one.year, one.high,
-                one.sure, [one.why], suspect=one.suspect, weak=one.weak,
+                one.sure, [one.why], suspect=one.suspect, weak=one.weak, worded=True,
             )
         )  # fmt: skip
     hidden = [(one.start, one.end) for one in worded if one.weak in ("rhythm", "grades")]
-    read = [one for one in read if one.weak or not _within(one, hidden)]
+    read = [one for one in read if one.worded or not _within(one, hidden)]
     for one in read:
         if math.isnan(one.year) and one.unit != "year" or one.weak == "age":
             one.year, how = year_of(one.start, text, said, carried, passage.year)
@@ -199,6 +200,8 @@ def _one_counts(figure: Figure, before: str, after: str) -> bool:
 
 
 def _is_lost_unit(figure: Figure, before: str, after: str) -> bool:
+    if figure.value >= 10_000 and re.search("(?:人数|人次|户数|床位数?|数量)[^,。;、]{0,6}$", before):
+        return True  # 参保人数突破50万 counts what its label says
     return (
         0 < figure.value <= 100_000
         and not 1900 <= figure.value <= 2100
@@ -211,6 +214,8 @@ def _only_names_a_group(figure: Figure, text: str) -> bool:
     """Whether an age only says whose figure another one gives; alone with a rule it is a figure."""
     first, last = clause_of(text, figure.start, figure.end, "。;!?")
     rest = text[first : figure.start] + text[figure.end : last]
+    if "寿命" in rest:
+        return False
     if re.search(r"\d+(?:\.\d+)?(?:%|元|万|人|张|名|次)|百分之|全覆盖", rest):
         return True
     return not _AGE_RULE.search(rest)
@@ -274,8 +279,11 @@ def _row(found: Found, passage: Passage, words: Words) -> dict:
 
 def _measured(name: str, found: Found) -> str:
     """The quantity of the chain, where the row can be held against it: a sound promise with a year in reach."""
+    if name.startswith("population_") != (found.kind == "stock") or found.value <= 0:
+        return ""
+    sound = not found.suspect or found.unit == "share"  # of a share only the bound may be lost
     in_reach = FIRST_PROMISE <= found.year <= LAST_PROMISE
-    return name if found.kind == "target" and in_reach and found.value > 0 and not found.suspect else ""
+    return name if found.kind in ("target", "stock") and in_reach and sound else ""
 
 
 def _reason(found: Found) -> str:

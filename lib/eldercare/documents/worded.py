@@ -15,7 +15,7 @@ _AREA = (
 )
 _COVER = re.compile(
     r"(?:(?P<near>基本)?(?:实现|达到)?[^,。;:]{0,2}?全(?:面|部)?覆盖(?!面|率))"
-    r"|覆盖(?:所有|全部|全体|全[市县区省镇乡域民体])"
+    r"|覆盖[^,。;、]{0,6}?(?:所有|全部|全体)|覆盖全[市县区省镇乡域民体]"
     r"|(?:全部|全域|全员|全市域)[^,。;]{0,6}覆盖(?!面|率)"
     rf"|(?:所有|全部)(?={_AREA})(?!制)"
     rf"|每(?:一?个|一)?(?={_AREA})(?!一?[百千万\d])"
@@ -82,7 +82,7 @@ def worded_figures(
     coverage = _coverage(text)
     found = [*coverage, *_months(text, issued, body), *_rhythms(text), *_grades(text)]
     found += _periods(printed, body)
-    return found + _milestones(text, said, taken, found)
+    return found + (_milestones(text, said, taken, found) if body else [])
 
 
 def _coverage(text: str) -> list[Worded]:
@@ -90,8 +90,10 @@ def _coverage(text: str) -> list[Worded]:
     found: list[Worded] = []
     for match in _COVER.finditer(text):
         first, last = clause_of(text, match.start(), match.end())
-        if any(first <= one.start < last and not text[one.end : match.start()].count("、") for one in found):
+        if any(first <= one.start < last and "、" not in _plain(text[one.end : match.start()]) for one in found):
             continue
+        if re.match(r"[^,。;、]{0,3}\d+(?:\.\d+)?%", text[match.end() :]):
+            continue  # 覆盖全市50%以上 is a figure
         clause = text[first:last]
         if _NO_COVER.search(text[max(first, match.start() - 4) : match.start()]):
             continue
@@ -106,6 +108,11 @@ def _coverage(text: str) -> list[Worded]:
             Worded(match.start(), match.end(), 1.0, "share", bound, "target", "coverage", why, sure)
         )
     return found
+
+
+def _plain(text: str) -> str:
+    """A text without what stands in brackets."""
+    return re.sub(r"\([^)]*\)?", "", text)
 
 
 def _months(text: str, issued: float, body: bool) -> list[Worded]:
@@ -201,6 +208,10 @@ def _milestones(
 ) -> list[Worded]:
     """Goals with a year and no figure: the first clause after the year holds none."""
     found = []
+    if not re.search("[,。;]", text):
+        return []  # a title
+    # 建成覆盖全市的平台 is a goal besides: what describes a thing takes nothing from it.
+    others = [one for one in others if one.weak != "coverage" or "的" not in text[one.end :][:6]]
     spans = [*taken, *((one.start, one.end) for one in others)]
     for at, one in enumerate(said):
         if one.past or one.own or not _LEADS.search(text[: one.start]) or text[one.end : one.end + 1] in "至-":
@@ -212,7 +223,9 @@ def _milestones(
         follow = text[begin:last]
         held = any(begin <= first < last for first, _ in spans) or _NUMBER.search(follow)
         nested = at + 1 < len(said) and said[at + 1].start < last
-        if held or nested or len(follow) < 4 or not _TO_COME.search(text[begin : last + 30]):
+        if held or nested or len(follow) < 4:
+            continue
+        if not re.search("[到至]$", text[: one.start]) and not _TO_COME.search(text[begin : last + 30]):
             continue
         bound = "at_most" if one.before_end else "exactly"
         found.append(

@@ -570,7 +570,7 @@ CENSUS_AGE_SEX = pa.DataFrameSchema(
 
 PLAN_WORDS = pa.DataFrameSchema(
     {
-        "kind": pa.Column(str, _one_of(["sign", "noun", "quantity"])),
+        "kind": pa.Column(str, _one_of(["sign", "counter", "noun", "quantity"])),
         "pattern": pa.Column(
             str, pa.Check(_is_pattern, element_wise=True, error="must be a regular expression")
         ),
