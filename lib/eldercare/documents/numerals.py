@@ -65,7 +65,7 @@ def compact(text: str) -> str:
     """The text folded, without white space except between two digits, circled numbers as (1)."""
     for sign, number in _CIRCLED.items():
         text = text.replace(sign, number)
-    return re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", fold(text))
+    return re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", fold(text).replace("...", "…"))
 
 
 def _pattern(signs: tuple[str, ...]) -> re.Pattern:

@@ -25,7 +25,8 @@ _YEARS = re.compile(
 )
 _PAST = re.compile(r"(?:截至|截止|比|较|与|相比)$")
 _FIVE = {"二": 2015.0, "三": 2020.0, "四": 2025.0, "五": 2030.0, "六": 2035.0}
-_STOCK = re.compile("截至|截止|现有|已有|已建成|已达|目前|共有|现状")
+OPENING = 8
+_STOCK = re.compile("截至|截止|(?<!实)现有|已有|已建成|已达|目前|共有|现状")
 _MONEY = re.compile("补贴|补助|津贴|奖励|奖补|资助|标准|给予")
 _THRESHOLD = re.compile(r"^(?:及以上|\(含\)以上|以上)(?:床位)?的?(?!$)[^,。;达]{2,}")
 _VERBS = re.compile("建立|配备|完成|开展|设立|提供|实现|达到|建成|建有|通过|并|进行|能够|启动|用于")
@@ -166,7 +167,7 @@ def unit_of(figure: Figure, text: str, words: Words) -> tuple[str, str, str]:
         return "square_metre_per_100_households", "", "每百户 before it"
     if figure.sign == "级" and (
         re.match("(?:养老|服务|管理|工作|政府)*(?:网络|体系|联动|平台|机制|分别)", after)
-        or re.search(r"、[^、,。]{1,8}$|[市县区镇村)]$", before)
+        or re.search(r"、[^、,。]{1,8}$|[市县区镇乡村)]$", before)
     ):
         return "count", "levels", "levels of government or of a network"
     if figure.sign == "张" and (
@@ -175,6 +176,8 @@ def unit_of(figure: Figure, text: str, words: Words) -> tuple[str, str, str]:
         return "count", "cards", "cards are counted"
     if figure.sign == "次" or "学时小时".find(figure.sign or "-") >= 0:
         return _rhythm_unit(figure, before, unit)
+    if unit == "household":
+        return _household_unit(before), "", "户"
     if figure.sign in words.counters or not figure.sign:
         return _noun_unit(figure, before, after, words)
     return unit, "", figure.sign
@@ -219,6 +222,12 @@ def _money_unit(before: str, after: str) -> str:
     return "yuan_per_year" if year and not re.search("投资|投入", near) else "yuan"
 
 
+def _household_unit(before: str) -> str:
+    if re.search("(?:各|每个?)(?:乡镇|镇|乡|街道|村)", before):
+        return "household_per_town"
+    return "per_year_household" if re.search("每年|年均", before) else "household"
+
+
 def _rhythm_unit(figure: Figure, before: str, unit: str) -> tuple[str, str, str]:
     period = re.search(r"每(半年|年|季度?|月|周|天|日)", before)
     if figure.sign == "次":
@@ -232,8 +241,8 @@ def _noun_unit(figure: Figure, before: str, after: str, words: Words) -> tuple[s
     """The unit of 家, 个, 所, 处 or of a lost sign, by the noun that is counted: after it, else before it."""
     phrase = re.sub(r"^(?:\([^)]*\))?(?:及?以上|以下|左右|以内|余|多)", "", after)
     phrase = _VERBS.split(phrase)[0] or phrase
-    phrase = re.split(r"[、“]" if phrase[:1] != "“" else "、", phrase)[0]
-    for part, where in ((phrase[:26], "after"), (before[-26:], "before")):
+    first = re.split(r"[、“]" if phrase[:1] != "“" else "、", phrase)[0]
+    for part, where in ((first[:26], "after"), (before[-26:], "before"), (phrase[:26], "after")):
         unit, name = words.counted(part)
         if unit:
             return unit, name, f"what is counted stands {where} it: {name}"
@@ -241,21 +250,28 @@ def _noun_unit(figure: Figure, before: str, after: str, words: Words) -> tuple[s
 
 
 def year_of(
-    figure_at: int, text: str, said: list[YearSaid], carried: float, heading: float
+    figure_at: int, text: str, said: list[YearSaid], carried: float, heading: float, goals: bool
 ) -> tuple[float, str]:
     """Year in which a figure is due, and how that is known: its own clause, its sentence, its paragraph, a heading.
 
     carried : the year named first in a part of goals;  heading : the year that the heading names
+    goals   : whether the part is one of goals: there a year holds to the end of its paragraph, elsewhere only
+              if the paragraph opens with it (时间节点:2018年)
     """
     before = [one for one in said if one.start < figure_at and not one.past]
     if before:
         last = before[-1]
         near = not re.search("[。!?]", text[last.end : figure_at])
-        return last.year, "named before it" if near else "named earlier in the paragraph"
+        if near or goals or last.own or last.start <= OPENING:
+            return last.year, "named before it" if near else "named earlier in the paragraph"
     first, end = clause_of(text, figure_at, figure_at)
     inside = [one for one in said if figure_at < one.start < end and not one.past]
     if inside:
         return inside[0].year, "named in its clause"
+    _, last_of_sentence = clause_of(text, figure_at, figure_at, "。;!?")
+    later = [one for one in said if figure_at < one.start < last_of_sentence and not one.past]
+    if later and "每年" in text[first:end]:
+        return later[0].year, "named after it, the end of what is done each year"
     past = [one for one in said if one.start < figure_at and one.past]
     if past:
         return past[-1].year, "named before it, as a state reached"
@@ -269,7 +285,7 @@ def year_of(
 def kind_of(unit: str, figure: Figure, text: str, first: int) -> str:
     """target, stock or standard, by the unit and the words of the clause."""
     clause = text[first : figure.start]
-    if _STOCK.search(text[max(0, first - 12) : figure.start]):
+    if _STOCK.search(re.split("[。;]", text[max(0, first - 12) : figure.start])[-1]):
         return "stock"
     if unit in ("grade", "times_per_year") or unit.startswith(("square_metre", "hour_per")):
         return "standard"

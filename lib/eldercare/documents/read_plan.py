@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -116,9 +116,14 @@ def _in_passage(
     read = [one for one in read if one.worded or not _within(one, hidden)]
     for one in read:
         if math.isnan(one.year) and one.unit != "year" or one.weak == "age":
-            one.year, how = year_of(one.start, text, said, carried, passage.year)
+            one.year, how = year_of(
+                one.start, text, said, carried, passage.year, passage.goals
+            )
             one.why.append(f"year: {how}")
+            if one.kind == "target" and how.endswith("a state reached"):
+                one.kind = "stock"
     _respectively(text, read, said)
+    read += _shared_by_several(text, read)
     return sorted(read, key=lambda one: (one.start, one.end))
 
 
@@ -160,7 +165,7 @@ def _read(figure: Figure, text: str, words: Words) -> Found | None:
 
 def _is_no_figure(figure: Figure, text: str, before: str, after: str) -> bool:
     sign, printed = figure.sign, text[figure.start : figure.end]
-    if before.endswith("每") or before.endswith("每个") or after.startswith(("年代", "世纪")):
+    if before.endswith(("每", "共印", "印发", "抄送")) or before.endswith("每个") or after.startswith(("年代", "世纪")):
         return True
     if sign in ("年", "周年") and (
         figure.value > 100 or not _DURATION.search(before[-4:]) and not _DURATION.match(after)
@@ -184,7 +189,7 @@ def _is_no_figure(figure: Figure, text: str, before: str, after: str) -> bool:
 def _is_counted_level(before: str, after: str) -> bool:
     return bool(
         re.search(r"、[^、,。]{1,6}$|[市县区省乡镇村]$", before)
-        or re.match("网络|联动|体系|平台|服务|管理|照护|属|分别|医疗|老年|养老", after)
+        or re.match("网络|联动|体系|平台|服务|管理|照护|属|分别|医疗|老年|养老|中医|综合|公立|专科|医院", after)
     )
 
 
@@ -236,6 +241,24 @@ def _respectively(text: str, read: list[Found], said: list[YearSaid]) -> None:
                 one.why.append("year: of 分别")
 
 
+_RATES = re.compile(r"([^,。;:、]{2,30}?率)(?=[、和及与])")
+
+
+def _shared_by_several(text: str, read: list[Found]) -> list[Found]:
+    """One figure for several rates (甲率、乙率均达90%): a row for each rate ahead of the last."""
+    more = []
+    for one in read:
+        first, _ = clause_of(text, one.start, one.end)
+        ahead = text[first : one.start]
+        if one.unit != "share" or one.worded or "分别" in ahead or not re.search("率[^率]{0,4}$", ahead):
+            continue
+        for rate in _RATES.finditer(ahead):
+            if not any(first <= other.start < one.start for other in read if other is not one):
+                copy = replace(one, why=[*one.why, f"one figure for several rates: {rate[1]}"], sure=LIKELY)
+                more.append(copy)
+    return more
+
+
 def _row(found: Found, passage: Passage, words: Words) -> dict:
     """A row of the draft, still without its id."""
     text = passage.text
@@ -244,7 +267,8 @@ def _row(found: Found, passage: Passage, words: Words) -> dict:
     quantity = words.quantity(phrase, found.unit)
     if not quantity.indicator:
         wide, _ = clause_of(text, found.start, found.end, "。;!?")
-        quantity = words.quantity(text[wide:last], found.unit) if found.unit == "share" else quantity
+        if found.unit == "share" and "率" not in text[first : found.start]:
+            quantity = words.quantity(text[wide:last], found.unit)
     measured = _measured(quantity.measured_by, found)
     follow = "measured" if measured else "tracked" if found.kind in ("target", "stock") else "stated"
     suffix = "" if found.kind != "milestone" else "deadline"
@@ -261,8 +285,8 @@ def _row(found: Found, passage: Passage, words: Words) -> dict:
         "unit": found.unit,
         "bound": found.bound,
         "denominator": quantity.denominator or ("whole not read" if found.unit == "share" else ""),
-        "base_year": math.nan,
-        "target_year": found.year,
+        "base_year": found.year if found.kind == "stock" else math.nan,
+        "target_year": found.year if found.kind != "stock" else math.nan,
         "scope": "city",
         "kind": found.kind,
         "restates": "",

@@ -20,10 +20,11 @@ _COVER = re.compile(
     rf"|(?:所有|全部)(?={_AREA})(?!制)"
     rf"|每(?:一?个|一)?(?={_AREA})(?!一?[百千万\d])"
     r"|[应愿能][^,。;、]?[^,。;、]?尽[^,。;、的管快可力]"
-    r"|全面落实(?=[^,。;]{2,40}(?:政策|清单|制度|标准|规定))"
+    r"|(?:惠及|面向)(?:全体|所有|全部)"
+    r"|全面(?:贯彻)?(?:落实|建立|推行|实行|实施|推广)(?=[^,。;]{2,40}(?:政策|清单|制度|标准|规定|优惠|监管|机制|办法))"
     rf"|(?<!化)(?:县|区|乡镇|镇|街道|社区|村|\))\)?全面(?:落地|建成|建立|配备|开展|普及|达标)"
 )
-_NO_COVER = re.compile("扩大|逐步|提高|探索|扩面|面$")
+_NO_COVER = re.compile("扩大|提高|探索|扩面|面$")
 _MONTH = re.compile(
     r"(?:(?P<year>20\d\d)年)?(?<![\d./-])(?P<month>1[0-2]|0?[1-9])月(?!\d{1,2}日(?!前))(?:\d{1,2}日|份)?"
     r"(?:\)?(?:-+|至|到)(?P<year2>20\d\d年)?(?P<high>1[0-2]|[1-9])月)?(?P<end>(?:[上中下]旬|底|末|初)?(?:之前|以前|前)?)"
@@ -34,7 +35,7 @@ _PERIOD = re.compile(r"(?P<first>20\d\d)年?(?:-+|至)(?P<last>20\d\d)年")
 _EVERY = {"半年": 2, "季度": 4, "季": 4, "年度": 1, "年": 1, "月": 12, "周": 52, "星期": 52, "日": 365, "天": 365}
 _DOES = (
     "探访|巡访|走访|上报|报送|督查|督导|检查|评估|通报|巡查|体检|报告|调度|会商|监测|巡视|回访|考核|抽查|协调|研究|联系|调研"
-    "|健康管理|召开|组织|开展|公布|发布|培训|轮训|探视|排查|演练"
+    "|健康管理|召开|组织|开展|安排|公布|发布|培训|轮训|探视|排查|演练"
 )
 _EACH = re.compile(
     r"(?:每个?|一)(?P<every>半年|季度|季|年度|年|月|周|星期|日|天)(?![均度内])(?:不少于|至少|定期|各|要|应|原则上)*"
@@ -43,6 +44,7 @@ _EACH = re.compile(
 _OF_THE_YEAR = re.compile(
     r"年度(?=[^,。;]{0,4}(?:考核|评估|工作方案|检查|报告|审计|评定|评议))|年(?:审|检)(?![计阅])"
 )
+_MONTHLY_RATE = re.compile(r"(?<![\d每一])(?P<every>月|周|年|季度)(?:探访|巡访|走访|体检)(?=率|制度|服务)")
 _CHAINED = re.compile(r"(?<=[^,。;“]{2})一(?:通报|报送|督查|协调|排名|总结)")
 _SEVERAL = re.compile(r"(?P<low>[一二三四五六七八九])(?P<sign>星|级)(?:、[一二三四五六七八九](?P=sign)){1,4}级?")
 _LEADS = re.compile(r"(?:^|[,。;:(]|[至到于在]|力争|争取|确保|计划|--)$")
@@ -100,7 +102,7 @@ def _coverage(text: str) -> list[Worded]:
         word = match[0]
         if word.startswith(("所有", "全部", "每")) and len(clause) - (match.start() - first) < 8:
             continue
-        weak_words = word.startswith(("全面落实", "每", "全部"))
+        weak_words = word.startswith(("全面", "每", "全部", "惠及", "面向"))
         bound = "about" if match["near"] else "exactly"
         why = f"full coverage in words ({word}), coded 100 %"
         sure = "doubtful" if weak_words else "likely"
@@ -152,6 +154,9 @@ def _rhythms(text: str) -> list[Worded]:
     found = []
     for match in _EACH.finditer(text):
         times = plain_value(match["times"]) if match["times"] else 1.0
+        clause_end = clause_of(text, match.start(), match.end())[1]
+        if not match["times"] and re.search(r"\d", text[match.end() : clause_end]):
+            continue  # 每年开展培训500人 counts people a year
         if re.search("元|万|亿", match[0]) or text[: match.start()].endswith("逐"):
             continue
         value = times * _EVERY[match["every"]]
@@ -159,6 +164,9 @@ def _rhythms(text: str) -> list[Worded]:
         found.append(_rhythm(match.start(), match.end(), value, bound, match[0]))
         for more in _CHAINED.finditer(text, match.end(), match.end() + 5):
             found.append(_rhythm(match.start(), more.end(), value, bound, text[match.start() : more.end()]))
+    for match in _MONTHLY_RATE.finditer(text):
+        value = float(_EVERY[match["every"]])
+        found.append(_rhythm(match.start(), match.end(), value, "exactly", match[0], "doubtful"))
     for match in _OF_THE_YEAR.finditer(text):
         found.append(_rhythm(match.start(), match.end(), 1.0, "exactly", match[0], "doubtful"))
     return found

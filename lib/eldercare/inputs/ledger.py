@@ -27,8 +27,8 @@ _UNSEEN = re.compile("[\u200b-\u200f\u2060\ufeff]")
 _GAP = r"[^\S\n]*"  # a line end parts two numbers: the cells of a table stand below each other
 _NUMERALS = "〇零一二三四五六七八九十百千万亿两壹贰叁肆伍陆柒捌玖拾佰仟萬"
 CHINESE = f"[{_NUMERALS}]+(?:点[〇零一二三四五六七八九]+)?"
-# "1.2024年" is item 1, not a decimal; 1,200 is one number, 2018,100 are two.
-DIGITS = r"(?:(?<!\d)\d{1,3}(?:,\d{3})+(?![\d,])|\d+)(?:\.(?!\d{4}年)\d+)?"
+# "1.2024年" is item 1, not a decimal; 1,200 and 1 200 are one number, 2018,100 are two.
+DIGITS = r"(?:(?<!\d)\d{1,3}(?:[, ]\d{3})+(?![\d,])|\d+)(?:\.(?!\d{4}年)\d+)?"
 _SIGNS = rf"(?:{_GAP}(?P<scale>[十百千]?[万亿]|[百千]|刻钟))?(?:{_GAP}(?P<per>%|‰|个?百分点))?"
 _NO_ORDINAL = f"(?<![第{_NUMERALS}])"
 _NO_SET_WORD = "(?!(?<=[统唯单同进])一|一(?:[定体般些批切律样旦贯致步]|方面|次性)|十[一二三四五]五)"
@@ -146,7 +146,7 @@ def tenths(whole: str | None, part: str | None) -> float:
 def plain_value(numeral: str) -> float:
     """The number that digits (with or without thousands set apart) or Chinese numerals say."""
     if numeral[0].isdecimal():
-        return float(numeral.replace(",", ""))
+        return float(re.sub("[, ]", "", numeral))
     numeral, point, decimals = numeral.translate(_FORMAL).partition("点")
     if point:
         digits = "".join(str(_FIGURES[sign]) for sign in decimals)
