@@ -229,7 +229,7 @@ def progress_template(city: str, output: Path | None) -> None:
 @draws_option
 def area(area: str, output: Path | None, draws: int) -> None:
     """Project any county, prefecture or province of the census."""
-    from eldercare.model.areas import find_area
+    from eldercare.model.area_names import find_area
     from eldercare.reporting import area_report
 
     project = _project()

@@ -67,6 +67,8 @@ class China:
     published_care_need : what others estimated for the nation, to compare with
     published_money : public money for older people of the nation as published, to compare with
     counts          : counts of people published since the census, at the ends of years
+    area_names      : pinyin, traditional signs and English of the areas' names
+    code_changes    : what became since of areas of the census of 2020
     care_grades     : the care grades of one city's document and the services they lead to
     """
 
@@ -87,6 +89,8 @@ class China:
     published_money: pd.DataFrame
     care_grades: pd.DataFrame
     counts: pd.DataFrame
+    area_names: pd.DataFrame
+    code_changes: pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -336,6 +340,8 @@ def load_china(root: Path) -> China:
         ),
         care_grades=_checked(folder / "care_grade.csv", schema.CARE_GRADE),
         counts=_checked(folder / "counts.csv", schema.COUNTS),
+        area_names=pd.read_csv(folder / "area_name.csv", keep_default_na=False),
+        code_changes=pd.read_csv(folder / "code_change.csv", keep_default_na=False),
     )
 
 
