@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from eldercare.inputs.load import Project
 
 PROGRAM = "python -m eldercare"
 REPORTS = "reports"
 FAULT, INTERRUPTED = 2, 130
-# Said by the help without the library; tests hold them to draws.DEFAULT_DRAWS and wording.LANGUAGES.
+# Said by the help without the library; tests hold them to draws.DEFAULT_DRAWS, wording.LANGUAGES and
+# drafts.CONFIDENCES.
 DRAWS, LANGUAGES = 1024, ("en", "zh")
+CONFIDENCES = ("sure", "likely", "doubtful")
 
 FILE = click.Path(path_type=Path)
 output_folder = click.option(
@@ -152,11 +156,137 @@ def _module(name: str, path: Path) -> int:
 @commands.command()
 def check() -> None:
     """Read and check the data only."""
+    from eldercare.documents import drafts
+
     project = _project()
     print(
         f"The data are in order: {len(project.cities)} cities, "
         f"{len(project.assumptions)} national assumptions."
     )
+    for city in project.cities:
+        rows = drafts.waiting(project, city)
+        if rows:
+            print(
+                f"cities/{city}/{drafts.DRAFT}: {rows} drafted rows wait and count for nothing until "
+                f"they are confirmed ({PROGRAM} read-plan --confirm --city {city})."
+            )
+
+
+@commands.command("new-city")
+@click.argument("area", metavar="CODE|NAME")
+@click.option("--id", "city_id", metavar="NAME", help="Name of its folder (default: from its name).")
+def new_city(area: str, city_id: str | None) -> None:
+    """Set up the folder of a new city: its tables, a guide to their columns, its row of sources.csv.
+
+    CODE is the six-digit code of the census of 2020; NAME may be Chinese, pinyin or English, with the province.
+    """
+    from eldercare.documents import new_city as folders
+    from eldercare.model.area_names import find_area, what_became
+
+    project = _project()
+    code = find_area(project.china, area)
+    city = city_id or folders.city_id_of(project, code)
+    files = folders.city_files(project, code, city)
+    _write_files(project.root / "data", files)
+    row = project.china.areas.loc[(code, 2020)]
+    print(f"{code} {row['name']} ({row['province']}, {row['level']}): folder data/cities/{city}/ is set up.")
+    if became := what_became(project.china, code):
+        print(f"Since the census: {became}. The projection is of the area of 2020.")
+    print(
+        f"What each column holds: data/cities/{city}/{folders.GUIDE}. Its document is {city}_plan in data/sources.csv.\n"
+        f"Next: {PROGRAM} read-plan FILE --city {city}"
+    )
+
+
+@commands.command("read-plan")
+@click.argument("document", required=False, type=FILE, metavar="[FILE]")
+@click.option("--city", required=True, metavar="CITY", help=CITY_HELP)
+@click.option("--confirm", is_flag=True, help="Move the rows decided on into targets.csv.")
+@click.option(
+    "--accept",
+    multiple=True,
+    type=click.Choice(CONFIDENCES),
+    help="With --confirm: accept the undecided rows of this confidence too; may be repeated.",
+)
+@click.option("--again", is_flag=True, help="Replace a draft that waits.")
+def read_plan(
+    document: Path | None, city: str, confirm: bool, accept: tuple[str, ...], again: bool
+) -> None:
+    """Draft a city's ledger of targets from its document (txt, html, docx, pdf), for you to confirm."""
+    if confirm == bool(document):
+        raise ValueError("name the document to be read, or give --confirm, one of the two")
+    if confirm:
+        _confirm_draft(city, accept)
+    else:
+        assert document is not None
+        _draft(document, city, again)
+
+
+def _draft(document: Path, city: str, again: bool) -> None:
+    from eldercare.documents import drafts, new_city, plan_text
+    from eldercare.documents.read_plan import draft_targets
+    from eldercare.inputs.load import file_sha256
+
+    project = _project()
+    wait = drafts.waiting(project, city)
+    if wait and not again:
+        raise ValueError(
+            f"data/cities/{city}/{drafts.DRAFT} holds {wait} rows that wait: confirm them "
+            f"({PROGRAM} read-plan --confirm --city {city}), or give --again to replace them"
+        )
+    lines = plan_text.document_lines(document)
+    about = project.city(city)
+    source = about.source_id or f"{city}_plan"
+    table = draft_targets(lines, city, source, project.plan_words, about.plan_year)
+    if table.empty:
+        print(f"{document.name} holds no figure that a plan could promise; nothing was written.")
+        return
+    table = drafts.measured_where_it_can_be(project, table)
+    sources = new_city.with_source(
+        project, source, sha256=file_sha256(document), **plan_text.about(lines)
+    )
+    files = {f"cities/{city}/{drafts.DRAFT}": drafts.draft_text(table), "sources.csv": sources}
+    _write_files(project.root / "data", files)
+    counts = table["confidence"].value_counts()
+    told = ", ".join(f"{counts.get(word, 0)} {word}" for word in CONFIDENCES)
+    measured = int((table["follow_up"] == "measured").sum())
+    print(
+        f"{len(table)} figures drafted ({told}; {measured} can be measured against need): "
+        f"data/cities/{city}/{drafts.DRAFT}\n"
+        "None counts yet. Open it in a spreadsheet, hold each row against its quote, and write accept, "
+        "mend (after changing its cells) or drop in the column decision.\n"
+        f"Next: {PROGRAM} read-plan --confirm --city {city}"
+    )
+
+
+def _confirm_draft(city: str, accept: tuple[str, ...]) -> None:
+    from eldercare.documents import drafts
+
+    project = _project()
+    done = drafts.confirm(project, city, accept)
+    if not done.accepted + done.mended + done.dropped:
+        raise ValueError(
+            f"no row of data/cities/{city}/{drafts.DRAFT} is decided on: write accept, mend or drop in the "
+            "column decision, or give --accept sure"
+        )
+    _write_files(project.root / "data", done.files)
+    print(
+        f"{done.accepted} rows accepted, {done.mended} mended, {done.dropped} dropped; {done.waiting} wait.\n"
+        f"Next: {PROGRAM} report {city}"
+    )
+
+
+def _write_files(data: Path, files: Mapping[str, str | None]) -> None:
+    """Write tables below `data/`, each whole or not at all; one of None goes."""
+    from eldercare.reporting.charts import write_whole
+
+    for name, text in files.items():
+        path = data / name
+        if text is None:
+            path.unlink()
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, text.encode())
 
 
 @commands.command("verify-targets")
@@ -165,14 +295,14 @@ def check() -> None:
     required=True,
     type=FILE,
     metavar="DIR",
-    help="Folder with the documents as text files.",
+    help="Folder with the documents (txt, html, docx, pdf).",
 )
 def verify_targets(documents: Path) -> int:
     """Hold the ledgers of targets against the documents they were read from."""
-    from eldercare.inputs import ledger
+    from eldercare.documents import verify
 
     project = _project()
-    findings = ledger.verify_all(project, documents)
+    findings = verify.verify_all(project, documents)
     for row in findings.itertuples():
         parts = row.city_id, row.target_id, row.check, row.finding
         print(": ".join(part for part in parts if part))

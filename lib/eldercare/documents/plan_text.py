@@ -288,3 +288,24 @@ def issue_year(lines: list[Line]) -> float:
             if found:
                 return float(found[1])
     return math.nan
+
+
+def about(lines: list[Line]) -> dict[str, str]:
+    """Title, number and date of a document as its first lines print them, for its row of sources.csv; what is there."""
+    texts = [compact(line.text) for line in lines[:60]]
+    text = " ".join(texts)
+    title = next(
+        (one for one in texts if re.search("(?:意见|方案|规划|办法|通知|计划|决定|措施|行动)", one) and len(one) < 120), ""
+    )
+    number = re.search(r"[一-鿿]{1,6}[〔\[【(]20\d\d[〕\])】]第?\d+号", text)
+    date = re.search(r"(20\d\d)[年-](\d{1,2})[月-](\d{1,2})", text)
+    return {
+        "title_zh": re.sub(r"\([^()]*(?:号|\d{4})[^()]*\)$", "", title),
+        "document_number": number[0] if number else "",
+        "issued_on": "-".join(part.zfill(2) for part in date.groups()) if date else "",
+    }
+
+
+def document_text(path: Path) -> str:
+    """The text of a document of any kind, a line a paragraph."""
+    return "\n".join(line.text for line in document_lines(path))

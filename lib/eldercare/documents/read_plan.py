@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from eldercare.documents.numerals import Figure, bound_of, figures
+from eldercare.documents.numerals import Figure, figures
 from eldercare.documents.plan_meaning import (
+    Quantity,
     Words,
     YearSaid,
     clause_of,
@@ -25,9 +26,9 @@ from eldercare.documents.plan_meaning import (
 from eldercare.documents.plan_text import Line, Passage, issue_year, passages
 from eldercare.documents.worded import worded_figures
 from eldercare.inputs.checks import FIRST_PROMISE, LAST_PROMISE
-from eldercare.inputs.schema import TARGETS
+from eldercare.inputs.schema import TARGETS_DRAFT
 
-DRAFT_COLUMNS = ["decision", "confidence", "reason", "place", *TARGETS.columns]
+DRAFT_COLUMNS = list(TARGETS_DRAFT.columns)
 SURE, LIKELY, DOUBTFUL = "sure", "likely", "doubtful"
 LONGEST_QUOTE = 60
 _HIDDEN = (
@@ -264,11 +265,7 @@ def _row(found: Found, passage: Passage, words: Words) -> dict:
     text = passage.text
     first, last = clause_of(text, found.start, found.end)
     phrase = text[first:last]
-    quantity = words.quantity(phrase, found.unit)
-    if not quantity.indicator:
-        wide, _ = clause_of(text, found.start, found.end, "。;!?")
-        if found.unit == "share" and "率" not in text[first : found.start]:
-            quantity = words.quantity(text[wide:last], found.unit)
+    quantity = _quantity(found, text, first, last, words)
     measured = _measured(quantity.measured_by, found)
     follow = "measured" if measured else "tracked" if found.kind in ("target", "stock") else "stated"
     suffix = "" if found.kind != "milestone" else "deadline"
@@ -277,6 +274,7 @@ def _row(found: Found, passage: Passage, words: Words) -> dict:
         "confidence": found.sure,
         "reason": "; ".join(found.why) + (f"; kind: {found.weak}" if found.weak else ""),
         "place": passage.place,
+        "figure": text[found.start : found.end],
         "indicator": quantity.indicator or re.sub(r"\W+", "_", fallback.lower()),
         "label_en": quantity.label_en or f"{fallback} (write what is counted)",
         "label_zh": phrase[:LONGEST_QUOTE],
@@ -299,6 +297,24 @@ def _row(found: Found, passage: Passage, words: Words) -> dict:
         "reading": "",
         "note": "",
     }
+
+
+def _quantity(found: Found, text: str, first: int, last: int, words: Words) -> Quantity:
+    """What the figure is of: a share first by what follows it (90%以上村), else by its clause, else its sentence."""
+    if found.unit != "share":
+        return words.quantity(text[first:last], found.unit)
+    wide, _ = clause_of(text, found.start, found.end, "。;!?")
+    own_rate = "率" in text[first : found.start]
+    parts = [text[found.start if found.weak == "coverage" else found.end : last], text[first:last]]
+    if re.search("(?:率|占比|比例|比重)[^率比]{0,6}$", text[first : found.start]):
+        parts = [text[first : found.start], *parts]
+    if not own_rate:
+        parts.append(text[wide:last])
+    for part in parts:
+        quantity = words.quantity(part, found.unit)
+        if quantity.indicator:
+            return quantity
+    return Quantity()
 
 
 def _measured(name: str, found: Found) -> str:
@@ -342,6 +358,3 @@ def _ledger(rows: list[dict], city_id: str, source_id: str) -> pd.DataFrame:
         elif named:
             first_said[key] = row["target_id"]
     return pd.DataFrame(rows, columns=DRAFT_COLUMNS)
-
-
-__all__ = ["DRAFT_COLUMNS", "bound_of", "draft_targets"]

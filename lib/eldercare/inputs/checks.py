@@ -5,6 +5,7 @@ What passes here must run; what cannot run is told with file, row, column, and t
 
 from __future__ import annotations
 
+import difflib
 import re
 from datetime import date
 
@@ -32,7 +33,9 @@ MONEY_YEARS = 2020, LAST_PROMISE
 PUBLISHED_MONEY = ("eldercare_services", "insurance", "old_age_welfare")
 CITY_FILES = frozenset(
     f"{name}.csv"
-    for name in ("city", "targets", "capacity", "assumptions", "progress", "exceptions")
+    for name in (
+        "city", "targets", "targets_draft", "capacity", "assumptions", "progress", "exceptions",
+    )  # fmt: skip
 )
 TABLES = frozenset({".csv", ".tsv", ".xlsx", ".xls", ".ods"})
 CITY_ID = re.compile(r"[a-z][a-z0-9_]*")
@@ -79,7 +82,7 @@ def cross_faults(project) -> list[Fault]:
     for city in project.cities.values():
         at = f"cities/{city.city_id}"
         faults += _city_faults(project, city, f"{at}/city.csv")
-        faults += _target_faults(project, city.targets, f"{at}/targets.csv")
+        faults += target_faults(project, city.targets, f"{at}/targets.csv")
         faults += _override_faults(project, city.assumptions, f"{at}/assumptions.csv")
         if city.capacity is not None:
             faults += capacity_faults(project, city, f"{at}/capacity.csv")
@@ -91,16 +94,15 @@ def file_faults(folder) -> list[Fault]:
     """Tables in a city's folder that nobody would read, and a name of a folder that files cannot be called by."""
     at = f"cities/{folder.name}"
     known = ", ".join(sorted(CITY_FILES))
-    faults = [
-        Fault(
-            f"{at}/{path.name}",
-            None,
-            None,
-            f"no table of a city has this name, so it would not be read; there are: {known}",
-        )
-        for path in sorted(folder.iterdir())
-        if path.name not in CITY_FILES and _is_table(path)
-    ]
+    faults = []
+    for path in sorted(folder.iterdir()):
+        csv_name = path.stem + ".csv" if path.suffix == ".xlsx" else path.name
+        if csv_name not in CITY_FILES and _is_table(path):
+            problem = f"no table of a city has this name, so it would not be read; {_nearest(path)}there are: {known}"
+            faults.append(Fault(f"{at}/{path.name}", None, None, problem))
+        elif path.suffix == ".xlsx" and (folder / csv_name).is_file() and _is_table(path):
+            problem = f"{csv_name} lies beside it: which of the two holds is not known; keep one"
+            faults.append(Fault(f"{at}/{path.name}", None, None, problem))
     if not CITY_ID.fullmatch(folder.name):
         faults.append(
             Fault(
@@ -135,6 +137,14 @@ def loose_faults(data) -> list[Fault]:
         for path in sorted((data / "scenarios").glob("*"))
         if path.suffix != ".csv" and _is_table(path)
     ]
+
+
+def _nearest(path) -> str:
+    """The table of a city that a file is most probably meant to be."""
+    stem = re.sub(r"\s*(?:\(\d+\)|（\d+）|- ?(?:copy|副本)).*$", "", path.name.split(".")[0].lower())
+    names = [name.removesuffix(".csv") for name in sorted(CITY_FILES)]
+    near = difflib.get_close_matches(stem, names, n=1, cutoff=0.6)
+    return f"rename it {near[0]}{path.suffix.lower() if path.suffix.lower() == '.xlsx' else '.csv'} if that is what it is; " if near else ""
 
 
 def _is_table(path) -> bool:
@@ -401,7 +411,8 @@ def _city_faults(project, city, file: str) -> list[Fault]:
     return faults
 
 
-def _target_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
+def target_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
+    """All that does not fit in a city's ledger of targets, or in rows on their way to it."""
     faults = unknown_source(project, table, file)
     others = set(table["target_id"])
     for row, cells in zip(table.index, table.to_dict("records")):

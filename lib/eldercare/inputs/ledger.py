@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from eldercare.inputs.load import Project, file_sha256
-from eldercare.inputs.reading import read_table
+from eldercare.inputs.reading import find_table, read_table
 from eldercare.inputs.schema import EXCEPTIONS
 
 FINDING_COLUMNS = ["target_id", "check", "finding"]
@@ -353,10 +354,24 @@ def verify_targets(targets: pd.DataFrame, exceptions: pd.DataFrame, text: str) -
     return pd.DataFrame(findings, columns=FINDING_COLUMNS, dtype=object)
 
 
-def verify_city(project: Project, city_id: str, documents: Path) -> pd.DataFrame:
+def _utf_8_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is no UTF-8 text; save it as UTF-8") from None
+
+
+def verify_city(
+    project: Project,
+    city_id: str,
+    documents: Path,
+    text_of: Callable[[Path], str] = _utf_8_text,
+    more: Callable[[pd.DataFrame, str], list[tuple[str, str, str]]] = lambda targets, text: [],
+) -> pd.DataFrame:
     """Hold a city's ledger against its document, found in a folder by the sha256 of sources.csv.
 
-    documents : folder with the documents as text files, under any names
+    documents : folder with the documents, under any names
+    text_of   : reads a document that is no text file;  more : further checks of rows against the text
     Returns   : findings as of `verify_targets`; a document that is not there is a finding too
     """
     city = project.city(city_id)
@@ -367,8 +382,10 @@ def verify_city(project: Project, city_id: str, documents: Path) -> pd.DataFrame
     }
     path = project.root / "data" / "cities" / city_id / "exceptions.csv"
     exceptions = pd.DataFrame({"phrase": []})
-    if path.is_file():
-        exceptions = read_table(path, EXCEPTIONS, f"cities/{city_id}/exceptions.csv")
+    if find_table(path):
+        exceptions = read_table(
+            path, EXCEPTIONS, f"cities/{city_id}/exceptions.csv", may_be_empty=True
+        )
     findings = [pd.DataFrame(columns=FINDING_COLUMNS, dtype=object)]
     for source_id, rows in city.targets.groupby("source_id", sort=False):
         source = project.sources.set_index("source_id").loc[source_id]
@@ -380,21 +397,24 @@ def verify_city(project: Project, city_id: str, documents: Path) -> pd.DataFrame
             )
             findings.append(pd.DataFrame([("", "document", problem)], columns=FINDING_COLUMNS))
         else:
-            try:
-                text = document.read_text(encoding="utf-8-sig")
-            except UnicodeDecodeError:
-                raise ValueError(
-                    f"{document} is no UTF-8 text; the document is read as text only"
-                ) from None
+            read = _utf_8_text if document.suffix in ("", ".txt") else text_of
+            text = read(document)
             findings.append(verify_targets(rows, exceptions, text))
+            found = more(rows, text)
+            findings.append(pd.DataFrame(found, columns=FINDING_COLUMNS, dtype=object))
     return pd.concat(findings, ignore_index=True)
 
 
-def verify_all(project: Project, documents: Path) -> pd.DataFrame:
+def verify_all(
+    project: Project,
+    documents: Path,
+    text_of: Callable[[Path], str] = _utf_8_text,
+    more: Callable[[pd.DataFrame, str], list[tuple[str, str, str]]] = lambda targets, text: [],
+) -> pd.DataFrame:
     """Findings of all cities that have targets, as of `verify_city`, with the city_id in front."""
     columns = ["city_id", *FINDING_COLUMNS]
     tables = [
-        verify_city(project, name, documents).assign(city_id=name)
+        verify_city(project, name, documents, text_of, more).assign(city_id=name)
         for name in sorted(project.cities)
     ]
     return pd.concat([pd.DataFrame(columns=columns, dtype=object), *tables], ignore_index=True)

@@ -14,7 +14,7 @@ import xarray as xr
 
 from eldercare.inputs import schema
 from eldercare.inputs.checks import cross_faults, file_faults, loose_faults, on_promised_base
-from eldercare.inputs.reading import Units, empty_table, read_cells, read_table
+from eldercare.inputs.reading import Units, empty_table, find_table, read_cells, read_table
 from eldercare.inputs.schema import DataFault, Fault
 
 BASELINE = "baseline"
@@ -110,6 +110,8 @@ class Project:
     )
     phrases: pd.DataFrame = field(default_factory=lambda: empty_table(schema.PHRASES))
     facts: pd.DataFrame = field(default_factory=lambda: empty_table(schema.FACTS))
+    plan_words: pd.DataFrame = field(default_factory=lambda: empty_table(schema.PLAN_WORDS))
+    column_guide: pd.DataFrame = field(default_factory=lambda: empty_table(schema.COLUMN_GUIDE))
 
     def city(self, city_id: str) -> City:
         """The city of that name; KeyError with the names there are, if there is none."""
@@ -154,6 +156,8 @@ def load_project(root: Path | None = None) -> Project:
         )
     )
     phrases = reader.read("phrases.csv", schema.PHRASES)
+    plan_words = reader.rows_if_any("plan_words.csv", schema.PLAN_WORDS)
+    guide = reader.rows_if_any("column_guide.csv", schema.COLUMN_GUIDE)
     units = _units(assumptions, indicators, facts)
     scenarios = {
         path.stem: reader.rows_if_any(
@@ -169,7 +173,7 @@ def load_project(root: Path | None = None) -> Project:
     cities = {
         folder.name: _load_city(reader, folder, units)
         for folder in folders
-        if (folder / "city.csv").is_file()
+        if find_table(folder / "city.csv")
     }
     reader.faults += loose_faults(data)
     for folder in folders:
@@ -192,6 +196,8 @@ def load_project(root: Path | None = None) -> Project:
         empty_table(schema.ASSUMPTION_STEPS) if steps is None else steps,
         phrases,
         facts,
+        plan_words,
+        guide,
     )
     faults = cross_faults(project)
     if faults:
@@ -212,7 +218,7 @@ class _Reader:
 
     def read(self, name: str, table_schema, units: Units | None = None) -> pd.DataFrame:
         """A table that must be there, with a row or more."""
-        if not (self.data / name).is_file():
+        if find_table(self.data / name) is None:
             self.faults.append(Fault(name, None, None, "the file is missing"))
             return empty_table(table_schema)
         return self._read(name, table_schema, False, units)
@@ -221,7 +227,7 @@ class _Reader:
         self, name: str, table_schema, units: Units | None = None
     ) -> pd.DataFrame | None:
         """A table that may be missing or have no row; None if it is missing."""
-        if not (self.data / name).is_file():
+        if find_table(self.data / name) is None:
             return None
         return self._read(name, table_schema, True, units)
 
@@ -378,12 +384,18 @@ def file_sha256(path: Path) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
+def _file(root: Path, file: str) -> Path:
+    """The file of a table, or the workbook in its place."""
+    path = Path(root) / file
+    return find_table(path) or path
+
+
 def file_rows(root: Path, file: str) -> pd.DataFrame:
     """All rows of a table of the project as text, numbered as a spreadsheet does (the header is row 1).
 
     file : path from the project's folder, as `data/assumptions.csv`
     """
-    path = Path(root) / file
+    path = _file(root, file)
     return _file_rows(path, path.stat().st_mtime_ns)
 
 
@@ -394,7 +406,7 @@ def _file_rows(path: Path, _changed_at: int) -> pd.DataFrame:
 
 def row_numbers(root: Path, file: str) -> dict[tuple, int]:
     """Row number of each row of a table of assumptions, by assumption, city, keys and the year it begins (0 for none)."""
-    path = Path(root) / file
+    path = _file(root, file)
     return _row_numbers(path, path.stat().st_mtime_ns)
 
 
@@ -415,5 +427,5 @@ def _sha256(path: Path, _changed_at: int) -> str:
 
 def passport(root: Path, file: str) -> str:
     """SHA-256 of a file of the project, calculated anew only when the file has changed."""
-    path = Path(root) / file
+    path = _file(root, file)
     return _sha256(path, path.stat().st_mtime_ns)

@@ -76,6 +76,10 @@ ASSUMPTION_KEYS = ("age_band", "sex", "severity", "setting", "bed_type")
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 
+# Columns of dates.
+DATES = ("issued_on", "reported_on")
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing wrong in one place of one file."""
@@ -441,6 +445,21 @@ TARGETS = pa.DataFrameSchema(
     name="targets.csv",
 )
 
+DECISIONS = ("accept", "mend", "drop", "")
+TARGETS_DRAFT = pa.DataFrameSchema(
+    {
+        "decision": pa.Column(str, _one_of(DECISIONS)),
+        "confidence": _TEXT,
+        "reason": _TEXT,
+        "place": _TEXT,
+        "figure": _TEXT,
+        **TARGETS.columns,
+    },
+    checks=TARGETS.checks,
+    unique=["target_id"],
+    name="targets_draft.csv",
+)
+
 CAPACITY = pa.DataFrameSchema(
     {
         "city_id": _FILLED,
@@ -566,6 +585,12 @@ CENSUS_AGE_SEX = pa.DataFrameSchema(
     },
     unique=["adcode", "year", "sex"],
     name="census_age_sex.csv",
+)
+
+COLUMN_GUIDE = pa.DataFrameSchema(
+    {"column": _FILLED, "word": _TEXT, "en": _FILLED, "zh": _FILLED},
+    unique=["column", "word"],
+    name="column_guide.csv",
 )
 
 PLAN_WORDS = pa.DataFrameSchema(
