@@ -94,10 +94,10 @@ def _root() -> Path:
     return find_root()
 
 
-def _project() -> Project:
+def _project(being_written: Path | None = None) -> Project:
     from eldercare.inputs import load
 
-    return load.load_project(_root())
+    return load.load_project(_root(), being_written)
 
 
 def _tell_written(paths: list[Path]) -> None:
@@ -245,7 +245,13 @@ def _draft(document: Path, city: str, again: bool) -> None:
     sources = new_city.with_source(
         project, source, sha256=file_sha256(document), **plan_text.about(lines)
     )
-    files = {f"cities/{city}/{drafts.DRAFT}": drafts.draft_text(table), "sources.csv": sources}
+    files = {
+        f"cities/{city}/{drafts.DRAFT}": drafts.draft_text(table),
+        f"cities/{city}/exceptions.csv": drafts.with_exceptions(
+            project, city, plan_text.no_promises(lines), "found by read-plan"
+        ),
+        "sources.csv": sources,
+    }
     _write_files(project.root / "data", files)
     counts = table["confidence"].value_counts()
     told = ", ".join(f"{counts.get(word, 0)} {word}" for word in CONFIDENCES)
@@ -253,6 +259,7 @@ def _draft(document: Path, city: str, again: bool) -> None:
     print(
         f"{len(table)} figures drafted ({told}; {measured} can be measured against need): "
         f"data/cities/{city}/{drafts.DRAFT}\n"
+        "Dates, item numbers and names of documents went to exceptions.csv.\n"
         "None counts yet. Open it in a spreadsheet, hold each row against its quote, and write accept, "
         "mend (after changing its cells) or drop in the column decision.\n"
         f"Next: {PROGRAM} read-plan --confirm --city {city}"
@@ -333,7 +340,14 @@ def progress_template(city: str, output: Path | None) -> None:
     from eldercare.reporting import tracking
     from eldercare.reporting.charts import write_whole
 
-    table = tracking.progress_template(_project(), city)
+    report = _root() / "data" / "cities" / city / "progress.csv"
+    empty = report.is_file() and not report.stat().st_size  # `> progress.csv` makes it so
+    if output is not None and output.is_file() and output.stat().st_size:
+        raise ValueError(
+            f"{output.name} is there already and is not overwritten: reports in it would be lost. "
+            "Write to another file and copy over the rows that are new"
+        )
+    table = tracking.progress_template(_project(report if empty else None), city)
     if table.empty:
         click.echo(
             f"Nothing of {city} is to be judged by reports: no promise in its targets.csv is tracked. "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +90,7 @@ def confirm(project: Project, city_id: str, accept: Collection[str] = ()) -> Con
         at,
     )
     dropped, left = decided[decided["decision"] == "drop"], cells[cells["decision"] == ""]
+    _refuse_workbook(project, city_id)
     table = _joined(project, city_id, taken, set(cells["target_id"]))
     faults = target_faults(project, table, at)
     if faults:
@@ -101,9 +102,23 @@ def confirm(project: Project, city_id: str, accept: Collection[str] = ()) -> Con
         at: None if left.empty else draft_text(left),
     }
     if len(dropped):
-        files[f"cities/{city_id}/exceptions.csv"] = _exceptions(project, city_id, dropped)
+        files[f"cities/{city_id}/exceptions.csv"] = with_exceptions(
+            project, city_id,
+            [(_phrase_of(row), "not_a_promise") for _, row in dropped.iterrows()],
+            "dropped from the draft",
+        )  # fmt: skip
     mended = int((taken["decision"] == "mend").sum()) if len(taken) else 0
     return Confirmed(files, len(taken) - mended, mended, len(dropped), len(left))
+
+
+def _refuse_workbook(project: Project, city_id: str) -> None:
+    """A ledger kept as a workbook is not written to: it would be there twice."""
+    path = find_table(_folder(project, city_id) / "targets.csv")
+    if path is not None and path.suffix != ".csv":
+        raise ValueError(
+            f"cities/{city_id}/{path.name} stands in place of targets.csv: save it as “CSV UTF-8” under "
+            "that name, take the workbook away, and confirm again"
+        )
 
 
 def _joined(
@@ -129,21 +144,28 @@ def _in_order(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(_number=number).sort_values("_number", kind="stable").drop(columns="_number")
 
 
-def _exceptions(project: Project, city_id: str, dropped: pd.DataFrame) -> str:
-    """`exceptions.csv` with the figures that were dropped, each by a phrase around it."""
+def with_exceptions(
+    project: Project, city_id: str, phrases: Iterable[tuple[str, str]], note: str
+) -> str:
+    """`exceptions.csv` of a city with more phrases whose numbers are no promise: pairs of phrase and reason."""
     path = find_table(_folder(project, city_id) / "exceptions.csv")
     rows: list[dict] = []
     if path is not None:
         rows = read_table(path, schema.EXCEPTIONS, may_be_empty=True).to_dict("records")
     there = {row["phrase"] for row in rows}
-    for _, row in dropped.iterrows():
-        quote, figure = row["quote_zh"], row["figure"]
-        start = quote.find(figure) if figure else -1
-        phrase = quote[max(0, start - 4) : start + len(figure)] if start >= 0 else quote
-        if phrase not in there:
-            rows.append({"phrase": phrase, "reason": "not_a_promise", "note": "dropped from the draft"})
-            there.add(phrase)
+    rows += [
+        {"phrase": phrase, "reason": reason, "note": note}
+        for phrase, reason in dict(phrases).items()
+        if phrase not in there
+    ]
     return csv_text(list(schema.EXCEPTIONS.columns), rows)
+
+
+def _phrase_of(row: pd.Series) -> str:
+    """A phrase around a drafted figure, short so that it covers no other."""
+    quote, figure = row["quote_zh"], row["figure"]
+    start = quote.find(figure) if figure else -1
+    return quote[max(0, start - 4) : start + len(figure)] if start >= 0 else quote
 
 
 def _folder(project: Project, city_id: str) -> Path:

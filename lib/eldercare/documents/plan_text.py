@@ -102,6 +102,10 @@ def _page_lines(path: Path) -> list[Line]:
         part.decompose()
     for broken in page("br"):
         broken.replace_with("\n")
+    for table in page("table"):
+        rows = [[cell.get_text(" ", strip=True) for cell in row(["td", "th"])] for row in table("tr")]
+        if _years_of(rows):
+            table.replace_with("\n" + "\n".join(_told_rows(rows)) + "\n")
     blocks = ["p", "div", "li", "td", "th", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "table"]
     for block in page(blocks):
         block.insert_before("\n")
@@ -125,12 +129,43 @@ def _word_lines(path: Path) -> list[Line]:
     texts: list[str] = []
     for block in document.iter_inner_content():
         if isinstance(block, Table):
-            for row in block.rows:
-                cells = dict.fromkeys(cell.text for cell in row.cells)
-                texts += [line for cell in cells for line in cell.splitlines()]
+            rows = [[cell.text.strip() for cell in row.cells] for row in block.rows]
+            if _years_of(rows):
+                texts += _told_rows(rows)
+                continue
+            for row in rows:
+                texts += [line for cell in dict.fromkeys(row) for line in cell.splitlines()]
         else:
             texts += block.text.splitlines() or [""]
     return _numbered(texts, "paragraph")
+
+
+def _years_of(rows: list[list[str]]) -> dict[int, str]:
+    """The columns of a table of indicators that are of a year, by their place."""
+    header = rows[0] if rows else []
+    found = {at: re.search(r"20\d\d", cell) for at, cell in enumerate(header) if len(cell) < 20}
+    return {at: match[0] for at, match in found.items() if match}
+
+
+def _told_rows(rows: list[list[str]]) -> list[str]:
+    """A table of indicators as sentences, one a cell: its label, the year of its column, its figure with the unit."""
+    years, header, told = _years_of(rows), rows[0], []
+    unit_at = next((at for at, cell in enumerate(header) if "单位" in cell), None)
+    label_at = next((at for at, cell in enumerate(header) if re.search("指标|名称|项目|内容", cell)), 0)
+    last = max(years.values())
+    for row in rows[1:]:
+        if len(row) < len(header):
+            continue
+        label = re.sub(r"\s", "", row[label_at])
+        within = re.search(r"[(（]([^()（）]{1,6})[)）]$", label)
+        unit = row[unit_at] if unit_at is not None else within[1] if within else ""
+        label = label[: within.start()] if within and unit == within[1] else label
+        for at, year in years.items():
+            cell = re.sub(r"\s", "", row[at])
+            if re.search(r"\d", cell):
+                sign = unit if re.fullmatch(r"[≥≤><＞＜约]?[\d.,]+", cell) and unit not in ("-", "—") else ""
+                told.append(f"{'到' if year == last else '截至'}{year}年,{label}{cell}{sign}。")
+    return told
 
 
 def _pdf_lines(path: Path) -> list[Line]:
@@ -295,15 +330,45 @@ def about(lines: list[Line]) -> dict[str, str]:
     texts = [compact(line.text) for line in lines[:60]]
     text = " ".join(texts)
     title = next(
-        (one for one in texts if re.search("(?:意见|方案|规划|办法|通知|计划|决定|措施|行动)", one) and len(one) < 120), ""
+        (
+            one
+            for one in texts
+            if re.search("意见|方案|规划|办法|通知|计划|决定|措施|行动", one) and len(one) < 120 and "。" not in one
+        ),
+        "",
     )
-    number = re.search(r"[一-鿿]{1,6}[〔\[【(]20\d\d[〕\])】]第?\d+号", text)
+    # A number behind 《…》 is that of another document.
+    number = re.search(r"(?<!《)[一-鿿]{1,6}[〔\[【(]20\d\d[〕\])】]第?\d+号", re.sub("《[^》]*》[(（]?[^)）]*", "《", text))
     date = re.search(r"(20\d\d)[年-](\d{1,2})[月-](\d{1,2})", text)
     return {
         "title_zh": re.sub(r"\([^()]*(?:号|\d{4})[^()]*\)$", "", title),
         "document_number": number[0] if number else "",
         "issued_on": "-".join(part.zfill(2) for part in date.groups()) if date else "",
     }
+
+
+_NO_PROMISE = (
+    ("other_document", r"《[^》]*》|[一-鿿]{0,6}[〔【\[(]20\d\d[〕】\])]第?\d+号"),
+    ("date_of_document", r"20\d\d年\d{1,2}月\d{1,2}日(?!前)|20\d\d-\d{1,2}-\d{1,2}(?: ?\d\d:\d\d(?::\d\d)?)?"),
+    ("telephone", r"\d{3,4}-\d{7,8}|(?<!\d)1\d{10}(?!\d)"),
+    ("name", r"“?十[二三四五六]五”?(?=规划|时期)"),
+)
+
+
+def no_promises(lines: list[Line]) -> list[tuple[str, str]]:
+    """Phrases whose numbers are surely no promise, and why: item numbers, dates, numbers and titles of documents."""
+    found: dict[str, str] = {}
+    for line in lines:
+        text = compact(line.text)
+        for head in (_HEAD, _PART, _ITEM, _SUB_ITEM):
+            match = head.match(text)
+            if match and not text[match.end() : match.end() + 1].isdecimal():
+                found.setdefault(text[: match.end() + 4], "item_number")
+        for reason, pattern in _NO_PROMISE:
+            for match in re.finditer(pattern, text):
+                if re.search(r"[\d一二三四五六七八九十]", match[0]):
+                    found.setdefault(match[0], reason)
+    return list(found.items())
 
 
 def document_text(path: Path) -> str:

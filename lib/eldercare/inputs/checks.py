@@ -23,7 +23,7 @@ from eldercare.inputs.published import (
     unknown,
     unknown_source,
 )
-from eldercare.inputs.schema import ASSUMPTION_KEYS, FIRST_YEAR, Fault
+from eldercare.inputs.schema import ASSUMPTION_KEYS, FIRST_YEAR, MAY_BE_NEGATIVE, Fault
 
 # A promise is held against the end of its year: the censuses reach back to 2010, of which a year's growth is
 # needed before, the projection reaches to 2050.
@@ -216,6 +216,7 @@ def _step_faults(project) -> list[Fault]:
             set(steps["assumption"]),
             "assumption of assumption_steps.csv",
         )
+    faults += _own_unit_faults(table, steps)
     return faults + [
         Fault(
             "assumptions.csv",
@@ -258,12 +259,13 @@ def _override_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
             continue
         found = _against_nation(cells, national[cells["assumption"]])
         faults += [Fault(file, row + 2, column, problem) for column, problem in found]
-    return (
-        faults
-        + _divisor_faults(table, file)
+    faults += (
+        _divisor_faults(table, file)
         + _calendar_faults(table, file)
         + _whole_faults(project, table, file)
     )
+    # One cell, one fault: the nation's rule and that of the unit may both find it.
+    return list({(fault.row, fault.column): fault for fault in reversed(faults)}.values())[::-1]
 
 
 def _whole_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
@@ -329,20 +331,37 @@ def _least(cells: dict) -> float:
     return cells["low"]
 
 
-def _below_zero(cells: dict) -> str:
+def _below_zero(cells: dict, rule: str = "be above 0") -> str:
     least = _least(cells)
     if cells["low"] > 0:
-        return f"with “{cells['low']:g}” the range of this row reaches down to {least:.3g}, which must be above 0; write a higher low"
-    return f"“{cells['low']:g}” must be above 0"
+        return f"with “{cells['low']:g}” the range of this row reaches down to {least:.3g}, which must {rule}; write a higher low, or shape lognormal"
+    return f"“{cells['low']:g}” must {rule}"
+
+
+def _own_unit_faults(table: pd.DataFrame, steps: pd.DataFrame) -> list[Fault]:
+    """Rows of the nation in another unit than the assumption's own: the formulas take it as if it were that."""
+    own = steps.loc[steps["unit"] != ""].set_index("assumption")["unit"]
+    return [
+        Fault(
+            "assumptions.csv",
+            row + 2,
+            "unit",
+            f"“{unit}” must be {own[name]}, the unit of {name} in assumption_steps.csv",
+        )
+        for row, name, unit in zip(table.index, table["assumption"], table["unit"])
+        if name in own.index and unit != own[name]
+    ]
 
 
 def _divisor_faults(table: pd.DataFrame, file: str) -> list[Fault]:
-    """Shares that something is divided by, whose draws would reach 0."""
-    return [
-        Fault(file, row + 2, "low", _below_zero(cells))
-        for row, cells in zip(table.index, table.to_dict("records"))
-        if cells["assumption"] in DIVISORS and not _least(cells) > 0
-    ]
+    """Shares that something is divided by, whose draws would reach 0, and amounts whose draws would lie below."""
+    faults = []
+    for row, cells in zip(table.index, table.to_dict("records")):
+        if cells["assumption"] in DIVISORS and not _least(cells) > 0:
+            faults.append(Fault(file, row + 2, "low", _below_zero(cells)))
+        elif cells["unit"] not in MAY_BE_NEGATIVE | {"share"} and _least(cells) < 0:
+            faults.append(Fault(file, row + 2, "low", _below_zero(cells, "not be below 0")))
+    return faults
 
 
 def _keys_text(keys: tuple[str, ...]) -> str:

@@ -135,15 +135,17 @@ def find_root(start: Path | None = None) -> Path:
     )
 
 
-def load_project(root: Path | None = None) -> Project:
+def load_project(root: Path | None = None, being_written: Path | None = None) -> Project:
     """Read and check all of `data/`.
 
+    being_written : a table that a command is about to fill and that does not count yet (a redirect has
+                    made it, empty, before the command begins)
     Returns : Project
     Raises  : DataFault with all faults of all files together
     """
     root = Path(root) if root else find_root()
     data = root / "data"
-    reader = _Reader(data)
+    reader = _Reader(data, being_written)
     sources = reader.read("sources.csv", schema.SOURCES)
     indicators = reader.read("indicators.csv", schema.INDICATORS)
     facts = reader.read("facts.csv", schema.FACTS)
@@ -212,8 +214,8 @@ def load_project(root: Path | None = None) -> Project:
 class _Reader:
     """Reads tables one after the other and keeps their faults until all are read."""
 
-    def __init__(self, data: Path):
-        self.data = data
+    def __init__(self, data: Path, being_written: Path | None = None):
+        self.data, self.being_written = data, being_written
         self.faults: list[Fault] = []
 
     def read(self, name: str, table_schema, units: Units | None = None) -> pd.DataFrame:
@@ -227,7 +229,7 @@ class _Reader:
         self, name: str, table_schema, units: Units | None = None
     ) -> pd.DataFrame | None:
         """A table that may be missing or have no row; None if it is missing."""
-        if find_table(self.data / name) is None:
+        if self.data / name == self.being_written or find_table(self.data / name) is None:
             return None
         return self._read(name, table_schema, True, units)
 
@@ -323,6 +325,7 @@ def _load_city(reader: _Reader, folder: Path, units: dict[str, Units]) -> City:
 def load_china(root: Path) -> China:
     """The national tables under `data/china/`."""
     folder = Path(root) / "data" / "china"
+    _check_columns(folder)
     areas = pd.read_csv(folder / "census_area.csv").set_index(["adcode", "year"])
     return China(
         census=_load_census(folder / "census_age_sex.csv"),
@@ -349,6 +352,32 @@ def load_china(root: Path) -> China:
         area_names=pd.read_csv(folder / "area_name.csv", keep_default_na=False),
         code_changes=pd.read_csv(folder / "code_change.csv", keep_default_na=False),
     )
+
+
+def _check_columns(folder: Path) -> None:
+    """Every national table that no schema describes has the columns that `columns.csv` names.
+
+    Raises : DataFault with each file or column that is missing
+    """
+    faults = []
+    for name, wanted in pd.read_csv(folder / "columns.csv").groupby("file")["column"]:
+        path, shown = folder / f"{name}.csv", f"china/{name}.csv"
+        if not path.is_file():
+            faults.append(Fault(shown, None, None, "the file is missing"))
+            continue
+        try:
+            there = list(pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns)
+        except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError):
+            there = list(read_cells(path, shown).columns)  # tells what is wrong with the file
+        new = [column for column in there if column not in set(wanted)]
+        hint = f"; unknown in its place: {', '.join(new)}" if new else ""
+        faults += [
+            Fault(shown, 1, column, f"this column is missing{hint}")
+            for column in wanted
+            if column not in there
+        ]
+    if faults:
+        raise DataFault(faults)
 
 
 def _checked(path: Path, table_schema) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from datetime import date
 
@@ -27,9 +28,14 @@ def listed(values: Iterable[str]) -> str:
 def unknown(table, file: str, column: str, known, what: str, empty: bool = False) -> list[Fault]:
     """Cells that name nothing there is; sources are many and are not listed."""
     there = "" if what == "source of sources.csv" else f"; there are: {listed(known)}"
+
+    def near(value: str) -> str:
+        close = difflib.get_close_matches(value, list(known), n=1)
+        return f"; nearest is {close[0]}" if close else ""
+
     wrong = [value not in known and not (empty and value == "") for value in table[column]]
     return [
-        Fault(file, row + 2, column, f"“{table.at[row, column]}” is no known {what}{there}")
+        Fault(file, row + 2, column, f"“{table.at[row, column]}” is no known {what}{near(table.at[row, column])}{there}")
         for row in rows_where(table, wrong)
     ]
 

@@ -213,10 +213,12 @@ def _range_is_no_single_value(table: pd.DataFrame) -> pd.Series:
     return (table["shape"] == "fixed") | (table["low"] != table["high"])
 
 
+# What these count may be below zero: changes, errors, deviations. Nothing else is ever drawn below.
+MAY_BE_NEGATIVE = frozenset(["per_year", "ratio", "standard_deviation", "year"])
+
+
 def _normal_has_no_bounds(table: pd.DataFrame) -> pd.Series:
-    return (table["shape"] != "normal") | ~table["unit"].isin(
-        ["share", "person", "bed", "worker", "household"]
-    )
+    return (table["shape"] != "normal") | table["unit"].isin(MAY_BE_NEGATIVE)
 
 
 def _money_has_price_year(table: pd.DataFrame) -> pd.Series:
@@ -373,6 +375,7 @@ ASSUMPTION_STEPS = pa.DataFrameSchema(
         "label_en": _FILLED,
         "label_zh": _FILLED,
         "step": pa.Column(str, _one_of(STEPS)),
+        "unit": _optional_one_of(UNITS),
         "local": pa.Column(str, _one_of(["yes", "no"])),
         "to_do": _TEXT,
     },
