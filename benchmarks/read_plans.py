@@ -84,7 +84,9 @@ def pair(gold: pd.DataFrame, draft: pd.DataFrame, text: str) -> dict[int, int]:
                 points += 4 * same(gold["value"].iat[g], draft["value"].iat[d]) + 2 * same_unit
                 points += 0.5 * same(gold["value_high"].iat[g], draft["value_high"].iat[d])
                 points += same(gold["target_year"].iat[g], draft["target_year"].iat[d])
-                points += (min(last, end) - max(first, start)) / (max(last, end) - min(first, start))
+                points += (min(last, end) - max(first, start)) / (
+                    max(last, end) - min(first, start)
+                )
                 # A phrase that overlaps with another value and another unit is another figure.
                 if points >= 2:
                     offers.append((-points, g, d))
@@ -98,19 +100,25 @@ def pair(gold: pd.DataFrame, draft: pd.DataFrame, text: str) -> dict[int, int]:
 
 def same(one: object, other: object) -> bool:
     """Whether two cells say the same number; two empty ones do."""
-    numbers = [math.nan if cell in ("", None) else float(cell) for cell in (one, other)]
+    numbers = [math.nan if cell in ("", None) else float(str(cell)) for cell in (one, other)]
     if any(map(math.isnan, numbers)):
         return all(map(math.isnan, numbers))
     return math.isclose(*numbers, rel_tol=1e-6)
 
 
-def compare(gold: pd.DataFrame, draft: pd.DataFrame, text: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def compare(
+    gold: pd.DataFrame, draft: pd.DataFrame, text: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Gold rows with what was found right of each, and the drafted rows that are no gold row."""
     pairs = pair(gold, draft, text)
     rows = []
     for g, row in gold.iterrows():
         found = pairs.get(g)
-        about = {"target_id": row["target_id"], "kind": kind_of_row(row), "found": found is not None}
+        about = {
+            "target_id": row["target_id"],
+            "kind": kind_of_row(row),
+            "found": found is not None,
+        }
         if found is not None:
             drafted = draft.iloc[found]
             about |= {
@@ -171,8 +179,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("documents", type=Path)
     parser.add_argument("gold", type=Path)
-    parser.add_argument("--city", action="append", default=[], help="only this one; may be repeated")
-    parser.add_argument("--misses", action="store_true", help="list what is missed, wrong or too much")
+    parser.add_argument(
+        "--city", action="append", default=[], help="only this one; may be repeated"
+    )
+    parser.add_argument(
+        "--misses", action="store_true", help="list what is missed, wrong or too much"
+    )
     asked = parser.parse_args()
     results = read_all(asked.documents, asked.gold, asked.city)
     if not results:
@@ -183,7 +195,7 @@ def main() -> None:
     lines["all"] = score(found, extra)
     print(pd.DataFrame(lines).T.round(3).to_string())
     print("\nBy kind of figure (recall, and what is right of those found):")
-    groups = {kind: group for kind, group in found.groupby("kind")}
+    groups = dict(list(found.groupby("kind")))
     groups["with 分别"] = found[found.get("respectively", False) == True]  # noqa: E712
     table = {kind: score(group, extra.iloc[:0]) for kind, group in groups.items() if len(group)}
     shown = ["rows", "recall", *PARTS[:4], "all four"]
@@ -197,14 +209,18 @@ def main() -> None:
             print_misses(city, *one)
 
 
-def print_misses(city: str, found: pd.DataFrame, extra: pd.DataFrame, draft: pd.DataFrame, gold: pd.DataFrame) -> None:
+def print_misses(
+    city: str, found: pd.DataFrame, extra: pd.DataFrame, draft: pd.DataFrame, gold: pd.DataFrame
+) -> None:
     """Rows missed, rows wrong in a part, and rows too many."""
     print(f"\n== {city}")
     rows, drafted = gold.set_index("target_id"), draft.set_index("target_id")
     for one in found.to_dict("records"):
         g = rows.loc[one["target_id"]]
         if not one["found"]:
-            print(f"MISSED {one['kind']}: {g['value']} {g['unit']} {g['bound']} {g['target_year']} “{g['quote_zh']}”")
+            print(
+                f"MISSED {one['kind']}: {g['value']} {g['unit']} {g['bound']} {g['target_year']} “{g['quote_zh']}”"
+            )
         elif not all(one[part] for part in PARTS[:4]):
             d = drafted.loc[one["drafted"]]
             wrong = [p for p in PARTS[:4] if not one[p]]
@@ -217,7 +233,9 @@ def print_misses(city: str, found: pd.DataFrame, extra: pd.DataFrame, draft: pd.
             quote = rows.loc[one["target_id"]]["quote_zh"]
             print(f"MEASURED {one['measured']} | {one['drafted_measured']} “{quote}”")
     for _, d in extra.iterrows():
-        print(f"EXTRA {d['confidence']}: {d['value']} {d['unit']} {d['target_year']} “{d['quote_zh']}” {d['reason']}")
+        print(
+            f"EXTRA {d['confidence']}: {d['value']} {d['unit']} {d['target_year']} “{d['quote_zh']}” {d['reason']}"
+        )
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ READERS = {
     "inputs/load",
     "inputs/reading",
     "inputs/ledger",
+    "documents/plan_text",
+    "documents/drafts",
     "app/book",
     "app/site",
 }

@@ -174,7 +174,9 @@ def check() -> None:
 
 @commands.command("new-city")
 @click.argument("area", metavar="CODE|NAME")
-@click.option("--id", "city_id", metavar="NAME", help="Name of its folder (default: from its name).")
+@click.option(
+    "--id", "city_id", metavar="NAME", help="Name of its folder (default: from its name)."
+)
 def new_city(area: str, city_id: str | None) -> None:
     """Set up the folder of a new city: its tables, a guide to their columns, its row of sources.csv.
 
@@ -189,7 +191,9 @@ def new_city(area: str, city_id: str | None) -> None:
     files = folders.city_files(project, code, city)
     _write_files(project.root / "data", files)
     row = project.china.areas.loc[(code, 2020)]
-    print(f"{code} {row['name']} ({row['province']}, {row['level']}): folder data/cities/{city}/ is set up.")
+    print(
+        f"{code} {row['name']} ({row['province']}, {row['level']}): folder data/cities/{city}/ is set up."
+    )
     if became := what_became(project.china, code):
         print(f"Since the census: {became}. The projection is of the area of 2020.")
     print(

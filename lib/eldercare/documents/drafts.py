@@ -121,9 +121,7 @@ def _refuse_workbook(project: Project, city_id: str) -> None:
         )
 
 
-def _joined(
-    project: Project, city_id: str, taken: pd.DataFrame, drafted: set[str]
-) -> pd.DataFrame:
+def _joined(project: Project, city_id: str, taken: pd.DataFrame, drafted: set[str]) -> pd.DataFrame:
     """The ledger with the accepted rows; a link to a row that was not accepted is taken out."""
     ledger = project.city(city_id).targets
     new = taken[list(schema.TARGETS.columns)] if len(taken) else empty_table(schema.TARGETS)
@@ -134,14 +132,20 @@ def _joined(
             "give the drafted rows other names in target_id, or drop them"
         )
     known = set(ledger["target_id"]) | set(new["target_id"])
-    new = new.assign(restates=new["restates"].where(new["restates"].isin(known | {""}) | ~new["restates"].isin(drafted), ""))
+    new = new.assign(
+        restates=new["restates"].where(
+            new["restates"].isin(known | {""}) | ~new["restates"].isin(drafted), ""
+        )
+    )
     return pd.concat([ledger.set_axis(ledger.index + 100_000), new])
 
 
 def _in_order(table: pd.DataFrame) -> pd.DataFrame:
     """Rows by the number at the end of their names: the order of the document."""
     number = table["target_id"].str.extract(r"(\d+)$")[0].astype(float)
-    return table.assign(_number=number).sort_values("_number", kind="stable").drop(columns="_number")
+    return (
+        table.assign(_number=number).sort_values("_number", kind="stable").drop(columns="_number")
+    )
 
 
 def with_exceptions(

@@ -57,7 +57,9 @@ def city_files(project: Project, code: int, city_id: str) -> dict[str, str]:
         files[f"{at}/{name}.csv"] = csv_text(list(_schema(name).columns), [])
     files[f"{at}/{GUIDE}"] = column_guide(project)
     files["sources.csv"] = with_source(
-        project, source_id, note=f"document of {city_id}: write title, issuer, number, date and address"
+        project,
+        source_id,
+        note=f"document of {city_id}: write title, issuer, number, date and address",
     )
     return files
 
@@ -104,7 +106,12 @@ def column_guide(project: Project) -> str:
     phrases = project.phrases.set_index("phrase_id")
     lines = ["# The tables of a city", ""]
     for name in ("city", *TABLES, "targets_draft"):
-        lines += [f"## {name}.csv", "", "| column | meaning | 含义 | words |", "| --- | --- | --- | --- |"]
+        lines += [
+            f"## {name}.csv",
+            "",
+            "| column | meaning | 含义 | words |",
+            "| --- | --- | --- | --- |",
+        ]
         for column, rule in _schema(name).columns.items():
             en, zh = said.get((column, ""), (column, ""))
             words = "" if column == "unit" else _words_text(column, rule, said, phrases)

@@ -38,7 +38,9 @@ _WORDS_AFTER = {
 _CLAUSE = re.compile(r"[,;。:!?]")
 _STRIVE = re.compile("力争|争取")
 _FROM = re.compile(r"(?:从|由)[^,。;]{0,14}$")
-_RISES = re.compile(r"[^,。;]{0,8}?(?:提高|提升|增加|增长|上升|扩大|下降|降低|减少|增至|升至|降至|调整)")
+_RISES = re.compile(
+    r"[^,。;]{0,8}?(?:提高|提升|增加|增长|上升|扩大|下降|降低|减少|增至|升至|降至|调整)"
+)
 
 
 @dataclass(frozen=True)

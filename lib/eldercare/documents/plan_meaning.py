@@ -21,9 +21,9 @@ _YEARS = re.compile(
     rf"|(?P<year>{_YEAR})年度?(?P<end>底前|底|末前?|以?前|年底前|之前)?"
     r"|(?P<five>“?十(?P<which>[二三四五六])五”?)(?:规划)?(?:期?末|期间|时期)"
     r"|(?<!\d)(?<!\d年)(?P<month>1[0-2]|[1-9])月(?:底|末|份|[上中下]旬)?前?"
-    r"|(?P<own>年内|今年|本年度?内?|当年|(?<![每全上去])年底前?|(?<![每全上去])年末)"
+    r"|(?P<own>(?<![\d一二三四五六七八九十两几])年内|今年|本年度?内?|当年|(?<![每全上去])年底前?|(?<![每全上去])年末)"
 )
-_PAST = re.compile(r"(?:截至|截止|比|较|与|相比)$")
+_PAST = re.compile(r"(?:截至|截止|比|较|与|相比)[到在]?$")
 _FIVE = {"二": 2015.0, "三": 2020.0, "四": 2025.0, "五": 2030.0, "六": 2035.0}
 OPENING = 8
 _STOCK = re.compile("截至|截止|(?<!实)现有|已有|已建成|已达|目前|共有|现状")
@@ -56,15 +56,21 @@ def years_said(text: str, issued: float) -> list[YearSaid]:
             year = _FIVE[match["which"]]
         else:
             year = float(said.translate(_CHINESE_DIGITS))
-        before = text[max(0, match.start() - 6) : match.start()].rstrip("到在")
+        before = text[max(0, match.start() - 6) : match.start()]
         found.append(
             YearSaid(
                 match.start(), match.end(), year,
                 bool(match["end"] and "前" in match["end"]) or (match["own"] or "").endswith("前"),
-                bool(_PAST.search(before)), bool(match["own"] or match["month"]),
+                bool(_PAST.search(before)) or _is_over(match, year, before, text, issued), bool(match["own"] or match["month"]),
             )
         )  # fmt: skip
     return found
+
+
+def _is_over(match: re.Match, year: float, before: str, text: str, issued: float) -> bool:
+    """Whether a year is told as gone by: 2014年末 in a plan of 2015, or 2015年以来."""
+    ended = year < issued and match["end"] in ("底", "末") and not re.search("[到至争]$", before)
+    return ended or text[match.end() : match.end() + 2] == "以来"
 
 
 def clause_of(text: str, start: int, end: int, marks: str = ",;。:!?") -> tuple[int, int]:
@@ -108,10 +114,7 @@ class Words:
             for sign in row["pattern"].split("|")
         }
         self.counters = {
-            sign
-            for row in rows
-            if row["kind"] == "counter"
-            for sign in row["pattern"].split("|")
+            sign for row in rows if row["kind"] == "counter" for sign in row["pattern"].split("|")
         }
         self.nouns = [
             (re.compile(row["pattern"]), row["unit"], row["label_en"])
@@ -171,7 +174,8 @@ def unit_of(figure: Figure, text: str, words: Words) -> tuple[str, str, str]:
     ):
         return "count", "levels", "levels of government or of a network"
     if figure.sign == "张" and (
-        re.search("[卡券证票单]”?$", before) or re.match("(?:以上)?[^,。、]{0,6}[卡券证票单]", after)
+        re.search("[卡券证票单]”?$", before)
+        or re.match("(?:以上)?[^,。、]{0,6}[卡券证票单]", after)
     ):
         return "count", "cards", "cards are counted"
     if figure.sign == "次" or "学时小时".find(figure.sign or "-") >= 0:
@@ -185,9 +189,7 @@ def unit_of(figure: Figure, text: str, words: Words) -> tuple[str, str, str]:
 
 def _ratio_unit(unit: str, before: str, words: Words) -> str:
     """The unit of a figure per hundred, thousand or ten thousand people."""
-    base = re.search(
-        r"每(?P<base>百|千|万|100|1000|10000)(?P<who>名|人|位|个)?[^每]*$", before
-    )
+    base = re.search(r"每(?P<base>百|千|万|100|1000|10000)(?P<who>名|人|位|个)?[^每]*$", before)
     if not base:
         return ""
     what = before[base.start() :]
@@ -199,7 +201,9 @@ def _ratio_unit(unit: str, before: str, words: Words) -> str:
     if "托" in what:
         return "place_per_1000_persons" if size == "千" else ""
     if unit in ("person", "count") and re.search("护理|护士|医生|医师|社工|社会工作|人员", what):
-        return {"万": "worker_per_10000_persons", "百": "worker_per_100_persons"}.get(size, "worker")
+        return {"万": "worker_per_10000_persons", "百": "worker_per_100_persons"}.get(
+            size, "worker"
+        )
     return ""
 
 

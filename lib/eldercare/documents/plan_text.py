@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,7 +92,7 @@ def _numbered(texts: list[str], word: str) -> list[Line]:
 
 
 def _text_lines(path: Path) -> list[Line]:
-    return _unwrapped(_numbered(_decoded(path).splitlines(), "line"))
+    return _unwrapped(_with_told_tables(_numbered(_decoded(path).splitlines(), "line")))
 
 
 def _page_lines(path: Path) -> list[Line]:
@@ -103,16 +104,16 @@ def _page_lines(path: Path) -> list[Line]:
     for broken in page("br"):
         broken.replace_with("\n")
     for table in page("table"):
-        rows = [[cell.get_text(" ", strip=True) for cell in row(["td", "th"])] for row in table("tr")]
+        rows = [
+            [cell.get_text(" ", strip=True) for cell in row(["td", "th"])] for row in table("tr")
+        ]
         if _years_of(rows):
             table.replace_with("\n" + "\n".join(_told_rows(rows)) + "\n")
     blocks = ["p", "div", "li", "td", "th", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "table"]
     for block in page(blocks):
         block.insert_before("\n")
         block.append("\n")
-    return _numbered(
-        [text for text in page.get_text().splitlines() if text.strip()], "paragraph"
-    )
+    return _numbered([text for text in page.get_text().splitlines() if text.strip()], "paragraph")
 
 
 def _word_lines(path: Path) -> list[Line]:
@@ -151,21 +152,62 @@ def _told_rows(rows: list[list[str]]) -> list[str]:
     """A table of indicators as sentences, one a cell: its label, the year of its column, its figure with the unit."""
     years, header, told = _years_of(rows), rows[0], []
     unit_at = next((at for at, cell in enumerate(header) if "单位" in cell), None)
-    label_at = next((at for at, cell in enumerate(header) if re.search("指标|名称|项目|内容", cell)), 0)
+    label_at = next(
+        (at for at, cell in enumerate(header) if re.search("指标|名称|项目|内容", cell)), 0
+    )
     last = max(years.values())
     for row in rows[1:]:
         if len(row) < len(header):
             continue
         label = re.sub(r"\s", "", row[label_at])
         within = re.search(r"[(（]([^()（）]{1,6})[)）]$", label)
-        unit = row[unit_at] if unit_at is not None else within[1] if within else ""
+        unit = row[unit_at] if unit_at is not None else ""
+        unit = unit or (within[1] if within else "")
         label = label[: within.start()] if within and unit == within[1] else label
         for at, year in years.items():
             cell = re.sub(r"\s", "", row[at])
             if re.search(r"\d", cell):
-                sign = unit if re.fullmatch(r"[≥≤><＞＜约]?[\d.,]+", cell) and unit not in ("-", "—") else ""
+                sign = (
+                    unit
+                    if re.fullmatch(r"[≥≤><＞＜约]?[\d.,]+", cell) and unit not in ("-", "—")
+                    else ""
+                )
                 told.append(f"{'到' if year == last else '截至'}{year}年,{label}{cell}{sign}。")
     return told
+
+
+_UNIT_CELL = re.compile(r"[%‰张个人户家岁所名处]|万[张人元]|人次|平方米|小时|分钟|张/千人|人/万人")
+_NUMBER_CELL = re.compile(r"[≥≤><≧≦约]?\d[\d.,]*%?(?:以上|以下)?|[-—–/]")
+
+
+def _with_told_tables(lines: list[Line]) -> list[Line]:
+    """Lines in which the rows of a table of indicators, its cells parted by spaces, are told as sentences."""
+    told: list[Line] = []
+    header: list[str] = []
+    for line in lines:
+        cells = re.split(r"\s+", unicodedata.normalize("NFKC", line.text).strip())
+        years = [cell for cell in cells if re.fullmatch(r"20\d\d年?(?:目标值?|实际值?)?", cell)]
+        if years and any("指标" in cell for cell in cells):
+            header = ["指标", "单位", *years]
+            continue
+        row = _cells_of_row(cells, len(header) - 2) if header else None
+        if row is None:
+            header = header if not line.text.strip() else []
+            told.append(line)
+            continue
+        told += [Line(text, line.place) for text in _told_rows([header, row])]
+    return told
+
+
+def _cells_of_row(cells: list[str], years: int) -> list[str] | None:
+    """Label, unit and the figures of the years; None if the line is no such row."""
+    if len(cells) > 2 and re.fullmatch(r"\d{1,2}", cells[0]):
+        cells = cells[1:]
+    numbers = [cell for cell in cells[1:] if _NUMBER_CELL.fullmatch(cell)]
+    unit = next((cell for cell in cells[1:] if _UNIT_CELL.fullmatch(cell)), "")
+    if not re.match("[一-鿿]{3}", cells[0]) or not 0 < len(numbers) <= years:
+        return None
+    return [cells[0], unit, *["-"] * (years - len(numbers)), *numbers]
 
 
 def _pdf_lines(path: Path) -> list[Line]:
@@ -180,14 +222,16 @@ def _pdf_lines(path: Path) -> list[Line]:
     try:
         pages = [page.extract_text() or "" for page in PdfReader(str(path)).pages]
     except (PyPdfError, OSError, ValueError, KeyError):
-        raise ValueError(f"{path.name} cannot be read as a PDF; it may be damaged or locked") from None
+        raise ValueError(
+            f"{path.name} cannot be read as a PDF; it may be damaged or locked"
+        ) from None
     lines = [
         Line(text, f"page {number}")
         for number, page in enumerate(pages, start=1)
         for text in page.splitlines()
         if not re.fullmatch(r"[-—\s\d/第页共]*", text)
     ]
-    return _unwrapped(lines, always=True)
+    return _unwrapped(_with_told_tables(lines), always=True)
 
 
 def _unwrapped(lines: list[Line], always: bool = False) -> list[Line]:
@@ -199,7 +243,9 @@ def _unwrapped(lines: list[Line], always: bool = False) -> list[Line]:
     most = widths[int(0.9 * len(widths))]
     full = [line for line in filled if len(line.text.strip()) >= 0.85 * most]
     cut = [line for line in full if line.text.strip()[-1] not in _ENDS]
-    if not always and not (most <= 60 and len(full) > 0.35 * len(filled) and len(cut) > 0.6 * len(full)):
+    if not always and not (
+        most <= 60 and len(full) > 0.35 * len(filled) and len(cut) > 0.6 * len(full)
+    ):
         return lines
     joined: list[Line] = []
     open_line = False
@@ -333,12 +379,17 @@ def about(lines: list[Line]) -> dict[str, str]:
         (
             one
             for one in texts
-            if re.search("意见|方案|规划|办法|通知|计划|决定|措施|行动", one) and len(one) < 120 and "。" not in one
+            if re.search("意见|方案|规划|办法|通知|计划|决定|措施|行动", one)
+            and len(one) < 120
+            and "。" not in one
         ),
         "",
     )
     # A number behind 《…》 is that of another document.
-    number = re.search(r"(?<!《)[一-鿿]{1,6}[〔\[【(]20\d\d[〕\])】]第?\d+号", re.sub("《[^》]*》[(（]?[^)）]*", "《", text))
+    number = re.search(
+        r"(?<!《)[一-鿿]{1,6}[〔\[【(]20\d\d[〕\])】]第?\d+号",
+        re.sub("《[^》]*》[(（]?[^)）]*", "《", text),
+    )
     date = re.search(r"(20\d\d)[年-](\d{1,2})[月-](\d{1,2})", text)
     return {
         "title_zh": re.sub(r"\([^()]*(?:号|\d{4})[^()]*\)$", "", title),
@@ -349,7 +400,10 @@ def about(lines: list[Line]) -> dict[str, str]:
 
 _NO_PROMISE = (
     ("other_document", r"《[^》]*》|[一-鿿]{0,6}[〔【\[(]20\d\d[〕】\])]第?\d+号"),
-    ("date_of_document", r"20\d\d年\d{1,2}月\d{1,2}日(?!前)|20\d\d-\d{1,2}-\d{1,2}(?: ?\d\d:\d\d(?::\d\d)?)?"),
+    (
+        "date_of_document",
+        r"20\d\d年\d{1,2}月\d{1,2}日(?!前)|20\d\d-\d{1,2}-\d{1,2}(?: ?\d\d:\d\d(?::\d\d)?)?",
+    ),
     ("telephone", r"\d{3,4}-\d{7,8}|(?<!\d)1\d{10}(?!\d)"),
     ("name", r"“?十[二三四五六]五”?(?=规划|时期)"),
 )

@@ -24,29 +24,23 @@ from eldercare.documents.plan_meaning import (
     years_said,
 )
 from eldercare.documents.plan_text import Line, Passage, issue_year, passages
+from eldercare.documents.promised import counts_something
 from eldercare.documents.worded import worded_figures
 from eldercare.inputs.checks import FIRST_PROMISE, LAST_PROMISE
 from eldercare.inputs.schema import TARGETS_DRAFT
 
 DRAFT_COLUMNS = list(TARGETS_DRAFT.columns)
+_TITLES = re.compile("《[^》]*》|〔[^〕]*〕")
 SURE, LIKELY, DOUBTFUL = "sure", "likely", "doubtful"
 LONGEST_QUOTE = 60
 _HIDDEN = (
     r"《[^》]*》|〔[^〕]{0,12}〕?第?\d*号?|\([^()]{0,8}[发办字函政][^()]{0,6}[\[〔【(]?20\d\d[^()]{0,12}号\)"
     r"|20\d\d年\d{1,2}月\d{1,2}日(?!前)|\d{1,2}:\d\d(?::\d\d)?|\d{3,4}-\d{7,8}|(?<!\d)1\d{10}(?!\d)"
     r"|(?:十[八九]|二十)(?:大|届)|[7全]?[×x*]?24小时|\d+\+\d*|[A-Za-z]\d+|\d+[A-Za-z]+"
+    r"|四个(?:全面|意识|自信|伟大)|两个(?:确立|维护|一百年|大局)|五位一体|三个代表|一把手"
     r"|第[一二三四五六七八九十百\d]+[条款项批次轮届期方类产]|“?十[二三四五六]五”?"
     r"|“(?!一[月季周年日]一)(?:一|双|三|四|五|六|七|八|九|十|两){1,2}[^”\d类星级职张同等档项个]{1,6}”"
     r"|“(?!一[月季周年日]一)[^”]{0,3}[一二三四五六七八九十两][^”一二三四五六七八九十两]{1,3}[、,]?[一二三四五六七八九十两][^”]{0,8}”"
-)
-_REACHES = re.compile(
-    r"(?:达到?|至|建成|建有|建设|新建|新增|增加到?|超过?|选树|改造|完成|培育|培训|打造|不少于|不低于|”|比例|占比|覆盖率)$"
-)
-_MAKES = re.compile(r"(?:至少|各|均|有|建成|建设|设立|设置|配备|配置|打造|培育|建立|确保|新建|创建|引进|与|要与)$")
-_DONE_ONCE = re.compile(r"(?:开展|组织|上报|进行|召开|举办|组织开展)$")
-_AGE_RULE = re.compile("津贴|补贴|免费|体检|筛查|优待|享受|建立|发放|给予|纳入|巡访|探访|评估|减免|办理")
-_DURATION = re.compile(
-    r"(?:满|不少于|不低于|至少|连续|期限|任期|为期|周期|有效期|服务期|每|未来|内|满|用|分|近|为)$|^(?:内|以上|时间|左右|行动|计划|攻坚|提升|倍增|期|规划|滚动)"
 )
 
 
@@ -71,7 +65,11 @@ class Found:
 
 
 def draft_targets(
-    lines: list[Line], city_id: str, source_id: str, table: pd.DataFrame, plan_year: float | None = None
+    lines: list[Line],
+    city_id: str,
+    source_id: str,
+    table: pd.DataFrame,
+    plan_year: float | None = None,
 ) -> pd.DataFrame:
     """The ledger of a document as rules read it.
 
@@ -85,7 +83,7 @@ def draft_targets(
     for passage in passages(lines):
         if passage.section != section:
             carried, section = math.nan, passage.section
-        said = years_said(passage.text, issued)
+        said = years_said(_TITLES.sub(_blank, passage.text), issued)
         for found in _in_passage(passage, words, said, carried, issued):
             rows.append(_row(found, passage, words))
         ahead = [one for one in said if not one.past and not one.own]
@@ -106,20 +104,18 @@ def _in_passage(
     ]
     taken = [(one.start, one.end) for one in read]
     worded = worded_figures(text, passage.text, said, taken, issued, passage.body)
-    for one in worded:
+    for word in worded:
         read.append(
             Found(
-                one.start, one.end, one.value, one.unit, one.bound, one.kind, one.year, one.high,
-                one.sure, [one.why], suspect=one.suspect, weak=one.weak, worded=True,
+                word.start, word.end, word.value, word.unit, word.bound, word.kind, word.year, word.high,
+                word.sure, [word.why], suspect=word.suspect, weak=word.weak, worded=True,
             )
         )  # fmt: skip
     hidden = [(one.start, one.end) for one in worded if one.weak in ("rhythm", "grades")]
     read = [one for one in read if one.worded or not _within(one, hidden)]
     for one in read:
         if math.isnan(one.year) and one.unit != "year" or one.weak == "age":
-            one.year, how = year_of(
-                one.start, text, said, carried, passage.year, passage.goals
-            )
+            one.year, how = year_of(one.start, text, said, carried, passage.year, passage.goals)
             one.why.append(f"year: {how}")
             if one.kind == "target" and how.endswith("a state reached"):
                 one.kind = "stock"
@@ -134,13 +130,16 @@ def _within(one: Found, spans: list[tuple[int, int]]) -> bool:
 
 def _hide(text: str) -> str:
     """Titles, numbers of documents, dates and slogans taken out, each sign by another of no meaning."""
-    return re.sub(_HIDDEN, lambda match: "□" * len(match[0]), text)
+    return re.sub(_HIDDEN, _blank, text)
+
+
+def _blank(match: re.Match) -> str:
+    return "□" * len(match[0])
 
 
 def _read(figure: Figure, text: str, words: Words) -> Found | None:
     """A printed figure as a row; None where it counts nothing that a plan promises."""
-    before, after = text[max(0, figure.start - 12) : figure.start], text[figure.end : figure.end + 12]
-    if _is_no_figure(figure, text, before, after):
+    if not counts_something(figure, text):
         return None
     unit, name, why = unit_of(figure, text, words)
     first, _ = clause_of(text, figure.start, figure.end)
@@ -156,84 +155,26 @@ def _read(figure: Figure, text: str, words: Words) -> Found | None:
         found.weak, found.sure = "age", DOUBTFUL
     elif unit == "grade":
         found.weak = "grades"
-    elif figure.sign in ("%", "家", "个", "人") and figure.end == len(text) and text[-1] not in "。;":
-        if "。" in text:
-            found.suspect = "text stops after the figure without punctuation: characters may be lost"
+    elif (
+        figure.sign in ("%", "家", "个", "人") and figure.end == len(text) and text[-1] not in "。;"
+    ) and "。" in text:
+        found.suspect = "text stops after the figure without punctuation: characters may be lost"
     if figure.how in ("times", "vague", "points"):
         found.sure = LIKELY if found.sure == SURE else found.sure
     return found
 
 
-def _is_no_figure(figure: Figure, text: str, before: str, after: str) -> bool:
-    sign, printed = figure.sign, text[figure.start : figure.end]
-    if before.endswith(("每", "共印", "印发", "抄送")) or before.endswith("每个") or after.startswith(("年代", "世纪")):
-        return True
-    if sign in ("年", "周年") and (
-        figure.value > 100 or not _DURATION.search(before[-4:]) and not _DURATION.match(after)
-    ):
-        return True
-    if sign in ("天", "日") and not re.search("内|不超过|至少|不少于|不低于", before[-6:] + after[:3]):
-        return True
-    if sign in ("期", "站", "点", "片", "本") and not printed[0].isdecimal():
-        return True
-    if sign == "级":
-        return figure.bound == "exactly" and math.isnan(figure.high) and not _is_counted_level(before, after)
-    if sign in ("岁", "周岁"):
-        return _only_names_a_group(figure, text)
-    if printed.startswith("一") and figure.value == 1:
-        return not _one_counts(figure, before, after)
-    if figure.how == "lost":
-        return not _is_lost_unit(figure, before, after)
-    return sign == "大" and not printed[0].isdecimal() and figure.value in (18, 19, 20)
-
-
-def _is_counted_level(before: str, after: str) -> bool:
-    return bool(
-        re.search(r"、[^、,。]{1,6}$|[市县区省乡镇村]$", before)
-        or re.match("网络|联动|体系|平台|服务|管理|照护|属|分别|医疗|老年|养老|中医|综合|公立|专科|医院", after)
-    )
-
-
-def _one_counts(figure: Figure, before: str, after: str) -> bool:
-    """Whether 一个 is a count: with a bound, or after a verb that makes something; else it is a mere “a”."""
-    if figure.bound not in ("exactly", "about"):
-        return True
-    if figure.sign == "次":
-        return bool(_DONE_ONCE.search(before))
-    return figure.sign in "所家处座名" and bool(_MAKES.search(before)) or bool(
-        re.search(r"(?:至少|各|均)[^,。、]{0,4}$", before)
-    )
-
-
-def _is_lost_unit(figure: Figure, before: str, after: str) -> bool:
-    if figure.value >= 10_000 and re.search("(?:人数|人次|户数|床位数?|数量)[^,。;、]{0,6}$", before):
-        return True  # 参保人数突破50万 counts what its label says
-    return (
-        0 < figure.value <= 100_000
-        and not 1900 <= figure.value <= 2100
-        and bool(_REACHES.search(before))
-        and (not after or after[0] in "。,;、“)")
-    )
-
-
-def _only_names_a_group(figure: Figure, text: str) -> bool:
-    """Whether an age only says whose figure another one gives; alone with a rule it is a figure."""
-    first, last = clause_of(text, figure.start, figure.end, "。;!?")
-    rest = text[first : figure.start] + text[figure.end : last]
-    if "寿命" in rest:
-        return False
-    if re.search(r"\d+(?:\.\d+)?(?:%|元|万|人|张|名|次)|百分之|全覆盖", rest):
-        return True
-    return not _AGE_RULE.search(rest)
-
-
 def _respectively(text: str, read: list[Found], said: list[YearSaid]) -> None:
-    """分别: of years and figures named in equal number, the first year has the first figure, and so on."""
-    for match in re.finditer("分别", text):
+    """分别, 各: of years and figures named in equal number, the first year has the first figure, and so on."""
+    for match in re.finditer("分别|(?<=年)各", text):
         first, _ = clause_of(text, match.start(), match.end(), "。;!?")
         _, last = clause_of(text, match.start(), match.end(), "。;!?")
         years = [one for one in said if first <= one.start < match.start() and not one.past]
-        ahead = [one for one in read if match.end() <= one.start < last and one.unit not in ("year", "month")]
+        ahead = [
+            one
+            for one in read
+            if match.end() <= one.start < last and one.unit not in ("year", "month")
+        ]
         for one in ahead:
             one.weak = one.weak or "respectively"
         if len(years) > 1 and len(ahead) >= len(years) and len(ahead) % len(years) == 0:
@@ -251,11 +192,18 @@ def _shared_by_several(text: str, read: list[Found]) -> list[Found]:
     for one in read:
         first, _ = clause_of(text, one.start, one.end)
         ahead = text[first : one.start]
-        if one.unit != "share" or one.worded or "分别" in ahead or not re.search("率[^率]{0,4}$", ahead):
+        if (
+            one.unit != "share"
+            or one.worded
+            or "分别" in ahead
+            or not re.search("率[^率]{0,4}$", ahead)
+        ):
             continue
         for rate in _RATES.finditer(ahead):
             if not any(first <= other.start < one.start for other in read if other is not one):
-                copy = replace(one, why=[*one.why, f"one figure for several rates: {rate[1]}"], sure=LIKELY)
+                copy = replace(
+                    one, why=[*one.why, f"one figure for several rates: {rate[1]}"], sure=LIKELY
+                )
                 more.append(copy)
     return more
 
@@ -267,7 +215,9 @@ def _row(found: Found, passage: Passage, words: Words) -> dict:
     phrase = text[first:last]
     quantity = _quantity(found, text, first, last, words)
     measured = _measured(quantity.measured_by, found)
-    follow = "measured" if measured else "tracked" if found.kind in ("target", "stock") else "stated"
+    follow = (
+        "measured" if measured else "tracked" if found.kind in ("target", "stock") else "stated"
+    )
     suffix = "" if found.kind != "milestone" else "deadline"
     fallback = found.name or suffix or found.unit.replace("_", " ")
     return {

@@ -56,7 +56,9 @@ def year_and_bound_findings(
         ]
         if not places:
             continue  # told by the check of quotes
-        bounds = {bound for part, at in places for bound in _bounds(row, part, at, len(quote), words)}
+        bounds = {
+            bound for part, at in places for bound in _bounds(row, part, at, len(quote), words)
+        }
         if bounds and row["bound"] not in bounds:
             said = " or ".join(sorted(bounds))
             findings.append(
@@ -101,7 +103,13 @@ def _year_finding(
         named.add(part.year)
     if near and year not in near:
         told = " or ".join(f"{one:.0f}" for one in sorted(near))
-        return [(row["target_id"], "year", f"target_year is {year:.0f}, but its clause in the document says {told}")]
+        return [
+            (
+                row["target_id"],
+                "year",
+                f"target_year is {year:.0f}, but its clause in the document says {told}",
+            )
+        ]
     if year not in named:
         told = ", ".join(f"{one:.0f}" for one in sorted(named) if not math.isnan(one))
         return [

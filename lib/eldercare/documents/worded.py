@@ -29,10 +29,23 @@ _MONTH = re.compile(
     r"(?:(?P<year>20\d\d)年)?(?<![\d./-])(?P<month>1[0-2]|0?[1-9])月(?!\d{1,2}日(?!前))(?:\d{1,2}日|份)?"
     r"(?:\)?(?:-+|至|到)(?P<year2>20\d\d年)?(?P<high>1[0-2]|[1-9])月)?(?P<end>(?:[上中下]旬|底|末|初)?(?:之前|以前|前)?)"
 )
-_RUN = re.compile(r"(?<!\d)(?P<year>20[12]\d)(?P<month>1[0-2]|[1-9])(?:20[12]\d(?P<high>1[0-2]|[1-9]))?月")
+_RUN = re.compile(
+    r"(?<!\d)(?P<year>20[12]\d)(?P<month>1[0-2]|[1-9])(?:20[12]\d(?P<high>1[0-2]|[1-9]))?月"
+)
 _RUN_YEARS = re.compile(r"(?<!\d)(20[12]\d20[12]\d)(?=年)")
 _PERIOD = re.compile(r"(?P<first>20\d\d)年?(?:-+|至)(?P<last>20\d\d)年")
-_EVERY = {"半年": 2, "季度": 4, "季": 4, "年度": 1, "年": 1, "月": 12, "周": 52, "星期": 52, "日": 365, "天": 365}
+_EVERY = {
+    "半年": 2,
+    "季度": 4,
+    "季": 4,
+    "年度": 1,
+    "年": 1,
+    "月": 12,
+    "周": 52,
+    "星期": 52,
+    "日": 365,
+    "天": 365,
+}
 _DOES = (
     "探访|巡访|走访|上报|报送|督查|督导|检查|评估|通报|巡查|体检|报告|调度|会商|监测|巡视|回访|考核|抽查|协调|研究|联系|调研"
     "|健康管理|召开|组织|开展|安排|公布|发布|培训|轮训|探视|排查|演练"
@@ -44,12 +57,16 @@ _EACH = re.compile(
 _OF_THE_YEAR = re.compile(
     r"年度(?=[^,。;]{0,4}(?:考核|评估|工作方案|检查|报告|审计|评定|评议))|年(?:审|检)(?![计阅])"
 )
-_MONTHLY_RATE = re.compile(r"(?<![\d每一])(?P<every>月|周|年|季度)(?:探访|巡访|走访|体检)(?=率|制度|服务)")
+_MONTHLY_RATE = re.compile(
+    r"(?<![\d每一])(?P<every>月|周|年|季度)(?:探访|巡访|走访|体检)(?=率|制度|服务)"
+)
 _CHAINED = re.compile(r"(?<=[^,。;“]{2})一(?:通报|报送|督查|协调|排名|总结)")
-_SEVERAL = re.compile(r"(?P<low>[一二三四五六七八九])(?P<sign>星|级)(?:、[一二三四五六七八九](?P=sign)){1,4}级?")
+_SEVERAL = re.compile(
+    r"(?P<low>[一二三四五六七八九])(?P<sign>星|级)(?:、[一二三四五六七八九](?P=sign)){1,4}级?"
+)
 _LEADS = re.compile(r"(?:^|[,。;:(]|[至到于在]|力争|争取|确保|计划|--)$")
 _TO_COME = re.compile(
-    "形成|建立|建成|完善|实现|启动|完成|提升|提高|健全|解决|改善|推进|落地|基本|初步|全面|开展|发展|优化|达到|构建|推动|畅通"
+    "形成|建立|建成|完善|实现|启动|完成|提升|提高|健全|解决|改善|推进|落地|基本|初步|全面|开展|发展|优化|达到|构建|推动|畅通|进行|评估|实施"
 )
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:%|[张家所个户名人处台])")
 
@@ -73,7 +90,12 @@ class Worded:
 
 
 def worded_figures(
-    text: str, printed: str, said: list[YearSaid], taken: list[tuple[int, int]], issued: float, body: bool
+    text: str,
+    printed: str,
+    said: list[YearSaid],
+    taken: list[tuple[int, int]],
+    issued: float,
+    body: bool,
 ) -> list[Worded]:
     """All promises of a passage that no measured figure tells.
 
@@ -92,7 +114,10 @@ def _coverage(text: str) -> list[Worded]:
     found: list[Worded] = []
     for match in _COVER.finditer(text):
         first, last = clause_of(text, match.start(), match.end())
-        if any(first <= one.start < last and "、" not in _plain(text[one.end : match.start()]) for one in found):
+        if any(
+            first <= one.start < last and "、" not in _plain(text[one.end : match.start()])
+            for one in found
+        ):
             continue
         if re.match(r"[^,。;、]{0,3}\d+(?:\.\d+)?%", text[match.end() :]):
             continue  # 覆盖全市50%以上 is a figure
@@ -100,6 +125,8 @@ def _coverage(text: str) -> list[Worded]:
         if _NO_COVER.search(text[max(first, match.start() - 4) : match.start()]):
             continue
         word = match[0]
+        if word.startswith("每") and re.search("元|补|平方米", clause):
+            continue  # 每户补助2000元 is a rate
         if word.startswith(("所有", "全部", "每")) and len(clause) - (match.start() - first) < 8:
             continue
         weak_words = word.startswith(("全面", "每", "全部", "惠及", "面向"))
@@ -135,9 +162,13 @@ def _months(text: str, issued: float, body: bool) -> list[Worded]:
         after = text[match.end() : match.end() + 6]
         if re.match("起|施行|实施之日|出生|印发", after) or text[: match.start()].endswith("个"):
             continue
-        said = [one for one in re.finditer(r"(20\d\d)年(?!\d*月)", text[: match.start()])]
+        said = list(re.finditer(r"(20\d\d)年(?!\d*月)", text[: match.start()]))
         year = float(match["year"]) if match["year"] else issued
-        if not match["year"] and said and not re.search("[。;]", text[said[-1].end() : match.start()]):
+        if (
+            not match["year"]
+            and said
+            and not re.search("[。;]", text[said[-1].end() : match.start()])
+        ):
             year = float(said[-1][1])
         bound = "at_most" if match["end"].endswith("前") else "exactly"
         found.append(
@@ -160,10 +191,16 @@ def _rhythms(text: str) -> list[Worded]:
         if re.search("元|万|亿", match[0]) or text[: match.start()].endswith("逐"):
             continue
         value = times * _EVERY[match["every"]]
-        bound = "at_least" if re.search("至少|不少于|以上", match[0] + text[match.end() :][:2]) else "exactly"
+        bound = (
+            "at_least"
+            if re.search("至少|不少于|以上", match[0] + text[match.end() :][:2])
+            else "exactly"
+        )
         found.append(_rhythm(match.start(), match.end(), value, bound, match[0]))
         for more in _CHAINED.finditer(text, match.end(), match.end() + 5):
-            found.append(_rhythm(match.start(), more.end(), value, bound, text[match.start() : more.end()]))
+            found.append(
+                _rhythm(match.start(), more.end(), value, bound, text[match.start() : more.end()])
+            )
     for match in _MONTHLY_RATE.finditer(text):
         value = float(_EVERY[match["every"]])
         found.append(_rhythm(match.start(), match.end(), value, "exactly", match[0], "doubtful"))
@@ -172,7 +209,9 @@ def _rhythms(text: str) -> list[Worded]:
     return found
 
 
-def _rhythm(start: int, end: int, value: float, bound: str, word: str, sure: str = "likely") -> Worded:
+def _rhythm(
+    start: int, end: int, value: float, bound: str, word: str, sure: str = "likely"
+) -> Worded:
     why = f"a rhythm ({word}), times a year"
     return Worded(start, end, value, "times_per_year", bound, "standard", "rhythm", why, sure)
 
@@ -222,9 +261,16 @@ def _milestones(
     others = [one for one in others if one.weak != "coverage" or "的" not in text[one.end :][:6]]
     spans = [*taken, *((one.start, one.end) for one in others)]
     for at, one in enumerate(said):
-        if one.past or one.own or not _LEADS.search(text[: one.start]) or text[one.end : one.end + 1] in "至-":
+        if (
+            one.past
+            or one.own
+            or not _LEADS.search(text[: one.start])
+            or text[one.end : one.end + 1] in "至-"
+        ):
             continue
-        if text[one.end : one.end + 3].lstrip("度")[:1].isdecimal() or re.match(r"\d", text[one.end :]):
+        if text[one.end : one.end + 3].lstrip("度")[:1].isdecimal() or re.match(
+            r"\d", text[one.end :]
+        ):
             continue
         begin = one.end + (text[one.end : one.end + 1] in (",", "、", "，"))
         _, last = clause_of(text, begin, begin, ",;。!?")
@@ -233,7 +279,9 @@ def _milestones(
         nested = at + 1 < len(said) and said[at + 1].start < last
         if held or nested or len(follow) < 4:
             continue
-        if not re.search("[到至]$", text[: one.start]) and not _TO_COME.search(text[begin : last + 30]):
+        if not re.search("[到至]$", text[: one.start]) and not _TO_COME.search(
+            text[begin : last + 30]
+        ):
             continue
         bound = "at_most" if one.before_end else "exactly"
         found.append(

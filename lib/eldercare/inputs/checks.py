@@ -34,7 +34,13 @@ PUBLISHED_MONEY = ("eldercare_services", "insurance", "old_age_welfare")
 CITY_FILES = frozenset(
     f"{name}.csv"
     for name in (
-        "city", "targets", "targets_draft", "capacity", "assumptions", "progress", "exceptions",
+        "city",
+        "targets",
+        "targets_draft",
+        "capacity",
+        "assumptions",
+        "progress",
+        "exceptions",
     )  # fmt: skip
 )
 TABLES = frozenset({".csv", ".tsv", ".xlsx", ".xls", ".ods"})
@@ -141,10 +147,16 @@ def loose_faults(data) -> list[Fault]:
 
 def _nearest(path) -> str:
     """The table of a city that a file is most probably meant to be."""
-    stem = re.sub(r"\s*(?:\(\d+\)|（\d+）|- ?(?:copy|副本)).*$", "", path.name.split(".")[0].lower())
+    stem = re.sub(
+        r"\s*(?:\(\d+\)|（\d+）|- ?(?:copy|副本)).*$", "", path.name.split(".")[0].lower()
+    )
     names = [name.removesuffix(".csv") for name in sorted(CITY_FILES)]
     near = difflib.get_close_matches(stem, names, n=1, cutoff=0.6)
-    return f"rename it {near[0]}{path.suffix.lower() if path.suffix.lower() == '.xlsx' else '.csv'} if that is what it is; " if near else ""
+    return (
+        f"rename it {near[0]}{path.suffix.lower() if path.suffix.lower() == '.xlsx' else '.csv'} if that is what it is; "
+        if near
+        else ""
+    )
 
 
 def _is_table(path) -> bool:

@@ -371,7 +371,7 @@ def verify_city(
     """Hold a city's ledger against its document, found in a folder by the sha256 of sources.csv.
 
     documents : folder with the documents, under any names
-    text_of   : reads a document that is no text file;  more : further checks of rows against the text
+    text_of   : reads a document;  more : further checks of rows against the text
     Returns   : findings as of `verify_targets`; a document that is not there is a finding too
     """
     city = project.city(city_id)
@@ -397,8 +397,7 @@ def verify_city(
             )
             findings.append(pd.DataFrame([("", "document", problem)], columns=FINDING_COLUMNS))
         else:
-            read = _utf_8_text if document.suffix in ("", ".txt") else text_of
-            text = read(document)
+            text = text_of(document)
             findings.append(verify_targets(rows, exceptions, text))
             found = more(rows, text)
             findings.append(pd.DataFrame(found, columns=FINDING_COLUMNS, dtype=object))

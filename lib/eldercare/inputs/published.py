@@ -35,7 +35,12 @@ def unknown(table, file: str, column: str, known, what: str, empty: bool = False
 
     wrong = [value not in known and not (empty and value == "") for value in table[column]]
     return [
-        Fault(file, row + 2, column, f"“{table.at[row, column]}” is no known {what}{near(table.at[row, column])}{there}")
+        Fault(
+            file,
+            row + 2,
+            column,
+            f"“{table.at[row, column]}” is no known {what}{near(table.at[row, column])}{there}",
+        )
         for row in rows_where(table, wrong)
     ]
 

@@ -67,13 +67,15 @@ def _of_code(china: China, code: int) -> int:
     earlier = china.areas.index.isin([(code, 2010)]).any()
     if earlier:
         name = china.areas.at[(code, 2010), "name"]
-        same = [one for one in areas.index[areas["name"].map(_stem) == _stem(name)]]
+        same = list(areas.index[areas["name"].map(_stem) == _stem(name)])
         now = f"; of that name there is now {_listed(china, same)}" if same else ""
         raise KeyError(
             f"{code} ({name}) is no area of the census of 2020, it was one of 2010 only{now}; "
             f"its prefecture is {_parent_text(areas, code)}"
         )
-    raise KeyError(f"{code} is no area of the census of 2020; its prefecture is {_parent_text(areas, code)}")
+    raise KeyError(
+        f"{code} is no area of the census of 2020; its prefecture is {_parent_text(areas, code)}"
+    )
 
 
 def what_became(china: China, code: int) -> str:
@@ -102,7 +104,9 @@ def _stem(name: str) -> str:
 
 def _latin(text: str) -> str:
     plain = "".join(
-        sign for sign in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(sign)
+        sign
+        for sign in unicodedata.normalize("NFD", text.lower())
+        if not unicodedata.combining(sign)
     )
     plain = re.sub(r"['’`]", "", plain)
     return re.sub(r"[^a-z]", "", _ENGLISH_KINDS.sub(" ", re.sub(r"[-_,.()]", " ", plain)))
@@ -161,7 +165,11 @@ def _chinese_forms(name: str, words: pd.DataFrame) -> tuple[list[str], list[str]
 def _latin_forms(name: str, words: pd.DataFrame) -> set[str]:
     pinyin, english = words.at[name, "pinyin"], words.at[name, "english"]
     short = " ".join(pinyin.split()[: len(_stem(name))]) if _stem(name) != name else pinyin
-    forms = {pinyin.replace(" ", ""), short.replace(" ", ""), _PINYIN_KIND.sub("", pinyin).replace(" ", "")}
+    forms = {
+        pinyin.replace(" ", ""),
+        short.replace(" ", ""),
+        _PINYIN_KIND.sub("", pinyin).replace(" ", ""),
+    }
     return {form for form in forms if form} | ({_latin(english)} if english else set())
 
 
@@ -195,7 +203,11 @@ def _of_kind(china: China, codes: list[int], text: str) -> list[int]:
     larger = [code for code in codes if code % 100 == 0]
     names = {_stem(areas.at[code, "name"]) for code in codes}
     alone = len(larger) == 1 and len(names) == len(codes)
-    return larger if alone and all(areas.at[c, "name"].endswith("区") for c in codes if c not in larger) else codes
+    return (
+        larger
+        if alone and all(areas.at[c, "name"].endswith("区") for c in codes if c not in larger)
+        else codes
+    )
 
 
 def _one_of_same(china: China, codes: list[int]) -> list[int]:
@@ -206,8 +218,7 @@ def _one_of_same(china: China, codes: list[int]) -> list[int]:
     codes = [
         code
         for code in codes
-        if code in top
-        or not any(areas.at[one, "name"] == areas.at[code, "name"] for one in top)
+        if code in top or not any(areas.at[one, "name"] == areas.at[code, "name"] for one in top)
     ]
     return [
         code
@@ -227,7 +238,9 @@ def _near(china: China, text: str) -> list[int]:
     key = _stem(re.sub(r"\s", "", text))
     hits = areas[areas["name"].str.contains(key, regex=False)] if key else areas.iloc[:0]
     if hits.empty and len(key) > 2 and re.search("[一-鿿]", key):
-        hits = areas[areas["name"].str.startswith(key[:2]) | areas["name"].map(lambda n: _stem(n) in key)]
+        hits = areas[
+            areas["name"].str.startswith(key[:2]) | areas["name"].map(lambda n: _stem(n) in key)
+        ]
     if hits.empty and not re.search("[一-鿿]", key):
         import difflib
 
@@ -243,7 +256,11 @@ def _listed(china: China, codes: list[int]) -> str:
     for code in codes[:MOST_LISTED]:
         row = areas.loc[code]
         prefecture = code // 100 * 100
-        above = [areas.at[prefecture, "name"]] if row["level"] == "county" and prefecture in areas.index else []
+        above = (
+            [areas.at[prefecture, "name"]]
+            if row["level"] == "county" and prefecture in areas.index
+            else []
+        )
         place = ", ".join([*above, row["province"], row["level"]])
         parts.append(f"{code} {row['name']} ({place})")
     more = f" and {len(codes) - MOST_LISTED} more" if len(codes) > MOST_LISTED else ""
