@@ -61,6 +61,7 @@ class Found:
     name: str = ""
     suspect: str = ""
     weak: str = ""
+    label: str = ""
     worded: bool = False
 
 
@@ -202,7 +203,10 @@ def _shared_by_several(text: str, read: list[Found]) -> list[Found]:
         for rate in _RATES.finditer(ahead):
             if not any(first <= other.start < one.start for other in read if other is not one):
                 copy = replace(
-                    one, why=[*one.why, f"one figure for several rates: {rate[1]}"], sure=LIKELY
+                    one,
+                    why=[*one.why, f"one figure for several rates: {rate[1]}"],
+                    sure=LIKELY,
+                    label=rate[1],
                 )
                 more.append(copy)
     return more
@@ -227,7 +231,7 @@ def _row(found: Found, passage: Passage, words: Words) -> dict:
         "figure": text[found.start : found.end],
         "indicator": quantity.indicator or re.sub(r"\W+", "_", fallback.lower()),
         "label_en": quantity.label_en or f"{fallback} (write what is counted)",
-        "label_zh": phrase[:LONGEST_QUOTE],
+        "label_zh": found.label or phrase[:LONGEST_QUOTE],
         "value": found.value,
         "value_high": found.high,
         "unit": found.unit,
@@ -251,6 +255,8 @@ def _row(found: Found, passage: Passage, words: Words) -> dict:
 
 def _quantity(found: Found, text: str, first: int, last: int, words: Words) -> Quantity:
     """What the figure is of: a share first by what follows it (90%以上村), else by its clause, else its sentence."""
+    if found.label:
+        return words.quantity(found.label, found.unit)
     if found.unit != "share":
         return words.quantity(text[first:last], found.unit)
     wide, _ = clause_of(text, found.start, found.end, "。;!?")
