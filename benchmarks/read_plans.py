@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from eldercare.documents import plan_text, read_plan
+from eldercare.documents import read_plan
+from eldercare.documents.document_lines import document_lines
 from eldercare.documents.numerals import compact
 from eldercare.inputs import reading, schema
 from eldercare.inputs.ledger import fold
@@ -166,7 +167,7 @@ def read_all(documents: Path, gold_folder: Path, only: list[str]) -> dict[str, t
         gold = gold_of(gold_folder, city)
         if gold is None or only and city not in only:
             continue
-        lines = plan_text.document_lines(path)
+        lines = document_lines(path)
         draft = read_plan.draft_targets(lines, city, f"{city}_plan", words)
         text = compact(fold(path.read_text("utf-8-sig"))) if path.suffix == ".txt" else ""
         text = text or "".join(compact(line.text) for line in lines)

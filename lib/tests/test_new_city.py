@@ -168,6 +168,7 @@ def test_the_walk_through_of_zhenjiang(walk, monkeypatch, capsys):
     code, told = run(copy, monkeypatch, capsys, "verify-targets", "--documents", str(copy.root))
     assert [line for line in told.splitlines() if line.startswith("zhenjiang")] == []
     project = ec.load_project(copy.root)
+    assert project.city("zhenjiang").plan_year == 2015
     source = project.sources.set_index("source_id").loc["zhenjiang_plan"]
     assert source["document_number"] == "镇政办发〔2015〕212号"
     assert source["sha256"] == load.file_sha256(document)
@@ -219,3 +220,27 @@ def test_a_mended_row_with_a_fault_moves_nothing_and_is_told_with_its_row(
 
 def test_confidences_of_the_command_are_those_of_the_draft():
     assert cli.CONFIDENCES == drafts.CONFIDENCES
+
+
+def test_a_template_of_reports_may_be_redirected_into_its_place_and_overwrites_nothing(
+    small_copy, monkeypatch, capsys
+):
+    report = small_copy.data / "cities/lincang/progress.csv"
+    kept = report.read_bytes()
+    words = ["progress-template", "lincang", "--output", str(report)]
+    code, told = run(small_copy, monkeypatch, capsys, *words)
+    assert code == 2 and "not overwritten" in told and report.read_bytes() == kept
+    report.write_bytes(b"")  # what `> progress.csv` does before the command begins
+    code, told = run(small_copy, monkeypatch, capsys, "progress-template", "lincang")
+    assert code == 0 and told.startswith("target_id,reported_on,scope,value,unit")
+
+
+def test_an_unknown_city_is_told_with_the_command_that_sets_one_up(small_copy, monkeypatch, capsys):
+    document = small_copy.root / "plan.txt"
+    document.write_text(ZHENJIANG, "utf-8")
+    code, told = run(
+        small_copy, monkeypatch, capsys, "read-plan", str(document), "--city", "nowhere"
+    )
+    assert code == 2 and "no city “nowhere”" in told and "new-city CODE|NAME" in told
+    code, told = run(small_copy, monkeypatch, capsys, "read-plan", "--city", "lincang")
+    assert code == 2 and "name the document to be read, or give --confirm" in told

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from eldercare.documents import plan_text, read_plan, verify
+from eldercare.documents import document_lines, plan_text, read_plan, verify
 from eldercare.documents.numerals import compact, figures
 from eldercare.documents.plan_meaning import Words
 from eldercare.inputs import ledger, reading, schema
@@ -17,7 +17,7 @@ WORDS = Words(TABLE)
 
 
 def draft(*lines: str, year: int | None = 2021) -> pd.DataFrame:
-    numbered = [plan_text.Line(text, f"line {n}") for n, text in enumerate(lines, start=1)]
+    numbered = [document_lines.Line(text, f"line {n}") for n, text in enumerate(lines, start=1)]
     return read_plan.draft_targets(numbered, "x", "x_plan", TABLE, year)
 
 
@@ -286,7 +286,7 @@ def write_wrapped(path: Path) -> None:
 )
 def test_word_files_web_pages_and_wrapped_text_say_the_same_as_plain_text(tmp_path, name, write):
     write(tmp_path / name)
-    lines = plan_text.document_lines(tmp_path / name)
+    lines = document_lines.document_lines(tmp_path / name)
     rows = read_plan.draft_targets(lines, "x", "x_plan", TABLE, 2021)
     plain = draft(*TEXT)
     assert list(zip(rows.value, rows.unit)) == list(zip(plain.value, plain.unit))
@@ -299,10 +299,10 @@ def test_a_pdf_is_read_page_by_page_and_a_scan_is_refused(tmp_path):
     writer.add_blank_page(200, 200)
     writer.write(tmp_path / "scan.pdf")
     with pytest.raises(ValueError, match="holds no text.*scan.*OCR"):
-        plan_text.document_lines(tmp_path / "scan.pdf")
+        document_lines.document_lines(tmp_path / "scan.pdf")
     (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.4 nothing")
     with pytest.raises(ValueError, match="cannot be read as a PDF"):
-        plan_text.document_lines(tmp_path / "broken.pdf")
+        document_lines.document_lines(tmp_path / "broken.pdf")
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def test_a_pdf_is_read_page_by_page_and_a_scan_is_refused(tmp_path):
 def test_a_document_that_cannot_be_read_says_what_to_do(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=words):
-        plan_text.document_lines(tmp_path / name)
+        document_lines.document_lines(tmp_path / name)
 
 
 def test_a_table_of_indicators_is_read_with_the_years_of_its_columns(tmp_path):
@@ -336,7 +336,7 @@ def test_a_table_of_indicators_is_read_with_the_years_of_its_columns(tmp_path):
         for column, cell in enumerate(row):
             table.cell(at, column).text = cell
     document.save(str(tmp_path / "plan.docx"))
-    lines = plan_text.document_lines(tmp_path / "plan.docx")
+    lines = document_lines.document_lines(tmp_path / "plan.docx")
     read = read_plan.draft_targets(lines, "x", "x_plan", TABLE, 2021)
     assert list(read["value"]) == [0.48, 0.55] and list(read["bound"]) == ["exactly", "at_least"]
     assert list(read["kind"]) == ["stock", "target"] and read["target_year"].iloc[1] == 2025
@@ -344,9 +344,9 @@ def test_a_table_of_indicators_is_read_with_the_years_of_its_columns(tmp_path):
 
 def test_what_a_document_says_of_itself_goes_to_its_source():
     lines = [
-        plan_text.Line(TEXT[0], ""),
-        plan_text.Line("某政办发〔2021〕7号", ""),
-        plan_text.Line("2021年3月5日", ""),
+        document_lines.Line(TEXT[0], ""),
+        document_lines.Line("某政办发〔2021〕7号", ""),
+        document_lines.Line("2021年3月5日", ""),
     ]
     said_of_itself = plan_text.about(lines)
     assert said_of_itself["document_number"] == "某政办发〔2021〕7号"

@@ -29,7 +29,7 @@ READERS = {
     "inputs/load",
     "inputs/reading",
     "inputs/ledger",
-    "documents/plan_text",
+    "documents/document_lines",
     "documents/drafts",
     "app/book",
     "app/site",

@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from eldercare.inputs.load import Project
 
 PROGRAM = "python -m eldercare"
@@ -182,6 +180,7 @@ def new_city(area: str, city_id: str | None) -> None:
 
     CODE is the six-digit code of the census of 2020; NAME may be Chinese, pinyin or English, with the province.
     """
+    from eldercare.app import plans
     from eldercare.documents import new_city as folders
     from eldercare.model.area_names import find_area, what_became
 
@@ -189,7 +188,7 @@ def new_city(area: str, city_id: str | None) -> None:
     code = find_area(project.china, area)
     city = city_id or folders.city_id_of(project, code)
     files = folders.city_files(project, code, city)
-    _write_files(project.root / "data", files)
+    plans.write_files(project.root / "data", files)
     row = project.china.areas.loc[(code, 2020)]
     print(
         f"{code} {row['name']} ({row['province']}, {row['level']}): folder data/cities/{city}/ is set up."
@@ -217,87 +216,15 @@ def read_plan(
     document: Path | None, city: str, confirm: bool, accept: tuple[str, ...], again: bool
 ) -> None:
     """Draft a city's ledger of targets from its document (txt, html, docx, pdf), for you to confirm."""
+    from eldercare.app import plans
+
     if confirm == bool(document):
         raise ValueError("name the document to be read, or give --confirm, one of the two")
     if confirm:
-        _confirm_draft(city, accept)
+        plans.confirm(_project(), city, accept, PROGRAM)
     else:
         assert document is not None
-        _draft(document, city, again)
-
-
-def _draft(document: Path, city: str, again: bool) -> None:
-    from eldercare.documents import drafts, new_city, plan_text
-    from eldercare.documents.read_plan import draft_targets
-    from eldercare.inputs.load import file_sha256
-
-    project = _project()
-    wait = drafts.waiting(project, city)
-    if wait and not again:
-        raise ValueError(
-            f"data/cities/{city}/{drafts.DRAFT} holds {wait} rows that wait: confirm them "
-            f"({PROGRAM} read-plan --confirm --city {city}), or give --again to replace them"
-        )
-    lines = plan_text.document_lines(document)
-    about = project.city(city)
-    source = about.source_id or f"{city}_plan"
-    table = draft_targets(lines, city, source, project.plan_words, about.plan_year)
-    if table.empty:
-        print(f"{document.name} holds no figure that a plan could promise; nothing was written.")
-        return
-    table = drafts.measured_where_it_can_be(project, table)
-    sources = new_city.with_source(
-        project, source, sha256=file_sha256(document), **plan_text.about(lines)
-    )
-    files = {
-        f"cities/{city}/{drafts.DRAFT}": drafts.draft_text(table),
-        f"cities/{city}/exceptions.csv": drafts.with_exceptions(
-            project, city, plan_text.no_promises(lines), "found by read-plan"
-        ),
-        "sources.csv": sources,
-    }
-    _write_files(project.root / "data", files)
-    counts = table["confidence"].value_counts()
-    told = ", ".join(f"{counts.get(word, 0)} {word}" for word in CONFIDENCES)
-    measured = int((table["follow_up"] == "measured").sum())
-    print(
-        f"{len(table)} figures drafted ({told}; {measured} can be measured against need): "
-        f"data/cities/{city}/{drafts.DRAFT}\n"
-        "Dates, item numbers and names of documents went to exceptions.csv.\n"
-        "None counts yet. Open it in a spreadsheet, hold each row against its quote, and write accept, "
-        "mend (after changing its cells) or drop in the column decision.\n"
-        f"Next: {PROGRAM} read-plan --confirm --city {city}"
-    )
-
-
-def _confirm_draft(city: str, accept: tuple[str, ...]) -> None:
-    from eldercare.documents import drafts
-
-    project = _project()
-    done = drafts.confirm(project, city, accept)
-    if not done.accepted + done.mended + done.dropped:
-        raise ValueError(
-            f"no row of data/cities/{city}/{drafts.DRAFT} is decided on: write accept, mend or drop in the "
-            "column decision, or give --accept sure"
-        )
-    _write_files(project.root / "data", done.files)
-    print(
-        f"{done.accepted} rows accepted, {done.mended} mended, {done.dropped} dropped; {done.waiting} wait.\n"
-        f"Next: {PROGRAM} report {city}"
-    )
-
-
-def _write_files(data: Path, files: Mapping[str, str | None]) -> None:
-    """Write tables below `data/`, each whole or not at all; one of None goes."""
-    from eldercare.reporting.charts import write_whole
-
-    for name, text in files.items():
-        path = data / name
-        if text is None:
-            path.unlink()
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, text.encode())
+        plans.draft(_project(), document, city, again, PROGRAM)
 
 
 @commands.command("verify-targets")

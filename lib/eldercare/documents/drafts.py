@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,6 +147,22 @@ def _in_order(table: pd.DataFrame) -> pd.DataFrame:
     return (
         table.assign(_number=number).sort_values("_number", kind="stable").drop(columns="_number")
     )
+
+
+def has_exceptions(project: Project, city_id: str) -> bool:
+    """Whether somebody has listed exceptions of a city already."""
+    path = find_table(_folder(project, city_id) / "exceptions.csv")
+    return path is not None and not read_cells(path).empty
+
+
+def with_plan_year(project: Project, city_id: str, year: float) -> dict[str, str | None]:
+    """`city.csv` with the year of the document where it names none yet; nothing to write where it does."""
+    path = _folder(project, city_id) / "city.csv"
+    if project.city(city_id).plan_year is not None or not path.is_file() or math.isnan(year):
+        return {}
+    rows = read_cells(path).fillna("").to_dict("records")
+    rows[0]["plan_year"] = f"{year:.0f}"
+    return {f"cities/{city_id}/city.csv": csv_text(list(rows[0]), rows)}
 
 
 def with_exceptions(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
+from eldercare.documents.document_lines import Line
 from eldercare.documents.numerals import Figure, figures
 from eldercare.documents.plan_meaning import (
     Quantity,
@@ -23,7 +24,7 @@ from eldercare.documents.plan_meaning import (
     year_of,
     years_said,
 )
-from eldercare.documents.plan_text import Line, Passage, issue_year, passages
+from eldercare.documents.plan_text import Passage, issue_year, passages
 from eldercare.documents.promised import counts_something
 from eldercare.documents.worded import worded_figures
 from eldercare.inputs.checks import FIRST_PROMISE, LAST_PROMISE
@@ -74,7 +75,7 @@ def draft_targets(
 ) -> pd.DataFrame:
     """The ledger of a document as rules read it.
 
-    lines     : of `plan_text.document_lines`;  table : plan_words.csv
+    lines     : of `document_lines.document_lines`;  table : plan_words.csv
     plan_year : the year that 年内 means (default: the year of issue, read from the document)
     Returns   : rows in the order of the document, columns of `DRAFT_COLUMNS`; `decision` is empty
     """

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from eldercare.documents.document_lines import Line, document_text
 from eldercare.documents.numerals import bound_of, compact, figures
 from eldercare.documents.plan_meaning import Words, clause_of, unit_of, years_said
-from eldercare.documents.plan_text import Line, Passage, document_text, issue_year, passages
+from eldercare.documents.plan_text import Passage, issue_year, passages
 from eldercare.inputs import ledger
 from eldercare.inputs.load import Project
 
