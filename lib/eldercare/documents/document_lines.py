@@ -14,7 +14,7 @@ LEAST_CHARACTERS = 40
 _ENDS = "。;:!?》)”"
 # How headings and items begin: 一、 (一) 1. (1) 附件1.
 _CHINESE = "[一二三四五六七八九十百]+"
-HEAD = re.compile(rf"^[\[【]?({_CHINESE})[、.]|^(第{_CHINESE}[章篇部])")
+HEAD = re.compile(rf"^({_CHINESE})[、.]|^(第{_CHINESE}[章篇部])")
 PART = re.compile(rf"^\(({_CHINESE})\)[、.]?|^(第{_CHINESE}[节条])")
 ITEM = re.compile(r"^(\d{1,2})(?:[.、](?=\D|20\d\d年)|\.(?=\d))")
 SUB_ITEM = re.compile(r"^\((\d{1,2})\)[、.]?")

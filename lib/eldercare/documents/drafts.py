@@ -100,8 +100,10 @@ def confirm(project: Project, city_id: str, accept: Collection[str] = ()) -> Con
         f"cities/{city_id}/targets.csv": csv_text(
             list(schema.TARGETS.columns), _in_order(table).to_dict("records")
         ),
-        at: None if left.empty else draft_text(left),
+        at: None,
     }
+    if len(left):  # a workbook goes, and what waits is a CSV file again
+        files[f"cities/{city_id}/{DRAFT}"] = draft_text(left)
     if len(dropped):
         files[f"cities/{city_id}/exceptions.csv"] = with_exceptions(
             project, city_id,

@@ -73,7 +73,7 @@ def _is_over(match: re.Match, year: float, before: str, text: str, issued: float
     return ended or text[match.end() : match.end() + 2] == "以来"
 
 
-def clause_of(text: str, start: int, end: int, marks: str = ",;。:!?") -> tuple[int, int]:
+def clause_of(text: str, start: int, end: int, marks: str = ",;。:!?…") -> tuple[int, int]:
     """Start and end of the clause between punctuation marks; those within brackets do not part."""
     depth, first = 0, 0
     for at in range(start - 1, -1, -1):

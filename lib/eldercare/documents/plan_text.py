@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from eldercare.documents.document_lines import ANNEX, HEAD, ITEM, PART, SUB_ITEM, Line
 from eldercare.documents.numerals import compact
 
+_LABEL = re.compile(r"^[\[【]([^\]】]{1,40})[\]】]")
 _NUMBER_ALONE = re.compile(r"^\d{1,3}$")
 _ABOUT = re.compile(
     "网站标识码|公网安备|网安备|ICP备|版权所有|浏览|索引号|发布日期|发布时间|公开日期|成文日期|生成日期|信息来源|信息索引"
@@ -57,6 +58,10 @@ def passages(lines: list[Line]) -> list[Passage]:
     """The paragraphs of a document in their order, each below its headings."""
     texts = [compact(line.text) for line in lines]
     outline, found = _Outline(), []
+    # A few sentences without a heading are all of the plan's body.
+    outline.body = not any(
+        HEAD.match(text) or PART.match(text) or _LABEL.match(text) for text in texts
+    )
     for at, (line, text) in enumerate(zip(lines, texts)):
         if not text or (_ABOUT.search(text) and len(text) < 90):
             continue
@@ -73,6 +78,9 @@ def passages(lines: list[Line]) -> list[Passage]:
 
 def _enter(outline: _Outline, text: str, texts: list[str], at: int) -> str:
     """Move the outline on by the line's heading; the text without its number, empty if nothing is left."""
+    label = _LABEL.match(text)
+    if label and "…" not in label[1]:
+        return _enter_label(outline, label[1], texts, at) or text[label.end() :]
     annex, head, part = ANNEX.match(text), HEAD.match(text), PART.match(text)
     if annex and len(text) < 40 and not text.startswith("附件下载"):
         outline.annex, outline.head, outline.part, outline.item = f"附件{annex[1]}", "", "", ""
@@ -92,13 +100,24 @@ def _enter(outline: _Outline, text: str, texts: list[str], at: int) -> str:
         outline.title = re.split(r"[\]】。:,]", text)[0][:16]
         outline.section, outline.body = outline.section + 1, True
         outline.goals = "目标" in outline.title or "指标" in outline.title
-        return re.sub(rf"^{re.escape(outline.title)}[\]】]", "", text)
+        return text
     if part:
         outline.part, outline.item, outline.number = part[1] or part[2], "", 0
         outline.section, outline.body = outline.section + 1, True
         outline.goals = "目标" in text[:20] or outline.goals and "目标" in outline.title
         return text[part.end() :]
     return _enter_item(outline, text, texts, at)
+
+
+def _enter_label(outline: _Outline, label: str, texts: list[str], at: int) -> str:
+    """Move the outline on by an editor's label before a quoted passage, as [二、工作目标]; always the empty text."""
+    section = outline.section
+    _enter(outline, label, texts, at)
+    if outline.section == section:  # a label without a number
+        outline.head, outline.title, outline.part, outline.item = label, "", "", ""
+        outline.section, outline.body = section + 1, True
+    outline.goals = outline.goals or "目标" in label or "指标" in label
+    return ""
 
 
 def _enter_item(outline: _Outline, text: str, texts: list[str], at: int) -> str:

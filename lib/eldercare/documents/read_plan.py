@@ -34,6 +34,7 @@ DRAFT_COLUMNS = list(TARGETS_DRAFT.columns)
 _TITLES = re.compile("《[^》]*》|〔[^〕]*〕")
 SURE, LIKELY, DOUBTFUL = "sure", "likely", "doubtful"
 LONGEST_QUOTE = 60
+LONGEST_PLAN = 5
 _HIDDEN = (
     r"《[^》]*》|〔[^〕]{0,12}〕?第?\d*号?|\([^()]{0,8}[发办字函政][^()]{0,6}[\[〔【(]?20\d\d[^()]{0,12}号\)"
     r"|20\d\d年\d{1,2}月\d{1,2}日(?!前)|\d{1,2}:\d\d(?::\d\d)?|\d{3,4}-\d{7,8}|(?<!\d)1\d{10}(?!\d)"
@@ -90,7 +91,8 @@ def draft_targets(
             rows.append(_row(found, passage, words))
         ahead = [one for one in said if not one.past and not one.own]
         if ahead and (passage.goals or passage.text.endswith(":")) and ahead[0].start < 20:
-            carried = ahead[0].year
+            # Of several years the last of the plan's own; 2035 beside 2020 is an outlook.
+            carried = max(one.year for one in ahead if one.year <= ahead[0].year + LONGEST_PLAN)
     return _ledger(rows, city_id, source_id)
 
 
@@ -299,7 +301,7 @@ def _quote(text: str, found: Found) -> str:
         first, _ = clause_of(text, first - 1, first - 1)
     first = max(first, found.start - LONGEST_QUOTE // 2)
     last = min(last, max(found.end + LONGEST_QUOTE // 2, found.end))
-    return text[first:last].strip(",;:、")
+    return text[first:last].lstrip("],;:、…").rstrip("[,;:、…")
 
 
 def _ledger(rows: list[dict], city_id: str, source_id: str) -> pd.DataFrame:

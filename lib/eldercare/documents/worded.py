@@ -14,7 +14,7 @@ _AREA = (
     r"|养老|老年|老人|医院|医疗|护理|公办|民办|备案|建成|特困|困难|失能|从业|工作人员|集中供养|符合条件|新建|人员|家庭|二级|三级|户)"
 )
 _COVER = re.compile(
-    r"(?:(?P<near>基本)?(?:实现|达到)?[^,。;:]{0,2}?全(?:面|部)?覆盖(?!面|率))"
+    r"全(?:面|部)?覆盖(?!面|率)"
     r"|覆盖[^,。;、]{0,6}?(?:所有|全部|全体)|覆盖全[市县区省镇乡域民体]"
     r"|(?:全部|全域|全员|全市域)[^,。;]{0,6}覆盖(?!面|率)"
     rf"|(?:所有|全部)(?={_AREA})(?!制)"
@@ -24,6 +24,7 @@ _COVER = re.compile(
     r"|全面(?:贯彻)?(?:落实|建立|推行|实行|实施|推广)(?=[^,。;]{2,40}(?:政策|清单|制度|标准|规定|优惠|监管|机制|办法))"
     rf"|(?<!化)(?:县|区|乡镇|镇|街道|社区|村|\))\)?全面(?:落地|建成|建立|配备|开展|普及|达标)"
 )
+_NEARLY = re.compile(r"基本$|基本(?:实现|达到|完成)[^,。;]{0,16}$")
 _NO_COVER = re.compile("扩大|提高|探索|扩面|面$")
 _MONTH = re.compile(
     r"(?:(?P<year>20\d\d)年)?(?<![\d./-])(?P<month>1[0-2]|0?[1-9])月(?!\d{1,2}日(?!前))(?:\d{1,2}日|份)?"
@@ -130,7 +131,7 @@ def _coverage(text: str) -> list[Worded]:
         if word.startswith(("所有", "全部", "每")) and len(clause) - (match.start() - first) < 8:
             continue
         weak_words = word.startswith(("全面", "每", "全部", "惠及", "面向"))
-        bound = "about" if match["near"] else "exactly"
+        bound = "about" if _NEARLY.search(text[first : match.start()]) else "exactly"
         why = f"full coverage in words ({word}), coded 100 %"
         sure = "doubtful" if weak_words else "likely"
         found.append(
