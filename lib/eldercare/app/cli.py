@@ -171,15 +171,16 @@ def check() -> None:
 
 
 @commands.command("new-city")
-@click.argument("area", metavar="CODE|NAME")
+@click.argument(
+    "area",
+    metavar="CODE|NAME",
+    help="Six-digit code of the census of 2020, or a name: Chinese, pinyin or English, with the province or without.",
+)
 @click.option(
     "--id", "city_id", metavar="NAME", help="Name of its folder (default: from its name)."
 )
 def new_city(area: str, city_id: str | None) -> None:
-    """Set up the folder of a new city: its tables, a guide to their columns, its row of sources.csv.
-
-    CODE is the six-digit code of the census of 2020; NAME may be Chinese, pinyin or English, with the province.
-    """
+    """Set up the folder of a new city: its tables, a guide to their columns, its row of sources.csv."""
     from eldercare.app import plans
     from eldercare.documents import new_city as folders
     from eldercare.model.area_names import find_area, what_became
@@ -202,7 +203,13 @@ def new_city(area: str, city_id: str | None) -> None:
 
 
 @commands.command("read-plan")
-@click.argument("document", required=False, type=FILE, metavar="[FILE]")
+@click.argument(
+    "document",
+    required=False,
+    type=FILE,
+    metavar="[FILE]",
+    help="The document: txt, html, docx or pdf.",
+)
 @click.option("--city", required=True, metavar="CITY", help=CITY_HELP)
 @click.option("--confirm", is_flag=True, help="Move the rows decided on into targets.csv.")
 @click.option(
