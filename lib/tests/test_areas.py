@@ -204,6 +204,6 @@ def test_an_unknown_code_or_name_is_refused_by_name(china):
 def test_a_name_that_is_not_unique_lists_the_candidates_with_code_and_province(china):
     with pytest.raises(
         KeyError,
-        match=r"“鼓楼区” is not unique.*320106 鼓楼区 \(江苏省, county\).*350102 鼓楼区 \(福建省",
+        match=r"“鼓楼区” is not unique.*320106 鼓楼区 \(南京市, 江苏省, county\).*350102 鼓楼区 \(福州市, 福建省",
     ):
         area_names.find_area(china, "鼓楼区")
