@@ -20,6 +20,7 @@ from eldercare.inputs.reading import read_table
 from eldercare.reporting import (
     charts_money,
     comparable,
+    language,
     present,
     present_beds,
     present_money,
@@ -27,7 +28,6 @@ from eldercare.reporting import (
     report,
     tracking,
     what_if,
-    wording,
 )
 
 DRAWS = 16
@@ -107,13 +107,13 @@ def test_a_number_of_any_place_leads_back_to_rows(twelve, results_of_twelve, nam
     assert found.rows() and found.text(depth=4)
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("code", ["en", "zh"])
 @pytest.mark.parametrize(("name", "adcode"), [("wuhan", 420100), ("henan", 410000)])
-def test_a_city_with_nothing_but_city_csv_has_a_report(project, name, adcode, language):
+def test_a_city_with_nothing_but_city_csv_has_a_report(project, name, adcode, code):
     alone = with_cities(project, made_city(name, adcode))
     result = ec.run_city(alone, name, draws=DRAWS)
     document = report.build_report(
-        alone, result, sensitivity.tornado(alone, name), wording.language(alone, language)
+        alone, result, sensitivity.tornado(alone, name), language.load_language(alone, code)
     )
     assert set(document) == set(SECTIONS)
     assert all(document.values())

@@ -11,7 +11,7 @@ from eldercare.inputs.load import NATION
 from eldercare.model import area as area_step
 from eldercare.model import areas, boundaries
 from eldercare.model.base import base_population, province_of
-from eldercare.reporting.wording import LANGUAGES, language
+from eldercare.reporting.language import LANGUAGES, load_language
 
 MERGED_OR_MOVED = {
     "大足区": 500111,
@@ -142,10 +142,10 @@ def test_all_areas_add_up_to_the_one_above_in_the_mean(china, growth):
 
 
 def test_every_basis_and_reason_has_its_words_in_both_languages(project, comparison):
-    english = language(project, "en")
+    english = load_language(project, "en")
     for _, row in comparison.bases.drop_duplicates(["basis", "reason"]).iterrows():
         if row["reason"]:
             assert english.of("reason", row["reason"].replace(" ", "_")) == row["reason"]
     for code in LANGUAGES:
-        assert "大足" not in language(project, code).change_basis(project, 500111)
-        assert not re.search(r"[{}]", language(project, code).change_basis(project, 350400))
+        assert "大足" not in load_language(project, code).change_basis(project, 500111)
+        assert not re.search(r"[{}]", load_language(project, code).change_basis(project, 350400))

@@ -9,7 +9,7 @@ from conftest import ROOT
 
 from eldercare.app import book, cli
 from eldercare.inputs.draws import DEFAULT_DRAWS
-from eldercare.reporting.wording import LANGUAGES
+from eldercare.reporting.language import LANGUAGES
 
 
 def run_check(root):

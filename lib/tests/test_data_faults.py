@@ -210,6 +210,8 @@ def test_a_wrong_cell_of_the_census_is_told(small_copy, column, cell, words):
         ("china/published_money.csv", "unit", "yuan", "must be yuan_per_year"),
         ("china/published_money.csv", "year", "2019", "must be from 2020 to 2050"),
         ("china/care_grade.csv", "severity", "heavy", "must be one of"),
+        ("table_rows.csv", "source_ids", "wpp_2024 hearsay", "“hearsay” is no known source"),
+        ("table_rows.csv", "every_area", "most", "“most” must be one of: no, yes"),
         ("china/care_grade.csv", "last_grade", "0", "must not lie before first_grade"),
     ],
 )
@@ -246,7 +248,10 @@ def test_a_key_with_nothing_in_force_before_its_year_is_told(small_copy, file):
 
 def test_a_city_s_row_among_the_nation_s_is_told_and_never_passed_over(small_copy):
     small_copy.change(NATION, 5, city_id="lincang")
-    assert_told(told(small_copy), NATION, 5, "city_id", "cities/<city_id>/assumptions.csv")
+    words = (
+        "“lincang” must be empty: these rows are the nation's; a city's stand in cities/lincang/"
+    )
+    assert_told(told(small_copy), NATION, 5, "city_id", words)
 
 
 def test_an_unknown_area_code_is_told(small_copy):

@@ -21,13 +21,13 @@ from report_checks import numbers
 import eldercare as ec
 from eldercare.analysis import sensitivity
 from eldercare.app import cli, export
-from eldercare.reporting import report, wording
+from eldercare.reporting import language, report
 from eldercare.reporting.blocks import Figure, Table
 from eldercare.reporting.present import significant
 from eldercare.reporting.workbook import FORMULA_SIGNS, put, workbook
 
 CITY = "lincang"
-LANGUAGES = wording.LANGUAGES
+LANGUAGES = language.LANGUAGES
 BROWSERS = "chromium", "chromium-browser", "google-chrome"
 FLAGS = [
     "--no-sandbox",
@@ -57,7 +57,8 @@ def folder(project, tmp_path_factory):
 def facts(project):
     result = ec.run_city(project, CITY)
     return {
-        code: report.Facts(project, result, wording.language(project, code)) for code in LANGUAGES
+        code: report.Facts(project, result, language.load_language(project, code))
+        for code in LANGUAGES
     }
 
 
@@ -533,6 +534,6 @@ def test_a_notebook_without_parameters_is_refused(project, tmp_path):
 def test_a_small_run_has_the_same_shape(project):
     result = ec.run_city(project, "chishui", draws=DRAWS)
     book = openpyxl.load_workbook(
-        io.BytesIO(workbook(report.Facts(project, result, wording.language(project, "zh"))))
+        io.BytesIO(workbook(report.Facts(project, result, language.load_language(project, "zh"))))
     )
     assert len(book.worksheets) == 6

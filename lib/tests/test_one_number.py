@@ -19,6 +19,7 @@ from eldercare.reporting import (
     charts_report,
     charts_sensitivity,
     charts_what_if,
+    language,
     present,
     present_beds,
     present_care,
@@ -27,7 +28,6 @@ from eldercare.reporting import (
     present_workforce,
     report,
     what_if,
-    wording,
 )
 
 CITIES, YEAR = ("sanming", "shangqiu"), 2035
@@ -96,7 +96,7 @@ def draw(project, results):
     one = results["shangqiu"]
     for name in ("people", "beds", "caregivers", "payers"):
         getattr(charts_report, name)(
-            project, one, wording.language(project, "en"), f"report_{name}"
+            project, one, language.load_language(project, "en"), f"report_{name}"
         )
 
 
@@ -340,9 +340,9 @@ def test_whole_parts_add_up_and_each_is_one_of_the_two_next_to_the_exact(values,
     assert sorted(found) == sorted(parts)
 
 
-@pytest.mark.parametrize("code", wording.LANGUAGES)
+@pytest.mark.parametrize("code", language.LANGUAGES)
 def test_care_workers_needed_and_in_post_are_told_by_the_same_measure(project, results, code):
-    words = wording.language(project, code)
+    words = language.load_language(project, code)
     facts = report.Facts(project, results["shangqiu"], words)
     text = report._caregivers(facts)[1].text
     need = results["shangqiu"].values["caregivers_total_needed"].sel(measure="need", year=YEAR)
@@ -352,10 +352,10 @@ def test_care_workers_needed_and_in_post_are_told_by_the_same_measure(project, r
     assert {"en": "a mean as well", "zh": "在岗人数均值"}[code] in text
 
 
-@pytest.mark.parametrize("code", wording.LANGUAGES)
+@pytest.mark.parametrize("code", language.LANGUAGES)
 def test_parts_of_the_report_add_up(project, results, code):
     result = results["shangqiu"]
-    words = wording.language(project, code)
+    words = language.load_language(project, code)
     facts = report.Facts(project, result, words)
     *_, table = (block for block in report._money(facts) if hasattr(block, "rows"))
     assert words.phrase("column_share", year=YEAR) in table.columns

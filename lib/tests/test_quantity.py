@@ -157,6 +157,7 @@ def declared(monkeypatch):
     """A set of declarations of a test's own."""
     fresh = {}
     monkeypatch.setattr(quantity, "DECLARED", fresh)
+    monkeypatch.setattr(quantity, "OF_RESULTS", {})
     upstream.cache_clear()
     yield fresh
     upstream.cache_clear()
@@ -270,6 +271,31 @@ def test_upstream_is_found_anew_after_a_further_declaration(declared):
         return cost
 
     assert upstream("cost_of_all") == {"cost_of_all"} | upstream("cost")
+
+
+def test_what_is_made_of_results_is_declared_but_not_worked_out_by_a_calculation(declared):
+    declare_beds()
+
+    @quantity.quantity("share", of=("cost", "residents[year=2030]"), name="chance_of_budget")
+    def compare_budgets(result: dict, budget: float) -> float:
+        """Chance.  Defined as::  share of draws in which cost <= budget"""
+        return float(np.mean(result["cost"] <= budget))
+
+    assert compare_budgets({"cost": np.array([1, 3])}, 2) == 0.5
+    found = quantity.find_quantity("chance_of_budget")
+    assert found.inputs == ("cost", "residents[year=2030]") and "chance_of_budget" not in declared
+    assert (found.home, found.unit) == ("test_quantity.compare_budgets", "share")
+    assert upstream("chance_of_budget") == {"chance_of_budget"} | upstream("cost")
+    with pytest.raises(KeyError, match="no quantity “chance”; there are: chance_of_budget, cost"):
+        quantity.find_quantity("chance")
+
+
+def test_a_part_of_a_quantity_is_asked_for_by_its_labels():
+    asked = quantity.split_asked("beds_needed[bed_type=nursing,measure=use]")
+    assert asked == ("beds_needed", {"bed_type": "nursing", "measure": "use"})
+    assert quantity.split_asked("beds_needed") == ("beds_needed", {})
+    with pytest.raises(ValueError, match="is not written as name"):
+        quantity.split_asked("beds needed")
 
 
 def test_a_condition_that_does_not_hold_leaves_an_input_out(declared):

@@ -4,6 +4,7 @@ import ast
 import re
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from conftest import DRAWS, ROOT
@@ -16,12 +17,12 @@ from eldercare.inputs import schema
 from eldercare.inputs.load import file_rows
 from eldercare.inputs.schema import DataFault
 from eldercare.model import boundaries
-from eldercare.reporting import charts_report, report, wording
+from eldercare.reporting import charts_report, language, report
 from eldercare.reporting.blocks import Bullets, Figure, Heading, Paragraph, Table, html
 
 CITIES = ("lincang", "sanming", "chishui")
 MODULES = (
-    "reporting/wording", "reporting/report", "reporting/charts_report", "reporting/workbook",
+    "reporting/language", "reporting/tables", "reporting/report", "reporting/charts_report", "reporting/workbook",
     "reporting/document", "app/export", "reporting/blocks",
 )  # fmt: skip
 CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -29,14 +30,14 @@ SENTENCE = re.compile(r"[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}")
 
 
 def facts_of(project, results, city_id, code):
-    return report.Facts(project, results[city_id], wording.language(project, code))
+    return report.Facts(project, results[city_id], language.load_language(project, code))
 
 
 def both(project, result):
     moved = tornado(project, result.city.city_id)
     return {
-        code: report.build_report(project, result, moved, wording.language(project, code))
-        for code in wording.LANGUAGES
+        code: report.build_report(project, result, moved, language.load_language(project, code))
+        for code in language.LANGUAGES
     }
 
 
@@ -48,11 +49,11 @@ def documents(project, results):
 
 @pytest.fixture(scope="module")
 def words(project):
-    return {code: wording.language(project, code) for code in wording.LANGUAGES}
+    return {code: language.load_language(project, code) for code in language.LANGUAGES}
 
 
 each_city = pytest.mark.parametrize("city_id", CITIES)
-each_language = pytest.mark.parametrize("code", wording.LANGUAGES)
+each_language = pytest.mark.parametrize("code", language.LANGUAGES)
 
 
 @each_city
@@ -89,7 +90,7 @@ def test_both_languages_say_the_same_numbers_block_by_block(
     documents, project, results, words, city_id
 ):
     pairs = list(
-        zip(*(all_blocks(documents[city_id][code]) for code in wording.LANGUAGES), strict=True)
+        zip(*(all_blocks(documents[city_id][code]) for code in language.LANGUAGES), strict=True)
     )
     checked = 0
     for blocks in pairs[:-1]:
@@ -237,7 +238,7 @@ def test_the_verdict_follows_from_the_chance(chance, name):
 
 def test_an_unknown_language_is_refused_with_those_there_are(project):
     with pytest.raises(KeyError, match="no language “fr”; there are: en, zh"):
-        wording.language(project, "fr")
+        language.load_language(project, "fr")
 
 
 def test_a_phrase_that_is_not_there_is_told(words):
@@ -255,7 +256,7 @@ def test_a_figure_has_the_same_numbers_in_both_languages_and_says_what_it_shows(
     project, results, words, name, tmp_path, monkeypatch
 ):
     made = {}
-    for code in wording.LANGUAGES:
+    for code in language.LANGUAGES:
         monkeypatch.setenv("ELDERCARE_FIGURES", str(tmp_path / code))
         made[code] = getattr(charts_report, name)(project, results["sanming"], words[code], name)
     twins = {(tmp_path / code / f"{name}.csv").read_text("utf-8") for code in made}
@@ -334,6 +335,13 @@ def test_the_search_for_words_in_code_finds_them():
     assert literals(tree, errors=False) == ["existing beds", "张"]
 
 
+def notebook_code(path):
+    """All code of a notebook as one tree."""
+    cells = nbformat.read(path, as_version=4).cells
+    return ast.parse("\n".join(cell.source for cell in cells if cell.cell_type == "code"))
+
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 REASONS = {reason.replace(" ", "_") for reason in boundaries.REASONS}
 
 
@@ -346,7 +354,7 @@ def family_members(project, results):
         "bound": schema.BOUNDS,
         "change": boundaries.BASES,
         "chosen": ("nation", "city", "scenario"),
-        "count": wording.COUNTED,
+        "count": language.COUNTED,
         "definition": (*report.DEFINITIONS_OF_NEED, "none"),
         "fact": project.facts["indicator"],
         "follow_up": schema.FOLLOW_UPS,
@@ -358,7 +366,7 @@ def family_members(project, results):
         "reason": REASONS,
         "payer": values["payer"].values,
         "population_basis": schema.POPULATION_BASES,
-        "range": (*wording.COUNTED, "plain", "with_unit"),
+        "range": (*language.COUNTED, "plain", "with_unit"),
         "setting": schema.SETTINGS,
         "severity": schema.SEVERITIES,
         "sex": ("male", "female"),
@@ -369,6 +377,7 @@ def family_members(project, results):
 
 def test_every_phrase_is_used_and_none_is_missing(project, results, words):
     texts = {text for module in MODULES for text in literals(code_of(module))}
+    texts |= {text for path in NOTEBOOKS for text in literals(notebook_code(path))}
     beginnings = {text for text in texts if text.endswith("_")}
     families = family_members(project, results)
     unused = []

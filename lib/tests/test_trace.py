@@ -1,4 +1,4 @@
-"""Every printed number leads back to rows of data/; the lineage told is the one the model follows."""
+"""Every printed number leads back to rows of data/; what it is told to rest on is what the model follows."""
 
 import hashlib
 import html.parser
@@ -11,19 +11,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
+from figure_origins import FIGURES, Tracer, trace_answer, trace_figure, trace_promise
 
 import eldercare as ec
 from eldercare import trace as trace_of
-from eldercare.engine.quantity import DECLARED
+from eldercare.engine.quantity import DECLARED, OF_RESULTS, split_asked
 from eldercare.inputs.load import file_rows
-from eldercare.reporting.lineage import BESIDE, made_of, quantities_below
-from eldercare.reporting.origins import TABLES, split_input
+from eldercare.model.chain import FACTS
 from eldercare.reporting.present import ANSWERS, definition_of_need, range_text, text_number
-from eldercare.reporting.trace import assumptions_below, formula_of, place_of
-from eldercare.reporting.twins import FIGURES, Tracer, trace_answer, trace_promise, trace_twin
+from eldercare.reporting.trace import formula_of, node_of, place_of, rows_behind
+from eldercare.reporting.trace_view import Trace
 
 CITY, YEAR, DRAWS, NUMBERS, SEED = "lincang", 2035, 64, 300, 20240918
-KEYS_OF_TWINS = {"year", "target_year", "age", "adcode", "from_age", "start", "end"}
+KEYS_OF_FIGURES = {"year", "target_year", "age", "adcode", "from_age", "start", "end"}
 SAMPLE = (
     "adl_prevalence",
     "caregiver_wage",
@@ -68,28 +68,32 @@ def indicators(project):
     return list(project.indicators["indicator"])
 
 
-def test_every_indicator_has_a_lineage_and_a_formula(project):
+def test_every_indicator_is_declared_and_every_quantity_has_a_formula(project):
     assert set(indicators(project)) <= set(DECLARED)
-    names = [*DECLARED, *BESIDE]
-    assert [name for name in names if not formula_of(project, name, made_of(name))] == []
+    assert [name for name in (*DECLARED, *OF_RESULTS) if not formula_of(project, name)] == []
 
 
-def test_every_input_named_exists(project):
-    known = set(project.assumptions["assumption"])
-    parts = [
-        (name, part)
-        for name in (*DECLARED, *BESIDE)
-        for part in (made_of(name), *made_of(name).when.values())
-    ]
-    quantities = {split_input(text)[0] for _, part in parts for text in part.quantities.split()}
-    assert quantities <= {*DECLARED, *BESIDE}
-    assert {name for _, part in parts for name in part.assumptions.split()} <= known
-    assert {name for _, part in parts for name in part.tables.split()} <= set(TABLES)
+def test_what_is_made_of_results_is_told_once_and_of_names_that_exist(project):
+    known = {
+        *DECLARED,
+        *OF_RESULTS,
+        *project.assumptions["assumption"],
+        *project.table_rows["rows"],
+    }
+    assert len(OF_RESULTS) > 12 and not set(OF_RESULTS) & {*DECLARED, *FACTS}
+    for name, one in OF_RESULTS.items():
+        assert {split_asked(text)[0] for text in one.inputs} <= known, name
+        assert set(one.only) <= set(one.inputs), name
 
 
-def test_every_table_of_the_lineage_has_known_sources(project):
-    known = set(project.sources["source_id"])
-    assert {source for about in TABLES.values() for source in about.sources.split()} <= known
+def test_the_facts_of_an_area_come_from_rows_that_are_there(project):
+    assert set(" ".join(project.table_rows["facts"]).split()) <= set(FACTS)
+    own = {"measures", "price_years", "years"}  # of the run, not of the data
+    assert {fact for fact in FACTS if not rows_behind(project, fact)} == own
+    for row in project.table_rows.itertuples():
+        columns = file_rows(ROOT, "data/" + row.file.format(city=CITY)).columns
+        assert {cell.partition("=")[0] for cell in row.cells.split("; ") if cell} <= {*columns}
+        assert row.source_ids or "source_id" in columns
 
 
 def moved(rows: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -112,8 +116,21 @@ def run_with(project, name: str):
     return ec.run_city(changed, CITY, draws=DRAWS).values
 
 
+def assumptions_below(place, name: str, made: dict) -> set[str]:
+    """Names of all assumptions in the trace of a quantity."""
+    return {
+        one.name for one in Trace(node_of(place, name, made)).nodes() if one.kind == "assumption"
+    }
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Nodes that the traces of one place share."""
+    return {}
+
+
 @pytest.mark.parametrize("name", SAMPLE)
-def test_an_assumption_moves_exactly_what_it_is_told_to_move(project, result, name):
+def test_an_assumption_moves_exactly_what_it_is_told_to_move(project, result, made, name):
     after = run_with(project, name)
     place = place_of(project, result, YEAR)
     for indicator in indicators(project):
@@ -129,10 +146,10 @@ def test_an_assumption_moves_exactly_what_it_is_told_to_move(project, result, na
             indicator in SIMPLIFIED
         ):  # told as a formula in which the bed types cancel, which they do up to rounding
             same = np.allclose(*pair, rtol=1e-6, atol=0, equal_nan=True)
-        told = name in assumptions_below(place.at(**where), indicator)
-        assert told or same, f"{name} moves {indicator}, and the lineage does not say so"
+        told = name in assumptions_below(place.at(**where), indicator, made)
+        assert told or same, f"{name} moves {indicator}, and its trace does not say so"
         idle = same and name not in CANCELS.get(indicator, set())
-        assert not (told and idle), f"{name} does not move {indicator}, though the lineage says so"
+        assert not (told and idle), f"{name} does not move {indicator}, though its trace says so"
 
 
 def test_need_and_use_rest_on_shares_of_their_own(project, result):
@@ -140,7 +157,8 @@ def test_need_and_use_rest_on_shares_of_their_own(project, result):
         ("need", "setting_need_share", "setting_use_share"),
         ("use", "setting_use_share", "setting_need_share"),
     ):
-        below = assumptions_below(place_of(project, result, YEAR, measure=measure), "beds_needed")
+        place = place_of(project, result, YEAR, measure=measure)
+        below = assumptions_below(place, "beds_needed", {})
         assert own in below and other not in below
 
 
@@ -234,30 +252,30 @@ def test_a_number_whose_source_is_unknown_is_not_traced(small_copy):
 
 def test_a_figure_without_a_rule_is_not_traced(project):
     with pytest.raises(KeyError, match="no rule says where"):
-        trace_twin(project, "99_unknown", 2)
+        trace_figure(project, "99_unknown", 2)
 
 
-def numbers_of_twins() -> dict[str, list[tuple[int, str]]]:
-    """Row and column of each number of the committed twin tables that is no key, by figure."""
+def numbers_of_figures() -> dict[str, list[tuple[int, str]]]:
+    """Row and column of each number of the committed tables of figures that is no key, by figure."""
     out = {}
     for path in sorted((ROOT / "figures").glob("*.csv")):
         table = file_rows(ROOT, f"figures/{path.name}")
         out[path.stem] = [
             (row, column)
             for column in table
-            if column not in KEYS_OF_TWINS
+            if column not in KEYS_OF_FIGURES
             for row in table.index[pd.to_numeric(table[column], errors="coerce").notna()]
         ]
     return out
 
 
 def test_every_figure_has_a_rule():
-    assert set(numbers_of_twins()) <= set(FIGURES)
+    assert set(numbers_of_figures()) <= set(FIGURES)
 
 
 def chosen_numbers() -> list[tuple[str, int, str]]:
     """Some of each figure and the rest from all, the same at every run."""
-    chance, by_figure = random.Random(SEED), numbers_of_twins()
+    chance, by_figure = random.Random(SEED), numbers_of_figures()
     each = [
         (figure, *cell)
         for figure, found in by_figure.items()
@@ -272,7 +290,7 @@ def test_300_numbers_of_the_figures_lead_to_rows_with_a_source(project, tracer):
     assert len(numbers) == NUMBERS
     for figure, row, column in numbers:
         try:
-            found = trace_twin(project, figure, row, column, tracer)
+            found = trace_figure(project, figure, row, column, tracer)
         except (KeyError, LookupError) as error:
             untraced.append(f"{figure}, row {row}, {column}: {error}")
             continue
@@ -371,4 +389,4 @@ def test_a_chance_names_the_definition_of_need_it_depends_on(project):
     assert "ADL" in definition_of_need("dementia_beds_per_10000_needed")
     assert "dementia" in definition_of_need("people_with_dementia")
     assert definition_of_need("population_60_plus") == ""
-    assert "care_need" in quantities_below("cost_total")
+    assert definition_of_need("cost_total").startswith("limitation in daily living")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from eldercare.engine.quantity import PRICE_LEVEL, quantity
 from eldercare.model.beds import BEDS_PER_RESIDENT
 from eldercare.model.workforce import MONTHS
 
@@ -51,6 +52,16 @@ def solve_level(
     return high
 
 
+@quantity(
+    unit="yuan per bed and month",
+    of=(
+        "institution_running_cost",
+        "scheme_payment_institution",
+        "residents",
+        PRICE_LEVEL,
+        "affordable_fee",
+    ),
+)
 def subsidy_that_pays(
     cost: np.ndarray, others: np.ndarray, residents: np.ndarray, fee: np.ndarray, probability: float
 ) -> float:
@@ -72,6 +83,7 @@ def subsidy_that_pays(
     return solve_level(paid_for, probability, high=1000.0)
 
 
+@quantity(unit="yuan per person and year", of=("insurance_benefit_full", "population_total"))
 def premium_that_pays(benefits: np.ndarray, people: np.ndarray, probability: float) -> float:
     """Premium a resident and year that pays the benefits of insurance if all severe cases draw them.
 
@@ -84,6 +96,16 @@ def premium_that_pays(benefits: np.ndarray, people: np.ndarray, probability: flo
     return solve_level(lambda level: people * level >= benefits, probability, high=100.0)
 
 
+@quantity(
+    unit="share",
+    of=(
+        "institution_running_cost",
+        "cost_of_home_care",
+        "cost_of_day_care",
+        "public_running",
+        "scheme_payment",
+    ),
+)
 def co_payment_that_pays(cost: np.ndarray, others: np.ndarray, probability: float) -> float:
     """Share of the cost of running care that families must bear beside subsidies, insurance and vouchers.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from eldercare.engine.arrays import Array, part, sum_over
-from eldercare.engine.quantity import Calculation
+from eldercare.engine.quantity import Calculation, quantity
 from eldercare.inputs.draws import Assumptions
 from eldercare.inputs.ledger import printed_numbers
 from eldercare.inputs.load import City, Project, nation_as_city
@@ -76,6 +77,7 @@ def example_city(project: Project) -> str:
     return [*promised, *project.cities][0]
 
 
+@quantity(name="chance_of_promise", unit="share", of=())
 def compare_targets(project: Project, result: CityResult) -> pd.DataFrame:
     """For each measured promise: the need in its year, the gap, and the chance that it is enough.
 
@@ -226,6 +228,7 @@ def _public_money(calculation: Calculation) -> dict[str, Array]:
     }
 
 
+@quantity(unit="share", of=())
 def influence(
     result: CityResult, indicator: str, year: int, measure: str = "need", most: int = 8
 ) -> pd.DataFrame:
@@ -277,13 +280,13 @@ def spread_parts(assumptions: Assumptions, outcome: np.ndarray) -> dict[str, Spr
     Raises  : ValueError if there are not twice as many draws as uncertain rows
     Source  : Saltelli, A. and Marivoet, J. (1990), standardized rank regression coefficients
     """
-    names, scores = _row_scores(assumptions)
+    names, scores, solver = _row_scores(assumptions, tuple(sorted(assumptions.streams_used)))
     if len(outcome) < 2 * len(names):
         raise ValueError(
             f"what moves a result cannot be told from {len(outcome)} draws of {len(names)} uncertain rows; "
             f"take at least {2 * len(names)} draws"
         )
-    slopes = np.linalg.lstsq(scores, normal_scores(outcome), rcond=None)[0]
+    slopes = solver @ normal_scores(outcome)
     out = {}
     for name in dict.fromkeys(names):
         mine = [place for place, other in enumerate(names) if other == name]
@@ -308,17 +311,21 @@ def normal_scores(values: np.ndarray, among: np.ndarray | None = None) -> np.nda
     return np.interp(values, known, scores / width)
 
 
-def _row_scores(assumptions: Assumptions) -> tuple[list[str], np.ndarray]:
-    """Name of the assumption and normal scores of each uncertain row or stream; dims draw, row."""
+# All headlines of a city rest on the same rows, so the least squares of a city are prepared once.
+@lru_cache(maxsize=8)
+def _row_scores(
+    assumptions: Assumptions, streams: tuple[str, ...]
+) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Name of the assumption and normal scores of each uncertain row or stream; their pseudo-inverse.
+
+    Returns : names; array  dims draw, row; array  dims row, draw
+    """
     drawn = [
         (name, values)
         for name in sorted(assumptions.rows["assumption"].unique())
         for values in _columns(assumptions[name])
     ]
-    drawn += [
-        (stream.partition("|")[0], assumptions.uniform(stream))
-        for stream in sorted(assumptions.streams_used)
-    ]
+    drawn += [(stream.partition("|")[0], assumptions.uniform(stream)) for stream in streams]
     names: list[str] = []
     columns: dict[tuple[str, bytes], np.ndarray] = {}
     for name, values in drawn:
@@ -329,7 +336,9 @@ def _row_scores(assumptions: Assumptions) -> tuple[list[str], np.ndarray]:
             columns.setdefault((name, scores.tobytes()), scores) is scores
         ):  # rows of two years share their draws
             names.append(name)
-    return names, np.stack(list(columns.values()), axis=1)
+    scores = np.stack(list(columns.values()), axis=1)
+    cutoff = np.finfo(float).eps * max(scores.shape)
+    return names, scores, np.linalg.pinv(scores, rcond=cutoff)
 
 
 def _columns(drawn: xr.DataArray) -> np.ndarray:

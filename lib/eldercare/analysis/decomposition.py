@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from eldercare.engine.arrays import DRAW, Array, label, part, sum_over
-from eldercare.engine.quantity import Calculation
+from eldercare.engine.quantity import Calculation, quantity
 from eldercare.inputs.draws import DEFAULT_DRAWS, Assumptions
 from eldercare.inputs.load import BASELINE, Project
 from eldercare.model import beds as bed_step
@@ -179,6 +179,18 @@ class Switchboard:
         return running + (at_home + in_day_care) * growth
 
 
+@quantity(
+    name="change_by_cause",
+    unit="that of the outcome",
+    dims=("year", "part"),
+    of=(
+        "people_by_severity",
+        "setting_shares",
+        "day_care_places_needed",
+        "target_occupancy",
+        "observed_occupancy",
+    ),
+)
 def decompose(
     project: Project,
     city_id: str,
@@ -187,6 +199,8 @@ def decompose(
     draws: int = DEFAULT_DRAWS,
 ) -> pd.DataFrame:
     """The rise of beds and of the cost of care from 2020 to each year, divided among its causes.
+
+    Defined as::  mean effect of a cause over all orders in which the causes are switched on (`shapley`)
 
     On the draws of the result, so that the end is the mean of its need. The start is the beds that those
     whom today's habits bring take in 2020 at the occupancy observed (elsewhere use is at the target

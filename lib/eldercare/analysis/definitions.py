@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from eldercare.engine.arrays import Array, part, sum_over
-from eldercare.engine.quantity import Calculation
+from eldercare.engine.quantity import Calculation, quantity
 from eldercare.inputs.checks import age_band_limits
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import BASELINE, Project, nation_as_city
@@ -29,8 +29,20 @@ ORDER = (
 )
 
 
+@quantity(
+    unit="person",
+    dims=("year", "definition"),
+    of=("population_60_plus", "care_need", "care_need[severity=severe]", *BY_SHARE.values()),
+    only={
+        "care_need": "definition=any ADL limitation",
+        "care_need[severity=severe]": "definition=severe ADL limitation",
+        **{row: f"definition={name}" for name, row in BY_SHARE.items()},
+    },
+)
 def people_by_definition(calculation: Calculation) -> dict[str, Array]:
     """People of 60 and over in need of care under each definition; how many people there are stays the same.
+
+    Defined as::  by age: sum of severities; else people of 60 and over x share of the definition
 
     Where a source prints rates by age they meet the city's own ages; where it prints one share of all
     people of 60 and over, that share is applied, and is not age-adjusted.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from eldercare.engine.quantity import Calculation
+from eldercare.engine.quantity import Calculation, quantity
 from eldercare.model.area import FIRST_RATE_YEAR
 from eldercare.model.base import AGES, OPEN_AGE, SEXES
 from eldercare.model.chain import QUANTILES, CityInputs
@@ -40,10 +40,27 @@ def years_from(age: int, lived: np.ndarray, rates: np.ndarray) -> np.ndarray:
     return (lived * rates)[..., age:].sum(axis=-1) / alive
 
 
+@quantity(
+    unit="year",
+    dims=("age", "sex", "state"),
+    of=(
+        "expectancy_gap",
+        "limitation_prevalence",
+        "adl_drift",
+        "adl_drift_of_oldest",
+        "life_expectancy_improvement",
+        "life_expectancy_published_gap_continuation",
+        "wpp_death_rates",
+        "wpp_life_expectancy",
+        "life_expectancy",
+    ),
+)
 def health_expectancy(
     inputs: CityInputs, year: int, ages: tuple[int, ...] = (60, 65)
 ) -> pd.DataFrame:
     """Life expectancy of an area at some ages: all years, those without a limitation, those with one.
+
+    Defined as::  sum over ages from x(person-years x share in the state) / those alive at x
 
     Returns : table age, sex, state (all, none, mild, moderate, severe), mean, low, central, high [year];
               the means of the states add up to that of all

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
@@ -19,8 +17,8 @@ from eldercare.analysis.compare import (
     promises_of,
     spread_parts,
 )
-from eldercare.engine.arrays import part, sum_over
-from eldercare.engine.quantity import Calculation
+from eldercare.engine.arrays import DRAW, Array, part, sum_over
+from eldercare.engine.quantity import DECLARED, Calculation, quantity
 from eldercare.inputs.correlations import stream_name
 from eldercare.inputs.draws import (
     DEFAULT_DRAWS,
@@ -41,7 +39,6 @@ YEAR = 2035
 MAIN = ("beds", "nursing_beds", "caregivers", "yearly_cost")
 RUNS = 128
 BLOCK = 2048
-PROCESSES = 2
 TRIED = 32
 NEGLIGIBLE = 0.001
 ENDS = {"low": 0.1, "central": 0.5, "high": 0.9}
@@ -122,17 +119,56 @@ class Model:
 
     def run(self, assumptions: Assumptions) -> np.ndarray:
         """Headlines of all draws, block by block.  Returns: array  dims headline, draw"""
-        last = max(YEAR, *(headline.year for headline in self.headlines))
-        last = last_needed(self.city, assumptions, last)
-        self.runs += assumptions.draws
-        china, need = self.project.china, ("need",)
-        whole = CityInputs(china, self.city, self.area, assumptions, last, need)
+        whole = self._inputs(assumptions)
         parts = []
         for start in range(0, assumptions.draws, BLOCK):
             rows = slice(start, min(start + BLOCK, assumptions.draws))
-            calculation = Calculation(whole.block(rows))
-            parts.append(np.stack([headline.value(calculation) for headline in self.headlines]))
+            parts.append(self._values(Calculation(whole.block(rows))))
         return np.concatenate(parts, axis=1)
+
+    def run_exchanged(
+        self, one: Assumptions, other: Assumptions, groups: Sequence[Sequence[str]]
+    ) -> np.ndarray:
+        """Headlines with each group taken from `other`, all else from `one`.
+
+        Groups that move the same quantities are run together, on what they leave as it is in `one`.
+
+        Returns : array  dims group, headline, draw
+        """
+        base = Calculation(self._inputs(one))
+        self._values(base)
+        moved = {group: frozenset(base.known) - base.kept_if(group).keys() for group in groups}
+        order = sorted(groups, key=lambda group: (len(moved[group]), sorted(moved[group])))
+        found: dict[Sequence[str], np.ndarray] = {}
+        at_once = max(BLOCK // one.draws, 1)
+        for start in range(0, len(order), at_once):
+            some = order[start : start + at_once]
+            kept = base.kept_if({name for group in some for name in group})
+            known = {
+                name: _repeated(value, len(some))
+                for name, value in kept.items()
+                if name in DECLARED and isinstance(value, Array)
+            }
+            inputs = self._inputs(exchange(one, other, some))
+            values = self._values(Calculation(inputs, known))
+            found |= dict(zip(some, values.reshape(len(values), len(some), -1).swapaxes(0, 1)))
+        return np.stack([found[group] for group in groups])
+
+    def _inputs(self, assumptions: Assumptions) -> CityInputs:
+        last = max(YEAR, *(headline.year for headline in self.headlines))
+        last = last_needed(self.city, assumptions, last)
+        self.runs += assumptions.draws
+        return CityInputs(
+            self.project.china, self.city, self.area, assumptions, last, measures=("need",)
+        )
+
+    def _values(self, calculation: Calculation) -> np.ndarray:
+        return np.stack([headline.value(calculation) for headline in self.headlines])
+
+
+def _repeated(array: Array, times: int) -> Array:
+    """Draws put end to end so many times; what has no draws stays as it is."""
+    return Array.concat([array] * times, DRAW) if DRAW in array.dims else array
 
 
 def second_stream(name: str, draws: int) -> np.ndarray:
@@ -206,10 +242,13 @@ def indices(
     return np.where(moves, first, 0.0).T, np.where(moves, total, 0.0).T
 
 
+@quantity(name="share_of_variance", unit="share", of=())
 def sensitivity(
     project: Project, city_id: str, scenario: str = BASELINE, runs: int = RUNS
 ) -> Sensitivity:
     """First-order and total indices of every headline over all assumptions, and over all of each step.
+
+    Defined as::  total index = share of the headline's variance that is left when all else is known
 
     The first-order index is that of `compare.influence`, from the draws of the city's result, so that every
     notebook says the same of an assumption. The total index adds what the assumption does only together with
@@ -269,11 +308,13 @@ def _together(
 
     f_a, f_b = scored(model.run(one)), scored(model.run(other))
     few = slice(0, min(TRIED, one.draws))
-    tried = scored(_exchanged(model, one.block(few), other.block(few), groups))
+    tried = scored(model.run_exchanged(one.block(few), other.block(few), groups))
     trial = indices(f_a[:, few], f_b[:, few], tried)[1]
     kept = np.any(trial >= NEGLIGIBLE, axis=0)
     wanted = [group for group, keep in zip(groups, kept) if keep]
-    f_ab, f_ba = (scored(_exchanged(model, *pair, wanted)) for pair in ((one, other), (other, one)))
+    f_ab, f_ba = (
+        scored(model.run_exchanged(*pair, wanted)) for pair in ((one, other), (other, one))
+    )
     first, total = indices(f_a, f_b, f_ab, f_ba)
     still = np.finfo(float).eps  # ranks found again differ by rounding
     together, moved = np.zeros_like(trial), trial > still
@@ -284,23 +325,8 @@ def _together(
 def sensitivities(
     project: Project, scenario: str = BASELINE, runs: int = RUNS
 ) -> dict[str, Sensitivity]:
-    """`sensitivity` of all cities, two at a time in processes of their own.  Returns: by city_id"""
-    with ProcessPoolExecutor(PROCESSES, get_context("spawn"), _take_over, (project,)) as pool:
-        waiting = {
-            city_id: pool.submit(_of_one, city_id, scenario, runs) for city_id in project.cities
-        }
-        return {city_id: done.result() for city_id, done in waiting.items()}
-
-
-_PROJECT: list[Project] = []
-
-
-def _take_over(project: Project) -> None:
-    _PROJECT[:] = [project]
-
-
-def _of_one(city_id: str, scenario: str, runs: int) -> Sensitivity:
-    return sensitivity(_PROJECT[0], city_id, scenario, runs)
+    """`sensitivity` of all cities.  Returns: by city_id"""
+    return {city_id: sensitivity(project, city_id, scenario, runs) for city_id in project.cities}
 
 
 def _names_by_step(groups: list, steps: pd.Series) -> dict[str, tuple[str, ...]]:
@@ -311,17 +337,6 @@ def _names_by_step(groups: list, steps: pd.Series) -> dict[str, tuple[str, ...]]
         step: tuple(name for name in names if steps.get(name) == step)
         for step in dict.fromkeys(found)
     }
-
-
-def _exchanged(model: Model, one: Assumptions, other: Assumptions, groups: list) -> np.ndarray:
-    """Headlines with each group exchanged, several groups a block; dims group, headline, draw."""
-    parts = []
-    at_once = max(BLOCK // one.draws, 1)
-    for start in range(0, len(groups), at_once):
-        some = groups[start : start + at_once]
-        values = model.run(exchange(one, other, some))
-        parts.append(values.reshape(len(values), len(some), -1).swapaxes(0, 1))
-    return np.concatenate(parts)
 
 
 def _index_table(names, labels, first: np.ndarray, total: np.ndarray) -> pd.DataFrame:
@@ -382,6 +397,7 @@ def value_of_knowing(project: Project, found: Sensitivity, most: int = 3) -> pd.
     return pd.DataFrame(rows)
 
 
+@quantity(name="one_at_a_time", unit="that of the headline", of=())
 def tornado(project: Project, city_id: str, scenario: str = BASELINE) -> pd.DataFrame:
     """Each row of the assumptions at its low and at its high with all else at the middle, one at a time.
 

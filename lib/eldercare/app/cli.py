@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PROGRAM = "python -m eldercare"
 REPORTS = "reports"
 FAULT, INTERRUPTED = 2, 130
-# Said by the help without the library; tests hold them to draws.DEFAULT_DRAWS, wording.LANGUAGES and
+# Said by the help without the library; tests hold them to draws.DEFAULT_DRAWS, language.LANGUAGES and
 # drafts.CONFIDENCES.
 DRAWS, LANGUAGES = 1024, ("en", "zh")
 CONFIDENCES = ("sure", "likely", "doubtful")

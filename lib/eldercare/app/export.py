@@ -28,8 +28,8 @@ from eldercare.model.chain import CityResult, run_city
 from eldercare.reporting.blocks import Block, html
 from eldercare.reporting.charts import FONT
 from eldercare.reporting.document import TAGS, word_document
+from eldercare.reporting.language import Language, load_language
 from eldercare.reporting.report import Facts, build_report, report_title
-from eldercare.reporting.wording import Language, language
 from eldercare.reporting.workbook import workbook
 
 NOTEBOOK = "city_report.ipynb"
@@ -72,7 +72,7 @@ def write_reports(
     Returns : paths of what was written, and by report what went wrong; an interruption is passed on, and
               the reports not finished by then are not written
     """
-    words = {code: language(project, code) for code in codes}
+    words = {code: load_language(project, code) for code in codes}
     for city_id in cities:
         project.city(city_id)
     check_folder(folder)

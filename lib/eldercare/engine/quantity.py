@@ -7,6 +7,10 @@ The name is its row in indicators.csv where it is one. A parameter is a quantity
 fact of the area; a `Price` is an assumption brought to the price year of the results. All else
 follows: what a number is traced to, which assumptions move it, what must be worked out anew.
 
+What an analysis makes of whole results (a chance, causes, a back-test) is declared by the same
+`quantity`, at the function where its formula stands; that takes results rather than arrays, so `of`
+names what it is made of, and no `Calculation` works it out.
+
 Own code rather than Apache Hamilton, whose functions have the same form: prices brought to one year,
 conditions under which an input counts, and what a what-if desk keeps would each need an adapter to it.
 """
@@ -18,12 +22,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from eldercare.engine.arrays import DRAW, Array, side_by_side
 
 Price = Array  # an assumption in yuan, in prices of the year of the results
 PRICE_LEVEL = "price_level"
+Formula = TypeVar("Formula", bound=Callable[..., Any])
+ASKED = re.compile(r"(\w+)(?:\[(.+)\])?")
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,7 @@ class Quantity:
     @property
     def home(self) -> str:
         """`beds.beds_total_needed`: module and function in which the formula stands."""
-        return f"{self.function.__module__.rpartition('.')[2]}.{self.name}"
+        return f"{self.function.__module__.rpartition('.')[2]}.{self.function.__name__}"
 
 
 def formula_in(function: Callable) -> str:
@@ -87,7 +93,26 @@ def _joined(text: str) -> list[str]:
     return [line.rstrip(";,") for line in lines]
 
 
-DECLARED: dict[str, Quantity] = {}
+def split_asked(text: str) -> tuple[str, dict[str, str]]:
+    """Name and labels of a quantity asked for as `beds_needed[bed_type=nursing,measure=use]`."""
+    found = ASKED.fullmatch(text)
+    if not found:
+        raise ValueError(f"“{text}” is not written as name[dim=label,...]")
+    return found[1], dict(pair.split("=") for pair in found[2].split(",")) if found[2] else {}
+
+
+DECLARED: dict[str, Quantity] = {}  # those that a Calculation works out
+OF_RESULTS: dict[str, Quantity] = {}  # those that an analysis makes of whole results
+
+
+def find_quantity(name: str) -> Quantity:
+    """What is declared under a name.  Raises: KeyError if nothing is"""
+    if name in DECLARED:
+        return DECLARED[name]
+    if name in OF_RESULTS:
+        return OF_RESULTS[name]
+    known = ", ".join(sorted({*DECLARED, *OF_RESULTS}))
+    raise KeyError(f"no quantity “{name}”; there are: {known}")
 
 
 def quantity(
@@ -97,20 +122,25 @@ def quantity(
     more: tuple[str, ...] = (),
     not_moved_by: tuple[str, ...] = (),
     at: Mapping[str, str] | None = None,
-) -> Callable:
+    of: tuple[str, ...] | None = None,
+    name: str = "",
+) -> Callable[[Formula], Formula]:
     """Declare the function below as a quantity; dims are those beside the draws.
 
     more : names of further inputs, which the function takes as its last ones, all together
+    of   : for what is made of whole results: the names of what it is made of, `name[dim=label]` for a
+           part, names of rows of data/table_rows.csv among them; not what differs from case to case
+    name : where the function is called otherwise
     """
 
-    def declare(function: Callable[..., Array]) -> Callable[..., Array]:
+    def declare(function: Formula) -> Formula:
         taken = inspect.signature(function).parameters
         prices = frozenset(name for name, one in taken.items() if one.annotation == "Price")
         own = [name for name, one in taken.items() if one.kind is not one.VAR_POSITIONAL]
-        inputs = (*own, *more)
-        name = function.__name__
+        inputs = (*own, *more) if of is None else of
         rest = only or {}, not_moved_by, at or {}
-        _add(Quantity(name, unit, dims, function, inputs, prices, *rest))
+        made = Quantity(name or function.__name__, unit, dims, function, inputs, prices, *rest)
+        _add(made, DECLARED if of is None else OF_RESULTS)
         return function
 
     return declare
@@ -132,10 +162,11 @@ def joined(name: str, unit: str, dims: tuple[str, ...], parts: Mapping[str, str]
     _add(Quantity(name, unit, dims, join, inputs, frozenset(), only))
 
 
-def _add(one: Quantity) -> None:
-    if one.name in DECLARED and DECLARED[one.name].function.__module__ != one.function.__module__:
+def _add(one: Quantity, among: dict[str, Quantity] | None = None) -> None:
+    before = DECLARED.get(one.name) or OF_RESULTS.get(one.name)
+    if before and before.function.__module__ != one.function.__module__:
         raise ValueError(f"the quantity “{one.name}” is declared twice")
-    DECLARED[one.name] = one
+    (DECLARED if among is None else among)[one.name] = one
     upstream.cache_clear()
 
 
@@ -145,11 +176,11 @@ def upstream(name: str, holds: Callable[[str], bool] | None = None) -> frozenset
 
     holds : whether a condition holds (see `Quantity.only`); without it under any condition
     """
-    if name not in DECLARED:
+    if name not in DECLARED and name not in OF_RESULTS:
         return frozenset({name})
-    one = DECLARED[name]
+    one = find_quantity(name)
     below = [
-        upstream(taken, holds)
+        upstream(split_asked(taken)[0], holds)
         for taken in one.made_of
         if holds is None or taken not in one.only or holds(one.only[taken])
     ]

@@ -18,8 +18,8 @@ from eldercare.inputs.published import (
     capacity_faults,
     listed,
     progress_faults,
-    rows_where,
     to_come_faults,
+    told,
     unknown,
     unknown_source,
 )
@@ -49,6 +49,15 @@ MEASURED_KINDS = ("target", "stock")
 # Names of the numbers that are told first (`sensitivity.headlines`): a promise of that name could not be told from them.
 TAKEN_IDS = ("beds", "nursing_beds", "caregivers", "yearly_cost")
 BASELINE = "baseline"
+NAMED_BASELINE = "baseline is the name of the run without a scenario; give the file another name"
+NAMED_OTHERWISE = (
+    "a city's folder is called by small letters, digits and _, beginning with a letter"
+)
+# Folders, the endings of those of their files that are read, and what to do with other tables.
+UNREAD = (
+    ("cities", (), "a table of a city lies in the city's folder, as cities/lincang/targets.csv"),
+    ("scenarios", (".csv",), "a scenario is a file that ends in .csv; save it as “CSV UTF-8”"),
+)
 # What a step uses beside rows: the spread of the back-test, `population.error_factor`.
 NO_ROW = "projection_error"
 # Shares that something is divided by.
@@ -75,14 +84,7 @@ def cross_faults(project) -> list[Fault]:
     for name, table in project.scenarios.items():
         file = f"scenarios/{name}.csv"
         if name == BASELINE:
-            faults.append(
-                Fault(
-                    file,
-                    None,
-                    None,
-                    "baseline is the name of the run without a scenario; give the file another name",
-                )
-            )
+            faults.append(Fault(file, None, None, NAMED_BASELINE))
         faults += unknown(table, file, "city_id", project.cities, "city", empty=True)
         faults += _override_faults(project, table, file)
     for city in project.cities.values():
@@ -99,64 +101,38 @@ def cross_faults(project) -> list[Fault]:
 def file_faults(folder) -> list[Fault]:
     """Tables in a city's folder that nobody would read, and a name of a folder that files cannot be called by."""
     at = f"cities/{folder.name}"
-    known = ", ".join(sorted(CITY_FILES))
     faults = []
     for path in sorted(folder.iterdir()):
         csv_name = path.stem + ".csv" if path.suffix == ".xlsx" else path.name
         if csv_name not in CITY_FILES and _is_table(path):
-            problem = f"no table of a city has this name, so it would not be read; {_nearest(path)}there are: {known}"
+            problem = f"no table of a city has this name, so it would not be read; {_nearest(path)}there are: {listed(CITY_FILES)}"
             faults.append(Fault(f"{at}/{path.name}", None, None, problem))
         elif path.suffix == ".xlsx" and (folder / csv_name).is_file() and _is_table(path):
             problem = f"{csv_name} lies beside it: which of the two holds is not known; keep one"
             faults.append(Fault(f"{at}/{path.name}", None, None, problem))
     if not CITY_ID.fullmatch(folder.name):
-        faults.append(
-            Fault(
-                at,
-                None,
-                None,
-                "a city's folder is called by small letters, digits and _, beginning with a letter",
-            )
-        )
+        faults.append(Fault(at, None, None, NAMED_OTHERWISE))
     return faults
 
 
 def loose_faults(data) -> list[Fault]:
     """Tables in `cities/` that lie in no city's folder, and scenarios that are no CSV: nobody would read them."""
-    faults = [
-        Fault(
-            f"cities/{path.name}",
-            None,
-            None,
-            "a table of a city lies in the city's folder, as cities/lincang/targets.csv",
-        )
-        for path in sorted((data / "cities").glob("*"))
-        if path.is_file() and _is_table(path)
-    ]
-    return faults + [
-        Fault(
-            f"scenarios/{path.name}",
-            None,
-            None,
-            "a scenario is a file that ends in .csv; save it as “CSV UTF-8”",
-        )
-        for path in sorted((data / "scenarios").glob("*"))
-        if path.suffix != ".csv" and _is_table(path)
+    return [
+        Fault(f"{folder}/{path.name}", None, None, problem)
+        for folder, read, problem in UNREAD
+        for path in sorted((data / folder).glob("*"))
+        if path.is_file() and path.suffix not in read and _is_table(path)
     ]
 
 
 def _nearest(path) -> str:
     """The table of a city that a file is most probably meant to be."""
-    stem = re.sub(
-        r"\s*(?:\(\d+\)|（\d+）|- ?(?:copy|副本)).*$", "", path.name.split(".")[0].lower()
-    )
+    stem = path.name.split(".")[0].lower()
+    stem = re.sub(r"\s*(?:\(\d+\)|（\d+）|- ?(?:copy|副本)).*$", "", stem)
     names = [name.removesuffix(".csv") for name in sorted(CITY_FILES)]
     near = difflib.get_close_matches(stem, names, n=1, cutoff=0.6)
-    return (
-        f"rename it {near[0]}{path.suffix.lower() if path.suffix.lower() == '.xlsx' else '.csv'} if that is what it is; "
-        if near
-        else ""
-    )
+    ending = ".xlsx" if path.suffix.lower() == ".xlsx" else ".csv"
+    return f"rename it {near[0]}{ending} if that is what it is; " if near else ""
 
 
 def _is_table(path) -> bool:
@@ -169,23 +145,22 @@ def _is_table(path) -> bool:
 
 def _name_faults(cities) -> list[Fault]:
     """Two cities of one name: in the tables they would be one."""
-    faults: list[Fault] = []
-    seen: dict[str, str] = {}
-    for city in cities:
-        first = seen.setdefault(city.name_en, city.city_id)
-        if first != city.city_id:
-            problem = f"“{city.name_en}” is the name of {first} too; tell the two apart, as Chaoyang (Liaoning)"
-            faults.append(Fault(f"cities/{city.city_id}/city.csv", 2, "name_en", problem))
-    return faults
+    first: dict[str, str] = {}
+    problem = "“{}” is the name of {} too; tell the two apart, as Chaoyang (Liaoning)"
+    return [
+        Fault(f"cities/{city.city_id}/city.csv", 2, "name_en", problem.format(city.name_en, of))
+        for city in cities
+        if (of := first.setdefault(city.name_en, city.city_id)) != city.city_id
+    ]
 
 
 def _assumption_faults(project) -> list[Fault]:
-    faults = unknown_source(project, project.assumptions, "assumptions.csv") + _step_faults(project)
-    faults += _divisor_faults(project.assumptions, "assumptions.csv")
+    faults = _value_faults(project, project.assumptions, "assumptions.csv") + _step_faults(project)
     faults += _age_gap_faults(project.assumptions, "assumptions.csv")
-    faults += _calendar_faults(project.assumptions, "assumptions.csv")
-    faults += _whole_faults(project, project.assumptions, "assumptions.csv")
     faults += unknown_source(project, project.correlations, "correlations.csv")
+    named = project.table_rows.assign(source_ids=project.table_rows["source_ids"].str.split())
+    named, known = named.explode("source_ids").dropna(), set(project.sources["source_id"])
+    faults += unknown(named, "table_rows.csv", "source_ids", known, "source of sources.csv")
     china = project.china
     for name, table in (
         ("published_care_need", china.published_care_need),
@@ -200,9 +175,6 @@ def _assumption_faults(project) -> list[Fault]:
     }
     tables |= {f"scenarios/{name}.csv": table for name, table in project.scenarios.items()}
     faults += _money_faults(china.published_money) + dated_faults(project.assumptions, tables)
-    of_city = project.assumptions.index[project.assumptions["city_id"] != ""]
-    problem = "must be empty: these rows are the nation's; a city's stand in cities/<city_id>/assumptions.csv"
-    faults += [Fault("assumptions.csv", row + 2, "city_id", problem) for row in of_city]
     own = [city.assumptions for city in project.cities.values()]
     return faults + correlation_faults(project.correlations, project.assumptions, own)
 
@@ -210,100 +182,77 @@ def _assumption_faults(project) -> list[Fault]:
 def _step_faults(project) -> list[Fault]:
     """Assumptions that a step uses and no row gives, and rows that belong to no step or to a city."""
     table, steps = project.assumptions, project.assumption_steps
-    faults = [
-        Fault(
-            "assumption_steps.csv",
-            row + 2,
-            "assumption",
-            f"“{name}” has no row in assumptions.csv, and a step uses it",
-        )
-        for row, name in steps["assumption"].items()
-        if name not in {*table["assumption"], NO_ROW}
-    ]
+    file, of_steps = "assumptions.csv", "assumption of assumption_steps.csv"
+    missing = ~steps["assumption"].isin({*table["assumption"], NO_ROW})
+    problem = "“{assumption}” has no row in assumptions.csv, and a step uses it"
+    faults = told(steps, "assumption_steps.csv", ("assumption", missing, problem))
     if len(steps):
-        faults += unknown(
-            table,
-            "assumptions.csv",
-            "assumption",
-            set(steps["assumption"]),
-            "assumption of assumption_steps.csv",
-        )
-    faults += _own_unit_faults(table, steps)
-    return faults + [
-        Fault(
-            "assumptions.csv",
-            row + 2,
-            "city_id",
-            f"“{name}” must be empty: a city's row stands in cities/{name}/assumptions.csv",
-        )
-        for row, name in table["city_id"].items()
-        if name
-    ]
+        faults += unknown(table, file, "assumption", set(steps["assumption"]), of_steps)
+    problem = "“{city_id}” must be empty: these rows are the nation's; a city's stand in cities/{city_id}/assumptions.csv"
+    own = table["assumption"].map(steps.set_index("assumption")["unit"]).fillna("")
+    other = (own != "") & (own != table["unit"])
+    unit = "“{unit}” must be {own}, the unit of {assumption} in assumption_steps.csv"
+    faults += told(table.assign(own=own), file, ("unit", other, unit))
+    return faults + told(table, file, ("city_id", table["city_id"] != "", problem))
 
 
 def _money_faults(table: pd.DataFrame) -> list[Fault]:
     """Published money that no sum of the chain stands beside."""
-    file, allowed = "china/published_money.csv", ", ".join(PUBLISHED_MONEY)
-    faults = [
-        Fault(file, index + 2, "series", f"“{name}” must be one of: {allowed}")
-        for index, name in table["series"].items()
-        if name not in PUBLISHED_MONEY
-    ]
     first, last = MONEY_YEARS
-    for index, row in table.iterrows():
-        if row["unit"] != "yuan_per_year":
-            faults.append(Fault(file, index + 2, "unit", f"“{row['unit']}” must be yuan_per_year"))
-        if not first <= row["year"] <= last:
-            problem = f"{row['year']} must be from {first} to {last}: the nation is calculated for these years"
-            faults.append(Fault(file, index + 2, "year", problem))
-    return faults
+    return told(
+        table,
+        "china/published_money.csv",
+        (
+            "series",
+            ~table["series"].isin(PUBLISHED_MONEY),
+            f"“{{series}}” must be one of: {', '.join(PUBLISHED_MONEY)}",
+        ),
+        ("unit", table["unit"] != "yuan_per_year", "“{unit}” must be yuan_per_year"),
+        (
+            "year",
+            ~table["year"].between(first, last),
+            f"{{year}} must be from {first} to {last}: the nation is calculated for these years",
+        ),
+    )
 
 
 def _override_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
     """Rows of a city or a scenario: each must be of a kind that the nation has, so that it takes a row's place."""
-    faults = unknown_source(project, table, file)
-    national = dict(
-        list(project.assumptions[project.assumptions["city_id"] == ""].groupby("assumption"))
-    )
+    faults = _value_faults(project, table, file)
+    of_nation = project.assumptions[project.assumptions["city_id"] == ""]
+    national = dict(list(of_nation.groupby("assumption")))
     faults += unknown(table, file, "assumption", national, "assumption of assumptions.csv")
     for row, cells in zip(table.index, table.to_dict("records")):
         if cells["assumption"] not in national:
             continue
         found = _against_nation(cells, national[cells["assumption"]])
         faults += [Fault(file, row + 2, column, problem) for column, problem in found]
-    faults += (
-        _divisor_faults(table, file)
-        + _calendar_faults(table, file)
-        + _whole_faults(project, table, file)
-    )
     # One cell, one fault: the nation's rule and that of the unit may both find it.
     return list({(fault.row, fault.column): fault for fault in reversed(faults)}.values())[::-1]
+
+
+def _value_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
+    """What is wrong with rows of assumptions whosesoever they are."""
+    faults = unknown_source(project, table, file) + _divisor_faults(table, file)
+    return faults + _calendar_faults(table, file) + _whole_faults(project, table, file)
 
 
 def _whole_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
     """Rows by which the shares of one whole add up to more than all of it; a scenario's rows for each of its cities."""
     faults = []
+    problem = "with this row the shares of {} by {} add up to {:g}, more than the whole; they must be 1 at most"
     for city_id in sorted(set(table["city_id"])) or [""]:
-        below = [
-            project.assumptions,
-            *([project.cities[city_id].assumptions] if city_id in project.cities else []),
-        ]
-        own = table[table["city_id"] == city_id]
-        rows = pd.concat([*below, own.assign(at=own.index + 2.0)]).drop_duplicates(
-            ["assumption", *ASSUMPTION_KEYS], keep="last"
-        )
+        city = project.cities.get(city_id)
+        own = table[table["city_id"] == city_id].assign(at=lambda rows: rows.index + 2.0)
+        rows = pd.concat([project.assumptions, *([city.assumptions] if city else []), own])
+        rows = rows.drop_duplicates(["assumption", *ASSUMPTION_KEYS], keep="last")
         for name, part in PARTS_OF_ONE.items():
-            of_whole = rows[rows["assumption"] == name].groupby(
-                [key for key in ASSUMPTION_KEYS if key != part]
-            )
-            for _, group in of_whole:
+            others = [key for key in ASSUMPTION_KEYS if key != part]
+            for _, group in rows[rows["assumption"] == name].groupby(others):
                 total = group["central"].sum()
-                problem = f"with this row the shares of {name} by {part} add up to {total:g}, more than the whole; they must be 1 at most"
-                faults += [
-                    Fault(file, int(at), "central", problem)
-                    for at in group["at"].dropna()
-                    if total > 1
-                ]
+                at = group["at"].dropna() if total > 1 else []
+                said = problem.format(name, part, total)
+                faults += [Fault(file, int(row), "central", said) for row in at]
     return faults
 
 
@@ -313,16 +262,12 @@ def _against_nation(cells: dict, nation: pd.DataFrame) -> list[tuple[str, str]]:
     keys = {tuple(one) for one in nation[list(ASSUMPTION_KEYS)].to_numpy(str)}
     if tuple(cells[key] for key in ASSUMPTION_KEYS) not in keys:
         shown = "; ".join(sorted(_keys_text(one) for one in keys))
-        column = next(
-            (key for key in ASSUMPTION_KEYS if cells[key] not in set(nation[key])),
-            ASSUMPTION_KEYS[0],
-        )
+        unheard = [key for key in ASSUMPTION_KEYS if cells[key] not in set(nation[key])]
+        column = [*unheard, ASSUMPTION_KEYS[0]][0]
         found.append((column, f"“{name}” has no row with these keys; there are: {shown}"))
     if unit not in set(nation["unit"]):
-        return [
-            *found,
-            ("unit", f"“{unit}” must be {listed(set(nation['unit']))}, as in assumptions.csv"),
-        ]
+        problem = f"“{unit}” must be {listed(set(nation['unit']))}, as in assumptions.csv"
+        return [*found, ("unit", problem)]
     if unit == "share" or not (nation["low"] > 0).all():
         return found
     free = unit.startswith("yuan") and cells["high"] == 0
@@ -350,21 +295,6 @@ def _below_zero(cells: dict, rule: str = "be above 0") -> str:
     return f"“{cells['low']:g}” must {rule}"
 
 
-def _own_unit_faults(table: pd.DataFrame, steps: pd.DataFrame) -> list[Fault]:
-    """Rows of the nation in another unit than the assumption's own: the formulas take it as if it were that."""
-    own = steps.loc[steps["unit"] != ""].set_index("assumption")["unit"]
-    return [
-        Fault(
-            "assumptions.csv",
-            row + 2,
-            "unit",
-            f"“{unit}” must be {own[name]}, the unit of {name} in assumption_steps.csv",
-        )
-        for row, name, unit in zip(table.index, table["assumption"], table["unit"])
-        if name in own.index and unit != own[name]
-    ]
-
-
 def _divisor_faults(table: pd.DataFrame, file: str) -> list[Fault]:
     """Shares that something is divided by, whose draws would reach 0, and amounts whose draws would lie below."""
     faults = []
@@ -377,161 +307,126 @@ def _divisor_faults(table: pd.DataFrame, file: str) -> list[Fault]:
 
 
 def _keys_text(keys: tuple[str, ...]) -> str:
-    return (
-        " ".join(f"{name}={key}" for name, key in zip(ASSUMPTION_KEYS, keys) if key)
-        or "none but empty ones"
-    )
+    filled = [f"{name}={key}" for name, key in zip(ASSUMPTION_KEYS, keys) if key]
+    return " ".join(filled) or "none but empty ones"
 
 
 def _calendar_faults(table: pd.DataFrame, file: str) -> list[Fault]:
     """Years of the calendar that the projection does not reach."""
-    faults = []
-    for column in ("low", "central", "high"):
+    latest, ends = date.today().year + 1, ("low", "central", "high")
+    unknown_prices = (table["price_year"] < FIRST_YEAR) | (table["price_year"] > latest)
+
+    def out_of_reach(column: str) -> pd.Series:
         years = (table["unit"] == "year") & (table[column] > FIRST_CALENDAR_YEAR)
-        wrong = years & ~table[column].between(FIRST_PROMISE, LAST_PROMISE)
-        faults += [
-            _year_fault(file, row, column, table.at[row, column])
-            for row in rows_where(table, wrong)
-        ]
-    latest = date.today().year + 1
-    wrong = (table["price_year"] < FIRST_YEAR) | (table["price_year"] > latest)
-    faults += [
-        Fault(
-            file,
-            row + 2,
-            "price_year",
-            f"“{table.at[row, 'price_year']:g}” must be from {FIRST_YEAR} to {latest}: prices are known up to today",
-        )
-        for row in rows_where(table, wrong)
-    ]
-    late = table["year_from"] > LAST_PROMISE
-    return faults + [
-        _year_fault(file, row, "year_from", table.at[row, "year_from"])
-        for row in rows_where(table, late)
-    ]
+        return years & ~table[column].between(FIRST_PROMISE, LAST_PROMISE)
 
-
-def _year_fault(file: str, row: int, column: str, year: float) -> Fault:
-    return Fault(
+    wrong = {column: out_of_reach(column) for column in ends}
+    wrong["year_from"] = table["year_from"] > LAST_PROMISE
+    reach = f"must be a year from {FIRST_PROMISE} to {LAST_PROMISE}, which the projection reaches"
+    problem = (
+        f"“{{price_year:g}}” must be from {FIRST_YEAR} to {latest}: prices are known up to today"
+    )
+    return told(
+        table,
         file,
-        row + 2,
-        column,
-        f"“{year:g}” must be a year from {FIRST_PROMISE} to {LAST_PROMISE}, which the projection reaches",
+        *((column, rows, f"“{{{column}:g}}” {reach}") for column, rows in wrong.items()),
+        ("price_year", unknown_prices, problem),
     )
 
 
 def _city_faults(project, city, file: str) -> list[Fault]:
     faults = []
     if city.source_id and city.source_id not in set(project.sources["source_id"]):
-        faults.append(
-            Fault(
-                file,
-                2,
-                "source_id",
-                f"“{city.source_id}” is no known source of sources.csv; add a row there, or leave it empty",
-            )
-        )
+        problem = f"“{city.source_id}” is no known source of sources.csv; add a row there, or leave it empty"
+        faults.append(Fault(file, 2, "source_id", problem))
     counted = project.china.census.sel(census_year=2020)
     known = counted["area"].values[np.isfinite(counted.values).all(axis=(1, 2))]
     if city.adcode not in known:
         problem = f"{city.adcode} is no area of the census of 2020; see data/china/census_area.csv"
-        was = project.china.areas.index.isin([(city.adcode, 2010)]).any()
-        faults.append(
-            Fault(file, 2, "adcode", problem + (", it was one of 2010 only" if was else ""))
-        )
+        if (city.adcode, 2010) in project.china.areas.index:
+            problem += ", it was one of 2010 only"
+        faults.append(Fault(file, 2, "adcode", problem))
     return faults
 
 
 def target_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
     """All that does not fit in a city's ledger of targets, or in rows on their way to it."""
+    ids, first = table["target_id"], table["restates"]
     faults = unknown_source(project, table, file)
-    others = set(table["target_id"])
+    faults += told(
+        table,
+        file,
+        (
+            "target_id",
+            ids.isin(TAKEN_IDS),
+            "“{target_id}” is the name of a result; write for example x_{target_id}",
+        ),
+        (
+            "restates",
+            (first != "") & (~first.isin(ids) | (first == ids)),
+            "“{restates}” is no other target_id of this file",
+        ),
+        (
+            "value_high",
+            table["value_high"] < table["value"],
+            "“{value_high:g}” must not be below value, {value:g}",
+        ),
+        (
+            "base_year",
+            table["base_year"] > table["target_year"],
+            "“{base_year:g}” lies after target_year, {target_year:g}; a promise starts before it is due",
+        ),
+    )
+    return faults + _measured_faults(project, table[table["follow_up"] == "measured"], file)
+
+
+def _measured_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
+    """Why measured rows cannot be held against a quantity of the chain."""
+    indicators, year, value = project.indicators, table["target_year"], table["value"]
+    none = value.isna() & (table["suspect"] == "")
+    due = f"a measured promise needs a year from {FIRST_PROMISE} to {LAST_PROMISE}, else it is tracked or stated"
+    early_or_late = (table["kind"] == "target") & ~year.between(FIRST_PROMISE, LAST_PROMISE)
+    faults = told(
+        table,
+        file,
+        (
+            "kind",
+            ~table["kind"].isin(MEASURED_KINDS),
+            f"“{{kind}}” cannot be measured; must be one of: {listed(MEASURED_KINDS)}, or follow_up tracked or stated",
+        ),
+        ("target_year", early_or_late & year.isna(), f"is empty; {due}"),
+        (
+            "target_year",
+            early_or_late & year.notna(),
+            f"“{{target_year:g}}” is out of reach; {due}",
+        ),
+        ("value", none, "is empty; a measured row needs a number"),
+        ("value", value <= 0, "“{value:g}” must be above 0: nothing can be held against it"),
+    )
+    by_name = indicators.set_index("indicator")
     for row, cells in zip(table.index, table.to_dict("records")):
-        if cells["target_id"] in TAKEN_IDS:
-            faults.append(
-                Fault(
-                    file,
-                    row + 2,
-                    "target_id",
-                    f"“{cells['target_id']}” is the name of a result; write for example x_{cells['target_id']}",
-                )
-            )
-        if cells["restates"] and cells["restates"] not in others - {cells["target_id"]}:
-            faults.append(
-                Fault(
-                    file,
-                    row + 2,
-                    "restates",
-                    f"“{cells['restates']}” is no other target_id of this file",
-                )
-            )
-        if cells["value_high"] < cells["value"]:
-            faults.append(
-                Fault(
-                    file,
-                    row + 2,
-                    "value_high",
-                    f"“{cells['value_high']:g}” must not be below value, {cells['value']:g}",
-                )
-            )
-        if cells["base_year"] > cells["target_year"]:
-            problem = f"“{cells['base_year']:g}” lies after target_year, {cells['target_year']:g}; a promise starts before it is due"
-            faults.append(Fault(file, row + 2, "base_year", problem))
-        if cells["follow_up"] == "measured":
-            found = _measured_faults(project.indicators.set_index("indicator"), cells)
-            faults += [Fault(file, row + 2, column, problem) for column, problem in found]
+        found = _measure_faults(by_name, cells)
+        faults += [Fault(file, row + 2, column, problem) for column, problem in found]
     return faults
 
 
-def _measured_faults(indicators: pd.DataFrame, cells: dict) -> list[tuple[str, str]]:
-    """Why a measured row cannot be held against a quantity of the chain: column and problem of each reason."""
-    name, kind = cells["measured_by"], cells["kind"]
-    found = []
-    if kind not in MEASURED_KINDS:
-        found.append(
-            (
-                "kind",
-                f"“{kind}” cannot be measured; must be one of: {listed(MEASURED_KINDS)}, or follow_up tracked or stated",
-            )
-        )
-    single = indicators[indicators["parts"] == ""]
-    allowed = (
-        single[(single["step"] == "population") & (single["unit"] == "person")]
-        if kind == "stock"
-        else single
-    )
+def _measure_faults(indicators: pd.DataFrame, cells: dict) -> list[tuple[str, str]]:
+    """A quantity that a row cannot be held against, with those that it could be: column and problem."""
+    name, single = cells["measured_by"], indicators[indicators["parts"] == ""]
+    allowed = single
+    if cells["kind"] == "stock":
+        allowed = single[(single["step"] == "population") & (single["unit"] == "person")]
+    if name in allowed.index:
+        return _base_faults(indicators, single, cells)
+    there = listed(allowed.index)
     if name not in indicators.index:
-        found.append(
-            (
-                "measured_by",
-                f"“{name}” is no known indicator of indicators.csv; there are: {listed(allowed.index)}",
-            )
-        )
-    elif name not in allowed.index:
-        why = (
-            "is no count of people"
-            if name in single.index
-            else f"has no single number, it is told by {indicators.at[name, 'parts']}"
-        )
-        found.append(("measured_by", f"“{name}” {why}; must be one of: {listed(allowed.index)}"))
+        why = f"is no known indicator of indicators.csv; there are: {there}"
+    elif name in single.index:
+        why = f"is no count of people; must be one of: {there}"
     else:
-        found += _base_faults(indicators, single, cells)
-    year = cells["target_year"]
-    if kind == "target" and not FIRST_PROMISE <= year <= LAST_PROMISE:
-        told = "is empty; a" if np.isnan(year) else f"“{year:g}” is out of reach; a"
-        found.append(
-            (
-                "target_year",
-                f"{told} measured promise needs a year from {FIRST_PROMISE} to {LAST_PROMISE}, else it is tracked or stated",
-            )
-        )
-    if np.isnan(cells["value"]) and not cells["suspect"]:
-        found.append(("value", "is empty; a measured row needs a number"))
-    elif cells["value"] <= 0:
-        found.append(
-            ("value", f"“{cells['value']:g}” must be above 0: nothing can be held against it")
-        )
-    return found
+        parts = indicators.at[name, "parts"]
+        why = f"has no single number, it is told by {parts}; must be one of: {there}"
+    return [("measured_by", f"“{name}” {why}")]
 
 
 def _base_faults(
@@ -541,37 +436,22 @@ def _base_faults(
     name, unit, base = cells["measured_by"], cells["unit"], cells["denominator"]
     own = indicators.loc[name]
     if unit != own["unit"]:
-        fitting = single.index[single["unit"] == unit]
-        return [
-            (
-                "unit",
-                f"“{unit}” must be {own['unit']}, the unit of {name}; in {unit} are: {listed(fitting)}",
-            )
-        ]
-    if cells["kind"] == "target" and not _on_base(single, name, base):
-        served = [
-            one for other in _siblings(single, name) for one in _denominators(single.loc[other])
-        ]
-        shown = listed(f"“{one}”" if one else "(empty)" for one in served)
-        return [
-            (
-                "denominator",
-                f"“{base}” is nothing that {name} is a ratio to; must be one of: {shown}, or follow_up tracked or stated",
-            )
-        ]
-    return []
+        fitting = listed(single.index[single["unit"] == unit])
+        problem = f"“{unit}” must be {own['unit']}, the unit of {name}; in {unit} are: {fitting}"
+        return [("unit", problem)]
+    if cells["kind"] != "target" or _on_base(single, name, base):
+        return []
+    served = {one for other in _siblings(single, name) for one in _denominators(single.loc[other])}
+    shown = listed(f"“{one}”" if one else "(empty)" for one in served)
+    problem = f"“{base}” is nothing that {name} is a ratio to; must be one of: {shown}, or follow_up tracked or stated"
+    return [("denominator", problem)]
 
 
 def _siblings(single: pd.DataFrame, name: str) -> list[str]:
     """The quantity and those that are the same on another base: of its step, in its unit and its plain unit."""
     same = ["step", "unit", "plain_unit"]
-    return [
-        one
-        for one in single.index
-        if one == name
-        or single.loc[one, "denominators"]
-        and single.loc[one, same].equals(single.loc[name, same])
-    ]
+    alike = (single[same] == single.loc[name, same]).all(axis=1) & (single["denominators"] != "")
+    return [one for one in single.index if one == name or alike[one]]
 
 
 def _on_base(single: pd.DataFrame, name: str, base: str) -> str:
@@ -611,12 +491,9 @@ def _age_gap_faults(table: pd.DataFrame, file: str) -> list[Fault]:
                 faults.append(Fault(file, index + 2, "age_band", str(error)))
         bands.sort()
         for (_, end, _), (start, _, index) in zip(bands, bands[1:]):
-            if start != end + 1:
-                word = "a gap" if start > end + 1 else "an overlap"
-                problem = (
-                    f"{word} in ages: the band before ends at {end}, this one starts at {start}"
-                )
-                faults.append(Fault(file, index + 2, "age_band", problem))
+            word = "a gap" if start > end + 1 else "an overlap"
+            problem = f"{word} in ages: the band before ends at {end}, this one starts at {start}"
+            faults += [Fault(file, index + 2, "age_band", problem)] if start != end + 1 else []
     return faults
 
 

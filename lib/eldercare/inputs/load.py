@@ -112,6 +112,7 @@ class Project:
     facts: pd.DataFrame = field(default_factory=lambda: empty_table(schema.FACTS))
     plan_words: pd.DataFrame = field(default_factory=lambda: empty_table(schema.PLAN_WORDS))
     column_guide: pd.DataFrame = field(default_factory=lambda: empty_table(schema.COLUMN_GUIDE))
+    table_rows: pd.DataFrame = field(default_factory=lambda: empty_table(schema.TABLE_ROWS))
 
     def city(self, city_id: str) -> City:
         """The city of that name; KeyError with the names there are, if there is none."""
@@ -160,6 +161,7 @@ def load_project(root: Path | None = None, being_written: Path | None = None) ->
     phrases = reader.read("phrases.csv", schema.PHRASES)
     plan_words = reader.rows_if_any("plan_words.csv", schema.PLAN_WORDS)
     guide = reader.rows_if_any("column_guide.csv", schema.COLUMN_GUIDE)
+    table_rows = reader.read("table_rows.csv", schema.TABLE_ROWS)
     units = _units(assumptions, indicators, facts)
     scenarios = {
         path.stem: reader.rows_if_any(
@@ -200,6 +202,7 @@ def load_project(root: Path | None = None, being_written: Path | None = None) ->
         facts,
         plan_words,
         guide,
+        table_rows,
     )
     faults = cross_faults(project)
     if faults:

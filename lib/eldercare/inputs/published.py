@@ -15,9 +15,13 @@ from eldercare.inputs.schema import Fault, day_meant, is_to_come
 PRINTED_IN = {10_000: "万", 100_000_000: "亿"}
 
 
-def rows_where(table: pd.DataFrame, wrong: Iterable[bool]) -> list[int]:
-    """The index of the rows of which something is true."""
-    return list(table.index[np.asarray(wrong, bool)])
+def told(table: pd.DataFrame, file: str, *rules: tuple[str, Iterable[bool], str]) -> list[Fault]:
+    """Faults of the rows of which something is true: column, where it is, and the problem with the row's cells in braces."""
+    return [
+        Fault(file, table.index[place] + 2, column, problem.format_map(table.iloc[place]))
+        for column, wrong, problem in rules
+        for place in np.flatnonzero(np.fromiter(wrong, bool, len(table)))
+    ]
 
 
 def listed(values: Iterable[str]) -> str:
@@ -28,21 +32,12 @@ def listed(values: Iterable[str]) -> str:
 def unknown(table, file: str, column: str, known, what: str, empty: bool = False) -> list[Fault]:
     """Cells that name nothing there is; sources are many and are not listed."""
     there = "" if what == "source of sources.csv" else f"; there are: {listed(known)}"
-
-    def near(value: str) -> str:
-        close = difflib.get_close_matches(value, list(known), n=1)
-        return f"; nearest is {close[0]}" if close else ""
-
     wrong = [value not in known and not (empty and value == "") for value in table[column]]
-    return [
-        Fault(
-            file,
-            row + 2,
-            column,
-            f"“{table.at[row, column]}” is no known {what}{near(table.at[row, column])}{there}",
-        )
-        for row in rows_where(table, wrong)
-    ]
+    if not any(wrong):
+        return []
+    near = [difflib.get_close_matches(value, list(known), n=1) for value in table[column]]
+    hint = table.assign(near=[f"; nearest is {close[0]}" if close else "" for close in near])
+    return told(hint, file, (column, wrong, f"“{{{column}}}” is no known {what}{{near}}{there}"))
 
 
 def unknown_source(project, table, file: str, empty: bool = False) -> list[Fault]:
@@ -54,27 +49,15 @@ def unknown_source(project, table, file: str, empty: bool = False) -> list[Fault
 
 def to_come_faults(table: pd.DataFrame, file: str, column: str) -> list[Fault]:
     """Dates after today: nothing is known of them, and the newest date says up to when promises are judged."""
-    return [
-        Fault(
-            file,
-            row + 2,
-            column,
-            f"“{text}” is still to come; see the year, today is {date.today()}",
-        )
-        for row, text in table[column].items()
-        if is_to_come(text)
-    ]
+    problem = f"“{{{column}}}” is still to come; see the year, today is {date.today()}"
+    return told(table, file, (column, map(is_to_come, table[column]), problem))
 
 
-def _unit_fault(
-    units: pd.Series, cells: dict, key: str, told_in: str, file: str, row: int
-) -> list[Fault]:
-    """A unit that is another than that of what the row is about."""
-    wanted = units.get(cells[key], cells["unit"])
-    if cells["unit"] == wanted:
-        return []
-    problem = f"“{cells['unit']}” must be {wanted}, the unit of {cells[key]} in {told_in}"
-    return [Fault(file, row + 2, "unit", problem)]
+def _unit_faults(table, file: str, key: str, units: pd.Series, told_in: str) -> list[Fault]:
+    """Units that are others than that of what their rows are about."""
+    both = table.assign(wanted=table[key].map(units.to_dict()).fillna(table["unit"]))
+    problem = f"“{{unit}}” must be {{wanted}}, the unit of {{{key}}} in {told_in}"
+    return told(both, file, ("unit", both["unit"] != both["wanted"], problem))
 
 
 def capacity_faults(project, city, file: str) -> list[Fault]:
@@ -84,37 +67,26 @@ def capacity_faults(project, city, file: str) -> list[Fault]:
     faults += _impossible_faults(project, city, file) + _second_count_faults(project, table, file)
     units = project.facts.set_index("indicator")["unit"]
     faults += unknown(table, file, "indicator", set(units.index), "indicator of facts.csv")
-    for row, cells in zip(table.index, table.to_dict("records")):
-        faults += _unit_fault(units, cells, "indicator", "facts.csv", file, row)
-        if cells["year"] > date.today().year:
-            faults.append(
-                Fault(
-                    file,
-                    row + 2,
-                    "year",
-                    f"“{cells['year']:g}” is still to come; this file holds what was counted",
-                )
-            )
-        if cells["bed_type"]:
-            told = "is not taken up: beds are known of all types together"
-            faults.append(
-                Fault(
-                    file,
-                    row + 2,
-                    "bed_type",
-                    f"“{cells['bed_type']}” {told}; leave it empty, and give nursing_bed_share",
-                )
-            )
-        if cells["value"] == 0 and cells["unit"] != "bed":
-            faults.append(
-                Fault(
-                    file,
-                    row + 2,
-                    "value",
-                    "must be above 0: it is something to divide by; leave the row out if it is not known",
-                )
-            )
-    return faults
+    faults += _unit_faults(table, file, "indicator", units, "facts.csv")
+    return faults + told(
+        table,
+        file,
+        (
+            "year",
+            table["year"] > date.today().year,
+            "“{year:g}” is still to come; this file holds what was counted",
+        ),
+        (
+            "bed_type",
+            table["bed_type"] != "",
+            "“{bed_type}” is not taken up: beds are known of all types together; leave it empty, and give nursing_bed_share",
+        ),
+        (
+            "value",
+            (table["value"] == 0) & (table["unit"] != "bed"),
+            "must be above 0: it is something to divide by; leave the row out if it is not known",
+        ),
+    )
 
 
 def _impossible_faults(project, city, file: str) -> list[Fault]:
@@ -197,9 +169,8 @@ def progress_faults(project, city, file: str) -> list[Fault]:
     )
     faults += unknown_source(project, table, file, empty=True)
     faults += to_come_faults(table, file, "reported_on") + _contradicting_faults(city, file)
-    for row, cells in zip(table.index, table.to_dict("records")):
-        faults += _unit_fault(units, cells, "target_id", "targets.csv", file, row)
-        if cells["target_id"] in units.index and cells["target_id"] not in set(judged):
-            problem = f"no report judges “{cells['target_id']}”: its row in targets.csv must be a promise with follow_up tracked or measured"
-            faults.append(Fault(file, row + 2, "target_id", problem))
-    return faults
+    faults += _unit_faults(table, file, "target_id", units, "targets.csv")
+    named = table["target_id"]
+    problem = "no report judges “{target_id}”: its row in targets.csv must be a promise with follow_up tracked or measured"
+    wrong = named.isin(units.index) & ~named.isin(judged)
+    return faults + told(table, file, ("target_id", wrong, problem))

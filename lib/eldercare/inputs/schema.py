@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from string import Formatter
@@ -11,56 +12,18 @@ from string import Formatter
 import pandas as pd
 import pandera.pandas as pa
 
-UNITS = frozenset(
-    [
-        "person",
-        "bed",
-        "household",
-        "institution",
-        "facility",
-        "place",
-        "share",
-        "ratio",
-        "year",
-        "month",
-        "minute",
-        "count",
-        "yuan",
-        "square_metre",
-        "square_metre_per_100_households",
-        "bed_per_1000_persons",
-        "bed_per_10000_persons",
-        "worker",
-        "worker_per_10000_persons",
-        "place_per_1000_persons",
-        "household_per_town",
-        "per_year_household",
-        "times_per_year",
-        "grade",
-        "per_year",
-        "standard_deviation",
-        "hour_per_month",
-        "hour_per_year",
-        "user_per_worker",
-        "resident_per_worker",
-        "place_per_user",
-        "yuan_per_bed",
-        "yuan_per_bed_month",
-        "yuan_per_worker_month",
-        "yuan_per_hour",
-        "yuan_per_place_month",
-        "yuan_per_person_month",
-        "yuan_per_household",
-        "yuan_per_person",
-        "yuan_per_year",
-        "birth",
-        "birth_per_woman",
-        "worker_per_100_persons",
-        "hour_per_person_month",
-        "hour_per_worker_year",
-        "yuan_per_square_metre",
-    ]
-)
+UNITS = frozenset((
+    "person", "bed", "household", "institution", "facility", "place", "share", "ratio", "year",
+    "month", "minute", "count", "yuan", "square_metre", "square_metre_per_100_households",
+    "bed_per_1000_persons", "bed_per_10000_persons", "worker", "worker_per_10000_persons",
+    "place_per_1000_persons", "household_per_town", "per_year_household", "times_per_year",
+    "grade", "per_year", "standard_deviation", "hour_per_month", "hour_per_year",
+    "user_per_worker", "resident_per_worker", "place_per_user", "yuan_per_bed",
+    "yuan_per_bed_month", "yuan_per_worker_month", "yuan_per_hour", "yuan_per_place_month",
+    "yuan_per_person_month", "yuan_per_household", "yuan_per_person", "yuan_per_year", "birth",
+    "birth_per_woman", "worker_per_100_persons", "hour_per_person_month", "hour_per_worker_year",
+    "yuan_per_square_metre",
+))  # fmt: skip
 SEVERITIES = ("none", "mild", "moderate", "severe")
 SETTINGS = ("family", "home_service", "day_care", "institution")
 BED_TYPES = ("general", "nursing", "dementia")
@@ -130,9 +93,7 @@ _UNIT = pa.Column(str, _one_of(UNITS))
 _WHOLE = pa.Check(lambda numbers: numbers % 1 == 0, error="must be a whole number")
 _A_YEAR = [_between(FIRST_YEAR, LAST_YEAR, "write the year in four digits"), _WHOLE]
 _YEAR, _YEAR_OR_EMPTY = pa.Column(float, _A_YEAR), pa.Column(float, _A_YEAR, nullable=True)
-_COUNT_OR_EMPTY = pa.Column(
-    float, pa.Check.ge(0, error="must not be negative: it is a count"), nullable=True
-)
+_COUNT = pa.Column(float, pa.Check.ge(0, error="must not be negative: it is a count"))
 
 
 def is_date(text: str) -> bool:
@@ -175,8 +136,10 @@ def _optional_one_of(values) -> pa.Column:
     return pa.Column(str, _one_of([*values, ""]))
 
 
-def _in_order(table: pd.DataFrame) -> pd.Series:
-    return (table["low"] <= table["central"]) & (table["central"] <= table["high"])
+Rule = Callable[[pd.DataFrame], pd.Series]
+# What these count may be below zero: changes, errors, deviations. Nothing else is ever drawn below.
+MAY_BE_NEGATIVE = frozenset(["per_year", "ratio", "standard_deviation", "year"])
+COUNTED = ("person", "bed", "household", "institution", "facility", "place", "count", "yuan")
 
 
 def _is_pattern(text: str) -> bool:
@@ -186,150 +149,125 @@ def _is_pattern(text: str) -> bool:
         return False
 
 
-def _row_check(check, column: str, problem: str) -> pa.Check:
+def _row_check(check: Rule, column: str, problem: str) -> pa.Check:
     """A check of whole rows whose fault is told at one column."""
     return pa.Check(check, error=f"{column}|{problem}")
 
 
+def _rules(*rules: tuple[str, Rule, str]) -> list[pa.Check]:
+    """Checks of whole rows: the column at which a fault is told, what must hold, and the problem if it does not."""
+    return [_row_check(holds, column, problem) for column, holds, problem in rules]
+
+
 def _share_in_bounds(*columns: str) -> list[pa.Check]:
-    def check(column: str):
-        return lambda table: (
-            (table["unit"] != "share") | table[column].isna() | table[column].between(0, 1)
-        )
+    def check(column: str) -> Rule:
+        return lambda t: (t["unit"] != "share") | t[column].isna() | t[column].between(0, 1)
 
     problem = "a share must be from 0 to 1; write 55 % as 0.55"
-    return [_row_check(check(column), column, problem) for column in columns]
-
-
-def _lognormal_positive(table: pd.DataFrame) -> pd.Series:
-    return (table["shape"] != "lognormal") | (table["low"] > 0)
-
-
-def _fixed_is_one_value(table: pd.DataFrame) -> pd.Series:
-    return (table["shape"] != "fixed") | (table["low"] == table["high"])
-
-
-def _range_is_no_single_value(table: pd.DataFrame) -> pd.Series:
-    return (table["shape"] == "fixed") | (table["low"] != table["high"])
-
-
-# What these count may be below zero: changes, errors, deviations. Nothing else is ever drawn below.
-MAY_BE_NEGATIVE = frozenset(["per_year", "ratio", "standard_deviation", "year"])
-
-
-def _normal_has_no_bounds(table: pd.DataFrame) -> pd.Series:
-    return (table["shape"] != "normal") | table["unit"].isin(MAY_BE_NEGATIVE)
-
-
-def _money_has_price_year(table: pd.DataFrame) -> pd.Series:
-    return ~table["unit"].str.startswith("yuan") | table["price_year"].notna()
+    return _rules(*((column, check(column), problem) for column in columns))
 
 
 def _count_not_negative(*columns: str) -> list[pa.Check]:
-    counts = ["person", "bed", "household", "institution", "facility", "place", "count", "yuan"]
+    def check(column: str) -> Rule:
+        return lambda t: ~(t["unit"].isin(COUNTED) & (t[column] < 0))
 
-    def check(column: str):
-        return lambda table: ~(table["unit"].isin(counts) & (table[column] < 0))
-
-    return [
-        _row_check(check(column), column, "must not be negative: it is a count")
-        for column in columns
-    ]
+    problem = "must not be negative: it is a count"
+    return _rules(*((column, check(column), problem) for column in columns))
 
 
-SOURCES = pa.DataFrameSchema(
-    {
-        "source_id": _FILLED,
-        "title_zh": _TEXT,
-        "title_en": _TEXT,
-        "issuer": _TEXT,
-        "document_number": _TEXT,
-        "issued_on": _DATE,
-        "url": _TEXT,
-        "sha256": _TEXT,
-        "licence": _TEXT,
-        "note": _TEXT,
-    },
-    unique=["source_id"],
-    name="sources.csv",
+# What a column holds in whatever table it stands; a table names those of its own that hold something else.
+COLUMNS = {
+    **dict.fromkeys(("assumption", "city_id", "indicator", "source_id", "target_id"), _FILLED),
+    **dict.fromkeys(("label_en", "label_zh", "definition", "quote_zh", "step"), _FILLED),
+    **dict.fromkeys(("low", "central", "high"), _NUMBER),
+    **dict.fromkeys(DATES, _DATE),
+    **dict.fromkeys(("year_from", "price_year", "base_year", "target_year"), _YEAR_OR_EMPTY),
+    **dict.fromkeys(("value", "value_high"), _NUMBER_OR_EMPTY),
+    "basis": pa.Column(str, _one_of(BASES)),
+    "bed_type": _optional_one_of(BED_TYPES),
+    "setting": _optional_one_of(SETTINGS),
+    "severity": _optional_one_of(SEVERITIES),
+    "sex": _optional_one_of(["male", "female"]),
+    "unit": _UNIT,
+    "year": _YEAR,
+}
+
+
+def _table(name: str, columns: str, unique: str, checks=(), **own: pa.Column) -> pa.DataFrameSchema:
+    """The schema of a table: its columns in their order, text where nothing else is said (see `COLUMNS`)."""
+    of_table = {column: {**COLUMNS, **own}.get(column, _TEXT) for column in columns.split()}
+    return pa.DataFrameSchema(of_table, list(checks), unique=unique.split(), name=name)
+
+
+SOURCES = _table(
+    "sources.csv",
+    "source_id title_zh title_en issuer document_number issued_on url sha256 licence note",
+    "source_id",
 )
 
-INDICATORS = pa.DataFrameSchema(
-    {
-        "indicator": _FILLED,
-        "label_en": _FILLED,
-        "label_zh": _FILLED,
-        "unit": _UNIT,
-        "step": _FILLED,
-        "parts": _TEXT,
-        "denominators": _TEXT,
-        "plain_base": _TEXT,
-        "plain_per": _NUMBER_OR_EMPTY,
-        "plain_unit": _optional_one_of(UNITS),
-        "definition": _FILLED,
-    },
-    unique=["indicator"],
-    name="indicators.csv",
+INDICATORS = _table(
+    "indicators.csv",
+    "indicator label_en label_zh unit step parts denominators plain_base plain_per plain_unit definition",
+    "indicator",
+    plain_per=_NUMBER_OR_EMPTY,
+    plain_unit=_optional_one_of(UNITS),
 )
 
-ASSUMPTIONS = pa.DataFrameSchema(
-    {
-        "assumption": _FILLED,
-        "city_id": _TEXT,
-        "age_band": _TEXT,
-        "sex": _optional_one_of(["male", "female"]),
-        "severity": _optional_one_of(SEVERITIES),
-        "setting": _optional_one_of(SETTINGS),
-        "bed_type": _optional_one_of(BED_TYPES),
-        "year_from": _YEAR_OR_EMPTY,
-        "low": _NUMBER,
-        "central": _NUMBER,
-        "high": _NUMBER,
-        "unit": _UNIT,
-        "price_year": _YEAR_OR_EMPTY,
-        "shape": pa.Column(str, _one_of(SHAPES)),
-        "basis": pa.Column(str, _one_of(BASES)),
-        "source_id": _FILLED,
-        "locator": _TEXT,
-        "note": _TEXT,
-    },
-    checks=[
-        _row_check(_in_order, "low", "low, central and high must not fall: low <= central <= high"),
+ASSUMPTIONS = _table(
+    "assumptions.csv",
+    "assumption city_id age_band sex severity setting bed_type year_from low central high unit "
+    "price_year shape basis source_id locator note",
+    "assumption city_id age_band sex severity setting bed_type year_from",
+    [
+        *_rules(
+            (
+                "low",
+                lambda t: (t["low"] <= t["central"]) & (t["central"] <= t["high"]),
+                "low, central and high must not fall: low <= central <= high",
+            )
+        ),
         *_share_in_bounds("low", "central", "high"),
-        _row_check(_lognormal_positive, "low", "a lognormal range must begin above 0"),
-        _row_check(_fixed_is_one_value, "low", "shape fixed needs low = central = high"),
-        _row_check(
-            _range_is_no_single_value, "shape", "low = high is no range; its shape must be fixed"
-        ),
-        _row_check(
-            _normal_has_no_bounds,
-            "shape",
-            "a normal range has no bounds, but a share or a count has; use triangular or lognormal",
-        ),
-        _row_check(_money_has_price_year, "price_year", "money needs a price_year"),
-    ],
-    unique=["assumption", "city_id", *ASSUMPTION_KEYS, "year_from"],
-    name="assumptions.csv",
-)
-
-CORRELATIONS = pa.DataFrameSchema(
-    {
-        "assumption_a": _FILLED,
-        "keys_a": _TEXT,
-        "assumption_b": _FILLED,
-        "keys_b": _TEXT,
-        "correlation": pa.Column(
-            float,
-            pa.Check.in_range(
-                -1, 1, include_min=False, include_max=False, error="must be above -1 and below 1"
+        *_rules(
+            (
+                "low",
+                lambda t: (t["shape"] != "lognormal") | (t["low"] > 0),
+                "a lognormal range must begin above 0",
+            ),
+            (
+                "low",
+                lambda t: (t["shape"] != "fixed") | (t["low"] == t["high"]),
+                "shape fixed needs low = central = high",
+            ),
+            (
+                "shape",
+                lambda t: (t["shape"] == "fixed") | (t["low"] != t["high"]),
+                "low = high is no range; its shape must be fixed",
+            ),
+            (
+                "shape",
+                lambda t: (t["shape"] != "normal") | t["unit"].isin(MAY_BE_NEGATIVE),
+                "a normal range has no bounds, but a share or a count has; use triangular or lognormal",
+            ),
+            (
+                "price_year",
+                lambda t: ~t["unit"].str.startswith("yuan") | t["price_year"].notna(),
+                "money needs a price_year",
             ),
         ),
-        "basis": pa.Column(str, _one_of(BASES)),
-        "source_id": _FILLED,
-        "note": _TEXT,
-    },
-    unique=["assumption_a", "keys_a", "assumption_b", "keys_b"],
-    name="correlations.csv",
+    ],
+    city_id=_TEXT,
+    shape=pa.Column(str, _one_of(SHAPES)),
+)
+
+CORRELATIONS = _table(
+    "correlations.csv",
+    "assumption_a keys_a assumption_b keys_b correlation basis source_id note",
+    "assumption_a keys_a assumption_b keys_b",
+    assumption_a=_FILLED,
+    assumption_b=_FILLED,
+    correlation=pa.Column(
+        float, pa.Check.in_range(-1, 1, False, False, error="must be above -1 and below 1")
+    ),
 )
 
 
@@ -349,45 +287,45 @@ def _same_placeholders(table: pd.DataFrame) -> pd.Series:
 
 
 _BRACES = "both languages must have the same names in braces, each brace closed, as in {city}"
-PHRASES = pa.DataFrameSchema(
-    {"phrase_id": _FILLED, "en": _FILLED, "zh": _FILLED},
-    checks=[_row_check(_same_placeholders, "zh", _BRACES)],
-    unique=["phrase_id"],
-    name="phrases.csv",
+PHRASES = _table(
+    "phrases.csv",
+    "phrase_id en zh",
+    "phrase_id",
+    _rules(("zh", _same_placeholders, _BRACES)),
+    **dict.fromkeys(("phrase_id", "en", "zh"), _FILLED),
 )
 
-FACTS = pa.DataFrameSchema(
-    {
-        "indicator": _FILLED,
-        "unit": _UNIT,
-        "least_per_resident": _NUMBER_OR_EMPTY,
-        "most_per_resident": _NUMBER_OR_EMPTY,
-        "population_basis": pa.Column(str, _one_of([*POPULATION_BASES, "either", ""])),
-        "definition": _FILLED,
-    },
-    unique=["indicator"],
-    name="facts.csv",
+FACTS = _table(
+    "facts.csv",
+    "indicator unit least_per_resident most_per_resident population_basis definition",
+    "indicator",
+    least_per_resident=_NUMBER_OR_EMPTY,
+    most_per_resident=_NUMBER_OR_EMPTY,
+    population_basis=pa.Column(str, _one_of([*POPULATION_BASES, "either", ""])),
 )
 
-ASSUMPTION_STEPS = pa.DataFrameSchema(
-    {
-        "assumption": _FILLED,
-        "label_en": _FILLED,
-        "label_zh": _FILLED,
-        "step": pa.Column(str, _one_of(STEPS)),
-        "unit": _optional_one_of(UNITS),
-        "local": pa.Column(str, _one_of(["yes", "no"])),
-        "to_do": _TEXT,
-    },
-    checks=[
-        _row_check(
-            lambda t: (t["local"] == "yes") == (t["to_do"] != ""),
+TABLE_ROWS = _table(
+    "table_rows.csv",
+    "rows facts file cells source_ids note every_area",
+    "rows",
+    every_area=pa.Column(str, _one_of(["yes", "no"])),
+    **dict.fromkeys(("rows", "facts", "file", "note"), _FILLED),
+)
+
+ASSUMPTION_STEPS = _table(
+    "assumption_steps.csv",
+    "assumption label_en label_zh step unit local to_do",
+    "assumption",
+    _rules(
+        (
             "to_do",
+            lambda t: (t["local"] == "yes") == (t["to_do"] != ""),
             "an assumption that a city can measure, and no other, says what to do",
         )
-    ],
-    unique=["assumption"],
-    name="assumption_steps.csv",
+    ),
+    step=pa.Column(str, _one_of(STEPS)),
+    unit=_optional_one_of(UNITS),
+    local=pa.Column(str, _one_of(["yes", "no"])),
 )
 
 CITY = pa.DataFrameSchema(
@@ -404,127 +342,89 @@ CITY = pa.DataFrameSchema(
     name="city.csv",
 )
 
-TARGETS = pa.DataFrameSchema(
-    {
-        "target_id": _FILLED,
-        "indicator": _FILLED,
-        "label_en": _FILLED,
-        "label_zh": _FILLED,
-        "value": _NUMBER_OR_EMPTY,
-        "value_high": _NUMBER_OR_EMPTY,
-        "unit": _UNIT,
-        "bound": pa.Column(str, _one_of(BOUNDS)),
-        "denominator": _TEXT,
-        "base_year": _YEAR_OR_EMPTY,
-        "target_year": _YEAR_OR_EMPTY,
-        "scope": _TEXT,
-        "kind": pa.Column(str, _one_of(KINDS)),
-        "restates": _TEXT,
-        "follow_up": pa.Column(str, _one_of(FOLLOW_UPS)),
-        "measured_by": _TEXT,
-        "follow_up_reason": _TEXT,
-        "source_id": _FILLED,
-        "locator": _FILLED,
-        "quote_zh": _FILLED,
-        "suspect": _TEXT,
-        "reading": _TEXT,
-        "note": _TEXT,
-    },
-    checks=[
+TARGETS = _table(
+    "targets.csv",
+    "target_id indicator label_en label_zh value value_high unit bound denominator base_year "
+    "target_year scope kind restates follow_up measured_by follow_up_reason source_id locator "
+    "quote_zh suspect reading note",
+    "target_id",
+    [
         *_share_in_bounds("value", "value_high"),
         *_count_not_negative("value", "value_high"),
-        _row_check(
-            lambda t: (t["follow_up"] == "measured") == (t["measured_by"] != ""),
-            "measured_by",
-            "a measured row, and no other, names in measured_by what it is measured by",
-        ),
-        _row_check(
-            lambda t: (t["follow_up"] == "measured") | (t["follow_up_reason"] != ""),
-            "follow_up_reason",
-            "a row that is tracked or stated gives the reason in follow_up_reason",
+        *_rules(
+            (
+                "measured_by",
+                lambda t: (t["follow_up"] == "measured") == (t["measured_by"] != ""),
+                "a measured row, and no other, names in measured_by what it is measured by",
+            ),
+            (
+                "follow_up_reason",
+                lambda t: (t["follow_up"] == "measured") | (t["follow_up_reason"] != ""),
+                "a row that is tracked or stated gives the reason in follow_up_reason",
+            ),
         ),
     ],
-    unique=["target_id"],
-    name="targets.csv",
+    bound=pa.Column(str, _one_of(BOUNDS)),
+    kind=pa.Column(str, _one_of(KINDS)),
+    follow_up=pa.Column(str, _one_of(FOLLOW_UPS)),
+    locator=_FILLED,
 )
 
 DECISIONS = ("accept", "mend", "drop", "")
-TARGETS_DRAFT = pa.DataFrameSchema(
-    {
-        "decision": pa.Column(str, _one_of(DECISIONS)),
-        "confidence": _TEXT,
-        "reason": _TEXT,
-        "place": _TEXT,
-        "figure": _TEXT,
-        **TARGETS.columns,
-    },
-    checks=TARGETS.checks,
-    unique=["target_id"],
-    name="targets_draft.csv",
+TARGETS_DRAFT = _table(
+    "targets_draft.csv",
+    f"decision confidence reason place figure {' '.join(TARGETS.columns)}",
+    "target_id",
+    TARGETS.checks,
+    decision=pa.Column(str, _one_of(DECISIONS)),
+    **{name: TARGETS.columns[name] for name in ("bound", "kind", "follow_up", "locator")},
 )
 
-CAPACITY = pa.DataFrameSchema(
-    {
-        "city_id": _FILLED,
-        "indicator": _FILLED,
-        "bed_type": _optional_one_of(BED_TYPES),
-        "year": _YEAR,
-        "value": pa.Column(float, pa.Check.ge(0, error="must not be negative: it is a count")),
-        "unit": _UNIT,
-        "population_basis": _optional_one_of(POPULATION_BASES),
-        "source_id": _FILLED,
-        "locator": _TEXT,
-        "note": _TEXT,
-    },
-    checks=_share_in_bounds("value"),
-    unique=["city_id", "indicator", "bed_type", "year", "population_basis"],
-    name="capacity.csv",
+CAPACITY = _table(
+    "capacity.csv",
+    "city_id indicator bed_type year value unit population_basis source_id locator note",
+    "city_id indicator bed_type year population_basis",
+    _share_in_bounds("value"),
+    value=_COUNT,
+    population_basis=_optional_one_of(POPULATION_BASES),
 )
 
-PROGRESS = pa.DataFrameSchema(
-    {
-        "target_id": _FILLED,
-        "reported_on": _DATE,
-        "scope": _optional_one_of(REPORT_SCOPES),
-        "value": _NUMBER_OR_EMPTY,
-        "unit": _UNIT,
-        "source_id": _TEXT,
-        "locator": _TEXT,
-        "note": _TEXT,
-    },
-    checks=[
+PROGRESS = _table(
+    "progress.csv",
+    "target_id reported_on scope value unit source_id locator note",
+    "target_id reported_on scope",
+    [
         *_share_in_bounds("value"),
         *_count_not_negative("value"),
-        *[
-            _row_check(
-                lambda t, name=name: t["value"].isna() | (t[name] != ""),
-                name,
-                "a row with a value needs it; a row of the template without a value may stay empty",
+        *_rules(
+            *(
+                (
+                    name,
+                    lambda t, name=name: t["value"].isna() | (t[name] != ""),
+                    "a row with a value needs it; a row of the template without a value may stay empty",
+                )
+                for name in ("reported_on", "scope", "source_id")
             )
-            for name in ("reported_on", "scope", "source_id")
-        ],
+        ),
     ],
-    unique=["target_id", "reported_on", "scope"],
-    name="progress.csv",
+    scope=_optional_one_of(REPORT_SCOPES),
+    source_id=_TEXT,
 )
 
-PUBLISHED_CARE_NEED = pa.DataFrameSchema(
-    {
-        "series": _FILLED,
-        "definition": _FILLED,
-        "first_age": pa.Column(float, _between(0, 100, "an age")),
-        "year": _YEAR,
-        "low": _NUMBER,
-        "central": _NUMBER,
-        "high": _NUMBER,
-        "unit": _UNIT,
-        "source_id": _FILLED,
-        "locator": _FILLED,
-        "note": _TEXT,
-    },
-    checks=[_row_check(_in_order, "central", "must be low <= central <= high")],
-    unique=["series", "year"],
-    name="published_care_need.csv",
+PUBLISHED_CARE_NEED = _table(
+    "published_care_need.csv",
+    "series definition first_age year low central high unit source_id locator note",
+    "series year",
+    _rules(
+        (
+            "central",
+            lambda t: (t["low"] <= t["central"]) & (t["central"] <= t["high"]),
+            "must be low <= central <= high",
+        )
+    ),
+    series=_FILLED,
+    first_age=pa.Column(float, _between(0, 100, "an age")),
+    locator=_FILLED,
 )
 
 COUNTS = pa.DataFrameSchema(
@@ -547,77 +447,57 @@ COUNTS = pa.DataFrameSchema(
     name="counts.csv",
 )
 
-CARE_GRADE = pa.DataFrameSchema(
-    {
-        "severity": pa.Column(str, _one_of(SEVERITIES)),
-        "first_grade": _NUMBER,
-        "last_grade": _NUMBER,
-        "service_class": _FILLED,
-        "label_en": _FILLED,
-        "label_zh": _FILLED,
-        "source_id": _FILLED,
-        "locator": _FILLED,
-        "quote_zh": _FILLED,
-        "note": _TEXT,
-    },
-    checks=[
-        _row_check(
-            lambda t: t["first_grade"] <= t["last_grade"],
+CARE_GRADE = _table(
+    "care_grade.csv",
+    "severity first_grade last_grade service_class label_en label_zh source_id locator quote_zh note",
+    "severity",
+    _rules(
+        (
             "last_grade",
+            lambda t: t["first_grade"] <= t["last_grade"],
             "must not lie before first_grade",
         )
-    ],
-    unique=["severity"],
-    name="care_grade.csv",
+    ),
+    severity=pa.Column(str, _one_of(SEVERITIES)),
+    **dict.fromkeys(("first_grade", "last_grade"), _NUMBER),
+    **dict.fromkeys(("service_class", "locator"), _FILLED),
 )
 
 AGE_GROUPS = ("0", "1_4", *(f"{a}_{a + 4}" for a in range(5, 85, 5)), "85_plus")
 AGE_GROUP_START = (0, 1, *range(5, 90, 5))
 
-CENSUS_AGE_SEX = pa.DataFrameSchema(
-    {
-        "adcode": _NUMBER,
-        "year": _NUMBER,
-        "sex": pa.Column(str, _one_of(["male", "female"])),
-        **{
-            f"age_{group}": pa.Column(
-                float, pa.Check.ge(0, error="must not be negative: it is a count")
-            )
-            for group in AGE_GROUPS
-        },
-    },
-    unique=["adcode", "year", "sex"],
-    name="census_age_sex.csv",
+CENSUS_AGE_SEX = _table(
+    "census_age_sex.csv",
+    "adcode year sex " + " ".join(f"age_{group}" for group in AGE_GROUPS),
+    "adcode year sex",
+    **dict.fromkeys(("adcode", "year"), _NUMBER),
+    sex=pa.Column(str, _one_of(["male", "female"])),
+    **dict.fromkeys((f"age_{group}" for group in AGE_GROUPS), _COUNT),
 )
 
-COLUMN_GUIDE = pa.DataFrameSchema(
-    {"column": _FILLED, "word": _TEXT, "en": _FILLED, "zh": _FILLED},
-    unique=["column", "word"],
-    name="column_guide.csv",
+COLUMN_GUIDE = _table(
+    "column_guide.csv",
+    "column word en zh",
+    "column word",
+    **dict.fromkeys(("column", "en", "zh"), _FILLED),
 )
 
-PLAN_WORDS = pa.DataFrameSchema(
-    {
-        "kind": pa.Column(str, _one_of(["sign", "counter", "noun", "quantity"])),
-        "pattern": pa.Column(
-            str, pa.Check(_is_pattern, element_wise=True, error="must be a regular expression")
-        ),
-        "unit": _UNIT,
-        "indicator": _TEXT,
-        "label_en": _TEXT,
-        "denominator": _TEXT,
-        "measured_by": _TEXT,
-        "note": _TEXT,
-    },
-    checks=[
-        _row_check(
-            lambda t: (t["kind"] != "quantity") | (t["indicator"] != ""),
+PLAN_WORDS = _table(
+    "plan_words.csv",
+    "kind pattern unit indicator label_en denominator measured_by note",
+    "kind pattern unit",
+    _rules(
+        (
             "indicator",
+            lambda t: (t["kind"] != "quantity") | (t["indicator"] != ""),
             "a row of kind quantity names its indicator",
         )
-    ],
-    unique=["kind", "pattern", "unit"],
-    name="plan_words.csv",
+    ),
+    kind=pa.Column(str, _one_of(["sign", "counter", "noun", "quantity"])),
+    pattern=pa.Column(
+        str, pa.Check(_is_pattern, element_wise=True, error="must be a regular expression")
+    ),
+    **dict.fromkeys(("indicator", "label_en"), _TEXT),
 )
 
 EXCEPTIONS = pa.DataFrameSchema(

@@ -102,6 +102,7 @@ def childcare_places_per_1000_used(childcare_places_used: Array, population_tota
     return childcare_places_used / population_total * PER_1000
 
 
+@quantity(unit="place", dims=("year",), of=("population_total",))
 def childcare_places_promised(population: Array, per_1000: float) -> Array:
     """Places that a promise per 1,000 people comes to.
 

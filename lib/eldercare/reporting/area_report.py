@@ -20,8 +20,8 @@ from eldercare.reporting.charts import (
     write_picture,
     write_whole,
 )
+from eldercare.reporting.language import load_language
 from eldercare.reporting.present import range_text
-from eldercare.reporting.wording import language
 
 SHOWN_YEARS = (2020, 2025, 2030, 2035, 2040, 2050)
 
@@ -42,7 +42,7 @@ def area_text(project: Project, code: int, table: pd.DataFrame) -> str:
     facts = project.china.areas.loc[(code, 2020)]
     labels = project.indicators.set_index("indicator")["label_en"]
     lines = [f"{code} {facts['name']} ({facts.level}, {facts.province}): middle (80 % range)"]
-    lines.append(language(project, "en").change_basis(project, code))
+    lines.append(load_language(project, "en").change_basis(project, code))
     for quantity in QUANTITIES:
         label = labels.get(quantity, quantity.replace("_", " "))
         rows = table[table["quantity"] == quantity].set_index("year")
@@ -77,7 +77,7 @@ def write_area(project: Project, code: int, table: pd.DataFrame, folder: Path) -
         axis.set_ylim(bottom=0)
         dress_years(axis)
     figure.suptitle(f"{facts['name']} ({code}, {facts.province})", x=0.01, ha="left", color=INK)
-    basis = language(project, "en").change_basis(project, code)
+    basis = load_language(project, "en").change_basis(project, code)
     figure.text(
         0.01,
         0.01,

@@ -24,8 +24,8 @@ from eldercare.model.chain import (
     summarise_parts,
 )
 from eldercare.reporting.charts import INK, MARK, PALETTE, SOFT, colour_of, publish, set_style
+from eldercare.reporting.language import Language
 from eldercare.reporting.report import LIMITED, summed
-from eldercare.reporting.wording import Language
 
 SIZE = (7.2, 2.75)
 STYLES = ("-", "--", "-.")

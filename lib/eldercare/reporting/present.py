@@ -8,10 +8,10 @@ import xarray as xr
 from IPython.display import Markdown
 
 from eldercare.analysis.compare import compare_head_counts, compare_targets, is_usable
+from eldercare.engine.quantity import upstream
 from eldercare.inputs.load import City, Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS
 from eldercare.model.chain import BASE_YEAR, QUANTILES, CityResult, stock_of_beds, summarise_parts
-from eldercare.reporting.lineage import quantities_below
 
 NOT_AVAILABLE = "not available"
 UNIT_WORDS = {
@@ -134,7 +134,7 @@ DEFINITIONS_OF_NEED = {
 
 def definition_of_need(name: str) -> str:
     """By which definition of need a quantity counts, in words; empty where nobody's need enters it."""
-    below = quantities_below(name)
+    below = upstream(name)
     return " and ".join(
         words for quantity, words in DEFINITIONS_OF_NEED.items() if quantity in below
     )

@@ -11,6 +11,7 @@ import xarray as xr
 
 from eldercare.analysis.compare import compare_head_counts, compare_targets
 from eldercare.analysis.sensitivity import YEAR
+from eldercare.engine.quantity import upstream
 from eldercare.inputs.load import Project
 from eldercare.model.chain import (
     BASE_YEAR,
@@ -21,11 +22,9 @@ from eldercare.model.chain import (
     summarise,
 )
 from eldercare.reporting.blocks import Block, Bullets, Figure, Heading, Paragraph, Table
-from eldercare.reporting.lineage import quantities_below
-from eldercare.reporting.origins import TABLES
+from eldercare.reporting.language import Language
 from eldercare.reporting.present import DEFINITIONS_OF_NEED, sentence_case
 from eldercare.reporting.present_sensitivity import OWN
-from eldercare.reporting.wording import Language
 
 LEFT_OUT = (
     "destitute",
@@ -305,7 +304,7 @@ def _promise(facts: Facts) -> tuple[Block, ...]:
 
 
 def _definition(facts: Facts, row: dict) -> str:
-    below = quantities_below(row["measured_by"])
+    below = upstream(row["measured_by"])
     names = [name for name in DEFINITIONS_OF_NEED if name in below] or ["none"]
     return facts.words.join("names_join", [facts.words.of("definition", name) for name in names])
 
@@ -554,17 +553,15 @@ def sources_in_use(project: Project, result: CityResult) -> list[str]:
     city = result.city
     ids = {city.source_id, *city.targets["source_id"], *result.assumptions.rows["source_id"]}
     ids |= set(city.capacity["source_id"]) if city.capacity is not None else set()
-    ids |= {source for table in TABLES.values() for source in table.sources.split()}
+    ids |= {source for named in project.table_rows["source_ids"] for source in named.split()}
     return [source for source in project.sources["source_id"] if source in ids]
 
 
 def main_sources(facts: Facts, moved: pd.DataFrame) -> list[str]:
     """Ids of the sources behind the report's own numbers: document, censuses, stock, what moves the results."""
     city, rows = facts.result.city, facts.result.assumptions.rows
-    ids = [
-        city.source_id,
-        *(source for name in POPULATION_TABLES for source in TABLES[name].sources.split()),
-    ]
+    of_tables = facts.project.table_rows.set_index("rows")["source_ids"]
+    ids = [city.source_id, *" ".join(of_tables[list(POPULATION_TABLES)]).split()]
     if city.capacity is not None:
         ids += list(
             city.capacity.loc[city.capacity["indicator"].isin(["beds_total", BUDGET]), "source_id"]

@@ -12,22 +12,25 @@ from eldercare.engine.quantity import DECLARED
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import BASELINE, Project
 from eldercare.model.chain import CityResult, run_city, summarise
-from eldercare.reporting.present import range_text, text_number
+from eldercare.reporting.language import Language, load_language
+from eldercare.reporting.tables import wide
 from eldercare.reporting.trace import trace
-from eldercare.reporting.tree import Trace
-
-LABEL = {"en": "label_en", "zh": "label_zh"}
+from eldercare.reporting.trace_view import Trace
 
 
 class Results(dict[str, CityResult]):
     """The results of some cities under one scenario, by city_id.
 
     project : what they were run from
+    words   : the language they are told in
     """
 
-    def __init__(self, project: Project, results: Mapping[str, CityResult]):
+    def __init__(
+        self, project: Project, results: Mapping[str, CityResult], words: Language | None = None
+    ):
         super().__init__(results)
         self.project = project
+        self.words = words or load_language(project)
 
     def summary(
         self,
@@ -35,7 +38,7 @@ class Results(dict[str, CityResult]):
         by: str | Sequence[str] = (),
         years: Iterable[int] | None = None,
         measure: str | None = None,
-        language: str = "en",
+        language: str = "",
         **where,
     ) -> pd.DataFrame:
         """A quantity as a tidy table: one row a city, year and part.
@@ -83,11 +86,10 @@ class Results(dict[str, CityResult]):
         return array.sum(summed, skipna=False)
 
     def _words(self, quantity: str, language: str) -> tuple[str, str]:
-        if language not in LABEL:
-            raise KeyError(f"no language “{language}”; there are: {', '.join(LABEL)}")
+        words = load_language(self.project, language) if language else self.words
         rows = self.project.indicators.set_index("indicator")
         if quantity in rows.index:
-            return rows.at[quantity, "unit"], rows.at[quantity, LABEL[language]]
+            return rows.at[quantity, "unit"], words.label(quantity)
         return DECLARED[quantity].unit, DECLARED[quantity].meaning.rstrip(".")
 
     def at(self, city_id: str, quantity: str, year: int, **where) -> pd.Series:
@@ -105,13 +107,18 @@ class Results(dict[str, CityResult]):
         return table.iloc[0].drop("city_id")
 
     def table(
-        self, quantity: str, years: Iterable[int], form=text_number, measure: str = "need", **where
+        self,
+        quantity: str,
+        years: Iterable[int],
+        by: str | Sequence[str] = (),
+        measure: str | None = "need",
+        middle: str = "central",
+        **where,
     ) -> pd.DataFrame:
-        """A quantity as a reader meets it: a row a city, a column a year, `middle (low to high)`."""
-        found = self.summary(quantity, years=years, measure=measure, **where)
-        found["text"] = [range_text(r.low, r.central, r.high, form) for r in found.itertuples()]
-        wide = found.pivot_table("text", "city_id", "year", aggfunc="first", sort=False)
-        return wide.rename(index={one: self[one].city.name_en for one in self}).rename_axis("city")
+        """A quantity as a reader meets it: a row a city (and part), a column a year, `middle (low to high)`."""
+        kept = [by] if isinstance(by, str) else list(by)
+        found = self.summary(quantity, kept, years, measure, **where)
+        return wide(self.words, found, ["city_id", *kept], middle=middle)
 
     def targets(self) -> pd.DataFrame:
         """Each promise that a quantity measures beside its need, of all cities (see `compare_targets`)."""

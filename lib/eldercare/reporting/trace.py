@@ -1,17 +1,29 @@
-"""Where a number comes from: formula, inputs with their values, and so on down to rows of `data/` with their source."""
+"""What a number is made of: formula, inputs with their values, and so on down to rows of `data/` with their source.
+
+All of it is read from the declarations (`engine.quantity`) and, for the facts of an area, from
+data/table_rows.csv: no list here says what rests on what.
+"""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from eldercare.engine.quantity import DECLARED, formula_in
+from eldercare.analysis import (  # noqa: F401 - each declares what it makes of results
+    affordability,
+    compare,
+    decomposition,
+    definitions,
+    health,
+    sensitivity,
+)
+from eldercare.engine.quantity import DECLARED, OF_RESULTS, find_quantity, split_asked, upstream
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import (
     BASELINE,
@@ -23,13 +35,15 @@ from eldercare.inputs.load import (
     row_numbers,
 )
 from eldercare.inputs.schema import ASSUMPTION_KEYS
-from eldercare.model.chain import BASE_YEAR, QUANTILES, CityResult, run_city
-from eldercare.reporting.lineage import keys_of, made_of, own_parts
-from eldercare.reporting.origins import TABLES, Made, split_input
+from eldercare.model.chain import BASE_YEAR, FACTS, QUANTILES, CityResult, run_city
 from eldercare.reporting.present import range_text, text_number
-from eldercare.reporting.tree import Node, Row, Trace, Value, no_values
+from eldercare.reporting.trace_view import Node, Row, Trace, Value
+from eldercare.validation import calibration  # noqa: F401 - it and `accuracy` declare too
 
+ABOUT_AN_ASSUMPTION = ("bands", "middle", "until")
+PASSED_ON = {"measure", "path"}  # keys that come down from what a quantity is made of
 UNTOLD = {"age", "price_year"}  # dims with too many places to tell a value for each
+MOST_LOCATORS, MOST_RUNS = 3, 6  # more places or runs of rows than these are counted, not named
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,12 +66,8 @@ class Place:
         """The same place with another year or other keys."""
         return replace(self, year=year or self.year, keys={**self.keys, **keys})
 
-    def without(self, names: Iterable[str]) -> Place:
-        """The same place for what does not rest on some assumptions that its inputs rest on."""
-        return replace(self, left_out=self.left_out | set(names))
-
     def holds(self, condition: str) -> bool:
-        """Whether a condition of the lineage holds here."""
+        """Whether a condition of a declaration holds here."""
         key, equals, wanted = condition.partition("=")
         if equals:
             return self.keys.get(key, wanted) == wanted
@@ -65,21 +75,19 @@ class Place:
             return True
         return self.result.inputs.holds(condition, BASE_YEAR if self.year is None else self.year)
 
-    def only(self, keys: frozenset[str]) -> Place:
-        """The same place with some of its keys."""
-        return replace(self, keys={key: value for key, value in self.keys.items() if key in keys})
+    def of(self, name: str) -> Place:
+        """The place as a quantity knows it: with its own keys, and without what it does not rest on."""
+        keys = {key: value for key, value in self.keys.items() if key in own_keys(name)}
+        left_out = self.left_out | set(find_quantity(name).not_moved_by)
+        return replace(self, keys=keys, left_out=left_out)
 
     @property
     def tag(self) -> str:
         """City, year and keys in one line."""
-        parts = [
-            self.city.city_id if self.city else "",
-            self.scenario if self.scenario != BASELINE else "",
-        ]
-        parts += [str(self.year) if self.year else ""] + [
-            f"{key}={value}" for key, value in sorted(self.keys.items())
-        ]
-        return " ".join(part for part in parts if part)
+        scenario = self.scenario if self.scenario != BASELINE else ""
+        parts = [self.city.city_id if self.city else "", scenario, str(self.year or "")]
+        parts += [f"{key}={value}" for key, value in sorted(self.keys.items())]
+        return " ".join(filter(None, parts))
 
 
 def trace(
@@ -94,7 +102,7 @@ def trace(
 ) -> Trace:
     """Where a number of a city comes from, as a tree: formula, inputs, rows of `data/`, source, SHA-256 of the file.
 
-    quantity : an indicator, or a quantity between (see `lineage`), e.g. `beds_needed`
+    quantity : an indicator, or a quantity between, e.g. `beds_needed`
     result   : the run to take values from; without it the city is run with `draws`
     keys     : e.g. measure="use" (else need), bed_type="nursing"
     Returns  : Trace, with `text()`, `html()`; a notebook shows the latter
@@ -105,16 +113,15 @@ def trace(
     result = result or run_city(project, city_id, scenario, draws)
     known = result.values["year"].values
     if year not in known:
-        raise KeyError(
-            f"{year} is not calculated for {city_id}; there are {known[0]} to {known[-1]}"
-        )
+        reach = f"there are {known[0]} to {known[-1]}"
+        raise KeyError(f"{year} is not calculated for {city_id}; {reach}")
     own = own_keys(quantity)
     if set(keys) - own:
-        raise KeyError(
-            f"{quantity} has no key {', '.join(sorted(set(keys) - own))}; it has: {', '.join(sorted(own)) or 'none'}"
-        )
-    values_of(place_of(project, result, year, **keys), quantity)
-    return Trace(node_of(place_of(project, result, year, **keys), quantity))
+        wrong, there = (", ".join(sorted(names)) for names in (set(keys) - own, own))
+        raise KeyError(f"{quantity} has no key {wrong}; it has: {there or 'none'}")
+    found = Trace(node_of(place_of(project, result, year, **keys), quantity))
+    _ = found.root.values  # a label that is not there is refused now
+    return found
 
 
 def place_of(project: Project, result: CityResult, year: int | None, **keys: str) -> Place:
@@ -131,35 +138,22 @@ def node_of(place: Place, name: str, made: dict | None = None) -> Node:
     Raises : KeyError for an unknown quantity or key
     """
     made = {} if made is None else made
-    about = made_of(name)
-    place = place.only(keys_of(name)).without(about.not_moved_by)
+    one, place = find_quantity(name), place.of(name)
     key = (name, place.tag, place.left_out)
     if key not in made:
-        quantities, assumptions, tables = inputs_of(about, place)
-        below = [_input_node(place, one, made) for one in quantities]
-        below += [_leaf(place, one, made, assumption_node) for one in assumptions]
-        below += [
-            _leaf(place, one, made, table_node) for one in tables if not _has_none(place, one)
-        ]
-        made[key] = Node(
-            name,
-            "quantity",
-            place.tag,
-            meaning_of(place.project, name, about),
-            formula_of(place.project, name, about),
-            function_name(about),
-            partial(values_of, place, name),
-            (),
-            tuple(below),
-        )
+        quantities, assumptions, tables = inputs_of(place, name)
+        below = [node_of(at, asked, made) for at, asked in quantities]
+        below += [_leaf(place, asked, made, assumption_node) for asked in assumptions]
+        below += [_leaf(place, asked, made, table_node) for asked in tables]
+        words = meaning_of(place.project, name), formula_of(place.project, name), one.home
+        values = partial(values_of, place, name)
+        made[key] = Node(name, "quantity", place.tag, *words, values, inputs=tuple(below))
     return made[key]
 
 
 def _leaf(place: Place, name: str, made: dict, maker) -> Node:
-    dated = (
-        maker is assumption_node
-        and place.rows.loc[place.rows["assumption"] == name, "year_from"].notna().any()
-    )
+    own = place.rows[place.rows["assumption"] == name]
+    dated = maker is assumption_node and own["year_from"].notna().any()
     city = place.city.city_id if place.city else ""
     key = (maker.__name__, name, city, place.scenario, place.year if dated else None)
     if key not in made:
@@ -167,73 +161,49 @@ def _leaf(place: Place, name: str, made: dict, maker) -> Node:
     return made[key]
 
 
-def _input_node(place: Place, text: str, made: dict) -> Node:
-    name, keys = split_input(text)
-    year = int(keys.pop("year", place.year or 0)) or None
-    return node_of(place.at(year, **keys), name, made)
-
-
-def inputs_of(about: Made, place: Place) -> tuple[list[str], list[str], list[str]]:
-    """Names of the quantities, assumptions and tables that something takes at a place."""
-    parts = [about, *(more for condition, more in about.when.items() if place.holds(condition))]
-    found = (
-        [
-            name
-            for part in parts
-            for name in getattr(part, kind).split()
-            if name not in place.left_out
-        ]
-        for kind in ("quantities", "assumptions", "tables")
-    )
-    return tuple(list(dict.fromkeys(names)) for names in found)
-
-
-def assumptions_below(place: Place, name: str) -> set[str]:
-    """Names of all assumptions that a quantity rests on at a place, directly or through its inputs."""
-    found, seen, waiting = set(), set(), [(place, name)]
-    while waiting:
-        at, one = waiting.pop()
-        about = made_of(one)
-        at = at.only(keys_of(one)).without(about.not_moved_by)
-        if (one, at.tag, at.left_out) in seen:
+def inputs_of(place: Place, name: str) -> tuple[list[tuple[Place, str]], list[str], list[str]]:
+    """What a quantity takes at a place: quantities, each at its own place; assumptions; rows of tables."""
+    one, quantities, assumptions, tables = find_quantity(name), [], {}, {}
+    for taken in sorted(one.made_of, key=lambda taken: taken in one.only):
+        if taken in place.left_out or taken in one.only and not place.holds(one.only[taken]):
             continue
-        seen.add((one, at.tag, at.left_out))
-        quantities, assumptions, _ = inputs_of(about, at)
-        found |= set(assumptions)
-        for text in quantities:
-            below, keys = split_input(text)
-            year = int(keys.pop("year", at.year or 0)) or None
-            waiting.append((at.at(year, **keys), below))
-    return found
+        asked, keys = split_asked(f"{taken}[{one.at[taken]}]" if taken in one.at else taken)
+        if asked in DECLARED or asked in OF_RESULTS:
+            year = int(keys.pop("year", 0)) or None
+            quantities.append((place.at(year, **keys), asked))
+        elif behind := rows_behind(place.project, asked):
+            tables |= dict.fromkeys(rows for rows in behind if not _has_none(place, rows))
+        elif asked not in FACTS:
+            about, _, what = asked.rpartition("_")
+            assumptions[about if what in ABOUT_AN_ASSUMPTION else asked] = None
+    return quantities, list(assumptions), list(tables)
 
 
+@lru_cache(maxsize=512)
 def own_keys(name: str) -> frozenset[str]:
-    """Keys that a quantity may be asked by; measure and path come down from what it is made of."""
-    return own_parts(name) | (keys_of(name) & {"measure", "path"})
+    """Keys that a quantity may be asked by: its dims, those its inputs differ by, and what these pass on."""
+    one = find_quantity(name)
+    parts = {*one.dims, *(at.partition("=")[0] for at in one.only.values() if "=" in at)}
+    below = {dim for taken in upstream(name) & set(DECLARED) for dim in DECLARED[taken].dims}
+    return frozenset(parts - {"year", "price_year"} | below & PASSED_ON)
 
 
-def function_name(about: Made) -> str:
-    """`beds.beds`: module and function that make a quantity."""
-    return f"{about.by.__module__.rpartition('.')[2]}.{about.by.__qualname__}"
+def formula_of(project: Project, name: str) -> str:
+    """The formula in the docstring of the function, else the indicator's definition."""
+    return find_quantity(name).formula or _indicator(project, name).get("definition", "")
 
 
-def formula_of(project: Project, name: str, about: Made) -> str:
-    """The formula of the lineage, else that in the docstring of the function, else the indicator's definition."""
-    if about.formula:
-        return about.formula
-    found = formula_in(about.by)
-    if found:
-        return found
-    rows = project.indicators[project.indicators["indicator"] == name]
-    return str(rows["definition"].iloc[0]) if len(rows) else ""
-
-
-def meaning_of(project: Project, name: str, about: Made) -> str:
+def meaning_of(project: Project, name: str) -> str:
     """The label of an indicator in both languages; of other quantities the first line of the function's docstring."""
+    labels = _indicator(project, name)
+    if labels:
+        return f"{labels['label_en']} {labels['label_zh']}"
+    return find_quantity(name).meaning
+
+
+def _indicator(project: Project, name: str) -> dict:
     rows = project.indicators[project.indicators["indicator"] == name]
-    if len(rows):
-        return f"{rows['label_en'].iloc[0]} {rows['label_zh'].iloc[0]}"
-    return inspect.cleandoc(about.by.__doc__ or "").split("\n")[0].split("  Defined as")[0]
+    return rows.iloc[0].to_dict() if len(rows) else {}
 
 
 def values_of(place: Place, name: str) -> tuple[Value, ...]:
@@ -244,25 +214,21 @@ def values_of(place: Place, name: str) -> tuple[Value, ...]:
     for key, value in place.keys.items():
         if key in array.dims:
             if value not in array[key].values:
-                raise KeyError(
-                    f"“{value}” is no {key} of {name}; there are: {', '.join(map(str, array[key].values))}"
-                )
+                known = ", ".join(map(str, array[key].values))
+                raise KeyError(f"“{value}” is no {key} of {name}; there are: {known}")
             array = array.sel({key: value})
-    units = place.project.indicators.set_index("indicator")["unit"]
-    declared = DECLARED[name].unit.replace(" ", "_") if name in DECLARED else ""
-    unit = units.get(name, declared)
+    unit = _indicator(place.project, name).get("unit") or DECLARED[name].unit.replace(" ", "_")
     rest = [dim for dim in array.dims if dim != "draw"]
     stacked = array.transpose("draw", *rest).values.reshape(array.sizes["draw"], -1)
-    labels = pd.MultiIndex.from_product([array[dim].values for dim in rest]) if rest else [()]
+    parts = [
+        " ".join(f"{dim}={part}" for dim, part in zip(rest, labels))
+        for labels in product(*(array[dim].values for dim in rest))
+    ]
     ranges = np.quantile(stacked, list(QUANTILES.values()), axis=0).T
+    means = stacked.mean(axis=0, dtype=float)
     return tuple(
-        Value(
-            " ".join(f"{dim}={part}" for dim, part in zip(rest, label)),
-            *map(float, numbers),
-            unit,
-            float(mean),
-        )
-        for label, numbers, mean in zip(labels, ranges, stacked.mean(axis=0, dtype=float))
+        Value(part, *map(float, numbers), unit, float(mean))
+        for part, numbers, mean in zip(parts, ranges, means)
     )
 
 
@@ -281,11 +247,8 @@ def _in_force(place: Place, name: str) -> pd.DataFrame:
         raise LookupError(f"no row of the assumptions is called “{name}”")
     if place.year is None or rows["year_from"].isna().all():
         return rows
-    begun = rows[rows["year_from"].fillna(0) <= place.year]
-    last = begun.groupby(list(ASSUMPTION_KEYS))["year_from"].transform(
-        lambda years: years.fillna(0).max()
-    )
-    return begun[begun["year_from"].fillna(0) == last]
+    begun = rows.assign(begun=rows["year_from"].fillna(0)).query("begun <= @place.year")
+    return begun[begun["begun"] == begun.groupby(list(ASSUMPTION_KEYS))["begun"].transform("max")]
 
 
 def assumption_node(place: Place, name: str) -> Node:
@@ -294,7 +257,7 @@ def assumption_node(place: Place, name: str) -> Node:
     Raises : LookupError if a row stands in no file
     """
     rows = tuple(assumption_row(place, row) for row in _in_force(place, name).to_dict("records"))
-    return Node(name, "assumption", "", "", "", "", no_values, rows, ())
+    return Node(name, "assumption", rows=rows)
 
 
 def assumption_row(place: Place, row: dict) -> Row:
@@ -306,17 +269,15 @@ def assumption_row(place: Place, row: dict) -> Row:
         "scenario": f"data/scenarios/{place.scenario}.csv",
     }[at]
     cells = (row["assumption"], row["city_id"], *(row[key] for key in ASSUMPTION_KEYS))
-    number = row_numbers(place.project.root, file).get(
-        (*cells, float(np.nan_to_num(row["year_from"])))
-    )
+    start = float(np.nan_to_num(row["year_from"]))
+    number = row_numbers(place.project.root, file).get((*cells, start))
     if number is None:
         raise LookupError(f"the row of {' '.join(filter(None, cells))} stands in no row of {file}")
     found = file_rows(place.project.root, file).loc[[number]]
     words = " ".join(row[key] for key in ASSUMPTION_KEYS if row[key])
-    prices = (
-        f", prices of {row['price_year']:.0f}" if row["price_year"] == row["price_year"] else ""
-    )
-    value = f"{range_text(row['low'], row['central'], row['high'], _short)} {row['unit']}{prices}, {row['basis']}"
+    prices = f", prices of {row['price_year']:.0f}" if pd.notna(row["price_year"]) else ""
+    ends = range_text(row["low"], row["central"], row["high"], _short)
+    value = f"{ends} {row['unit']}{prices}, {row['basis']}"
     return row_of(place.project, file, found, words, value)
 
 
@@ -341,43 +302,48 @@ def row_of(
         raise LookupError(f"{file}, row {found.index[0]}: no source “{unknown[0]}” in sources.csv")
     names = [titles.at[one, "title_en"] or titles.at[one, "title_zh"] for one in named]
     column = next((column for column in ("locator", "source") if column in found), None)
-    places_ = list(dict.fromkeys(found[column])) if column else []
-    locator = "; ".join(filter(None, places_)) if len(places_) <= 3 else ""
-    return Row(
-        file,
-        _numbers(found.index),
-        what,
-        value,
-        " + ".join(named),
-        " + ".join(names),
-        locator,
-        passport(project.root, file),
-    )
+    at = list(dict.fromkeys(found[column])) if column else []
+    locator = "; ".join(filter(None, at)) if len(at) <= MOST_LOCATORS else ""
+    source = " + ".join(named), " + ".join(names), locator
+    return Row(file, _numbers(found.index), what, value, *source, passport(project.root, file))
 
 
 def _numbers(index: pd.Index) -> str:
     """`4, 7-9`: row numbers with runs drawn together."""
     numbers = np.asarray(index)
     runs = np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1)
-    shown = [str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
-    return ", ".join(shown[:6]) + (
-        f" and {len(numbers) - sum(map(len, runs[:6]))} more" if len(shown) > 6 else ""
-    )
+    shown = [str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs[:MOST_RUNS]]
+    left = sum(map(len, runs[MOST_RUNS:]))
+    return ", ".join(shown) + (f" and {left} more" if left else "")
+
+
+@lru_cache(maxsize=8)
+def table_rows(project: Project) -> dict[str, dict[str, str]]:
+    """The rows of data/table_rows.csv by their name: which rows of which file a fact comes from."""
+    return project.table_rows.set_index("rows").to_dict("index")
+
+
+def rows_behind(project: Project, name: str) -> list[str]:
+    """Names of the rows of tables that a fact comes from, or that are called so."""
+    rows = table_rows(project)
+    return [one for one, cells in rows.items() if name == one or name in cells["facts"].split()]
 
 
 def _has_none(place: Place, name: str) -> bool:
     """Whether a table that does not hold all areas has no row for the place."""
-    return TABLES[name].partial and _table_rows(place, name)[1].empty
+    lacks_some = table_rows(place.project)[name]["every_area"] == "no"
+    return lacks_some and _rows_at(place, name)[1].empty
 
 
-def _table_rows(place: Place, name: str) -> tuple[str, pd.DataFrame]:
+def _rows_at(place: Place, name: str) -> tuple[str, pd.DataFrame]:
     """File, and those of its rows that a place takes."""
-    about, facts = TABLES[name], _facts(place)
-    file = "data/" + about.file.format(**facts)
+    about, blanks = table_rows(place.project)[name], _blanks(place)
+    file = "data/" + about["file"].format(**blanks)
     table = file_rows(place.project.root, file)
     kept = pd.Series(True, index=table.index)
-    for column, text in about.where.items():
-        kept &= table[column].isin(text.format(**facts).split() or [""])
+    for cell in filter(None, about["cells"].split("; ")):
+        column, _, text = cell.partition("=")
+        kept &= table[column].isin(text.format(**blanks).split() or [""])
     return file, table[kept]
 
 
@@ -386,14 +352,14 @@ def table_node(place: Place, name: str) -> Node:
 
     Raises : LookupError if there are none
     """
-    about = TABLES[name]
-    file, rows = _table_rows(place, name)
-    row = row_of(place.project, file, rows, about.note, "", about.sources)
-    return Node(name, "table", "", about.note, "", "", no_values, (row,), ())
+    about = table_rows(place.project)[name]
+    file, rows = _rows_at(place, name)
+    row = row_of(place.project, file, rows, about["note"], "", about["source_ids"])
+    return Node(name, "table", meaning=about["note"], rows=(row,))
 
 
-def _facts(place: Place) -> dict[str, str]:
-    """What the place fills into the rows wanted of a table."""
+def _blanks(place: Place) -> dict[str, str]:
+    """What the place fills into the cells wanted of a table."""
     adcode = place.city.adcode if place.city else 100000
     areas = place.project.china.areas
     provinces = areas.index.get_level_values(0)[areas["level"] == "province"].unique()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from eldercare.engine.quantity import quantity
 from eldercare.inputs.load import NATION, China
 from eldercare.model.base import (
     AGES,
@@ -261,8 +262,23 @@ def choose_weights(setting: Setting, rows: np.ndarray) -> tuple[float, float, fl
     return best
 
 
+@quantity(
+    name="back_test",
+    unit="person",
+    of=(
+        "census_all_areas",
+        "wpp_death_rates",
+        "wpp_life_expectancy",
+        "wpp_fertility",
+        "wpp_fertility_pattern",
+        "life_expectancy",
+    ),
+)
 def cross_predict(setting: Setting) -> tuple[np.ndarray, dict[str, tuple[float, float, float]]]:
-    """Projections of 2020 in which each half of the provinces has the weights chosen on the other."""
+    """Projections of 2020 in which each half of the provinces has the weights chosen on the other.
+
+    Defined as::  census of 2010 carried to 2020 with what was known in 2010; error = ln(counted / projected)
+    """
     first = half_of(setting)
     weights = {
         "first half": choose_weights(setting, ~first),

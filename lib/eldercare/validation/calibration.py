@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.stats import t as student_t
 
+from eldercare.engine.quantity import quantity
 from eldercare.validation.accuracy import SIZE_EDGES, SIZE_LABELS, THRESHOLDS, Setting, half_of
 
 INNER, OUTER = 0.8, 0.95
@@ -19,6 +20,7 @@ def log_errors(setting: Setting, predicted: np.ndarray) -> np.ndarray:
     return np.log(setting.observed / predicted)
 
 
+@quantity(name="error_spread", unit="ratio", of=("back_test",))
 def fit_spread(errors: np.ndarray, sizes: pd.Series) -> tuple[pd.DataFrame, float]:
     """Spread of the log error by size class and threshold, and the weight of its tails.
 

@@ -1,10 +1,11 @@
-"""Words and numbers of the city report in one language, from data/phrases.csv and the labels of the tables."""
+"""Words and numbers in one language, from data/phrases.csv and the labels of the tables."""
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 
 import numpy as np
@@ -59,11 +60,13 @@ class Language:
     code    : en or zh
     phrases : text with names in braces, by phrase_id
     labels  : of indicators and of assumptions, by name
+    cities  : names of the cities, by city_id
     """
 
     code: str
     phrases: Mapping[str, str] = field(repr=False)
     labels: Mapping[str, str] = field(repr=False)
+    cities: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def phrase(self, phrase_id: str, **values) -> str:
         """A phrase with its names filled in.  Raises: KeyError if data/phrases.csv has no such phrase"""
@@ -78,6 +81,41 @@ class Language:
     def of(self, family: str, word: str) -> str:
         """The phrase for a word of the tables, as `of("unit", "bed")`; empty for an empty cell."""
         return self.phrase(f"{family}_{word}") if word else ""
+
+    def part(self, dim: str, word: str) -> str:
+        """A label of a dim as a reader meets it: a city's name, a phrase of the family, else the word itself."""
+        if dim == "city_id":
+            return self.cities.get(word, word)
+        for name in (f"{dim}_{word}", word):
+            if name in self.phrases:
+                return self.phrases[name]
+        return self.labels.get(word, str(word).replace("_", " "))
+
+    def sentences(self, phrase_id: str, table: pd.DataFrame) -> list[str]:
+        """A phrase for each row of a tidy table, which fills its names.
+
+        A number of the columns mean, low, central, high, value or of one that ends in `_value` is told in the
+        unit of the row (column `unit`); of a column `share…` or `chance…` in per cent; `range` and `mean_range`
+        are made of low, central or mean, and high; keys are told by their labels; the rest stands as it is.
+        """
+        return [self.phrase(phrase_id, **self._told(row)) for row in table.to_dict("records")]
+
+    def _told(self, row: dict) -> dict:
+        unit = row.get("unit", "plain")
+        told = {name: self._cell(name, cell, unit) for name, cell in row.items()}
+        for middle, name in (("central", "range"), ("mean", "mean_range")):
+            if {"low", middle, "high"} <= row.keys():
+                told[name] = self.range({**row, "central": row[middle]}, unit)
+        return told
+
+    def _cell(self, name: str, cell, unit: str):
+        if name in (*ENDS, "mean", "value") or name.endswith("_value"):
+            return self.value_with_unit(cell, unit)
+        if name.startswith("chance"):
+            return self.chance(cell)
+        if name.startswith("share"):
+            return self.percent(cell)
+        return self.part(name, cell) if isinstance(cell, str) else cell
 
     def text(self, row: Mapping, column: str) -> str:
         """The cell of a pair of columns, as label_en and label_zh; that of the other language where it is empty."""
@@ -229,11 +267,12 @@ def _whole(value: float, unit: str) -> float:
     return round(value) if unit in WHOLE and abs(value) < 10 ** (DIGITS - 1) else value
 
 
-def language(project: Project, code: str) -> Language:
-    """The language of that code.
+def load_language(project: Project, code: str = "") -> Language:
+    """The language of that code; without one that of $ELDERCARE_LANGUAGE, else English.
 
     Raises : KeyError with the languages there are, for an unknown one
     """
+    code = code or os.environ.get("ELDERCARE_LANGUAGE") or LANGUAGES[0]
     if code not in LANGUAGES:
         raise KeyError(f"no language “{code}”; there are: {', '.join(LANGUAGES)}")
     labels = {
@@ -242,4 +281,7 @@ def language(project: Project, code: str) -> Language:
             zip(project.assumption_steps["assumption"], project.assumption_steps[f"label_{code}"])
         ),
     }
-    return Language(code, dict(zip(project.phrases["phrase_id"], project.phrases[code])), labels)
+    phrases = dict(zip(project.phrases["phrase_id"], project.phrases[code]))
+    words = Language(code, phrases, labels)
+    cities = {city_id: words.city(project, city) for city_id, city in project.cities.items()}
+    return replace(words, cities=cities)

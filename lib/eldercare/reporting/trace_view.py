@@ -1,8 +1,9 @@
-"""A number's tree of origins, as text and as HTML."""
+"""How it is shown what a number is made of: a tree as text and as HTML."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,10 +27,9 @@ class Value:
     mean: float = math.nan
 
     def __str__(self) -> str:
-        same = self.low == self.high
-        number = (
-            _form(self.central) if same else range_text(self.low, self.central, self.high, _form)
-        )
+        number = _form(self.central)
+        if self.low != self.high:
+            number = range_text(self.low, self.central, self.high, _form)
         return " ".join(filter(None, (self.part, number, self.unit)))
 
 
@@ -60,11 +60,6 @@ class Row:
         )
 
 
-def no_values() -> tuple[Value, ...]:
-    """What an assumption, a table or a sum of many things gives when asked for its values."""
-    return ()
-
-
 @dataclass(frozen=True, repr=False)
 class Node:
     """One quantity, assumption or table of a trace, and what it is made of.
@@ -74,13 +69,13 @@ class Node:
 
     name: str
     kind: str
-    tag: str
-    meaning: str
-    formula: str
-    made_by: str
-    calculate: Callable[[], tuple[Value, ...]]
-    rows: tuple[Row, ...]
-    inputs: tuple[Node, ...]
+    tag: str = ""
+    meaning: str = ""
+    formula: str = ""
+    made_by: str = ""
+    calculate: Callable[[], tuple[Value, ...]] = tuple
+    rows: tuple[Row, ...] = ()
+    inputs: tuple[Node, ...] = ()
 
     def __repr__(self) -> str:
         return f"Node({self.kind} {self.name} {self.tag})"
@@ -94,11 +89,9 @@ class Node:
         """The line a reader sees first."""
         if self.kind != "quantity":
             return f"{self.kind} {self.name}"
-        shown = "; ".join(map(str, self.values[:MOST_PARTS]))
-        more = (
-            f"; and {len(self.values) - MOST_PARTS} more" if len(self.values) > MOST_PARTS else ""
-        )
-        return f"{self.name} [{self.tag}]" + (f": {shown}{more}" if shown else "")
+        told, more = list(map(str, self.values[:MOST_PARTS])), len(self.values) - MOST_PARTS
+        told += [f"and {more} more"] if more > 0 else []
+        return f"{self.name} [{self.tag}]" + (f": {'; '.join(told)}" if told else "")
 
     def lines(self) -> list[str]:
         """What stands below the first line, without the inputs."""
@@ -154,14 +147,11 @@ class Trace:
         lines.append(indent + node.head())
         lines += [f"{indent}    {line}" for line in node.lines()]
         if depth is not None and level >= depth and node.inputs:
-            below = list(Trace(node).nodes())
-            counts = {
-                kind: sum(one.kind == kind for one in below[1:])
-                for kind in ("quantity", "assumption", "table")
-            }
+            _, *below = Trace(node).nodes()
+            kinds = Counter(one.kind for one in below)
             lines.append(
-                f"{indent}  … {counts['quantity']} quantities, {counts['assumption']} assumptions "
-                f"and {counts['table']} tables below"
+                f"{indent}  … {kinds['quantity']} quantities, {kinds['assumption']} assumptions "
+                f"and {kinds['table']} tables below"
             )
             return
         for one in node.inputs:
