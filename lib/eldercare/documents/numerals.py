@@ -14,7 +14,7 @@ from eldercare.inputs.ledger import CHINESE, DIGITS, fold, plain_value, tenths
 
 _CIRCLED = {sign: f"({n})" for n, sign in enumerate("①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳", 1)}
 _SCALES = {"十": 10, "百": 100, "千": 1e3, "万": 1e4, "亿": 1e8}
-_SCALE = r"(?:[十百千]?[万亿]|[百千](?=[万亿张户人名家个所元份次场处套间辆]))"
+_SCALE = r"(?:[十百千]?[万亿]|[百千](?=[万亿张户人名家个所元份次场处套间辆多余]))"
 _NOT_BEFORE = r"(?<![第\d.〔\[A-Za-z])(?<!第\d)"
 # 统一, 进一步, 一批, 一系列, 十四五 are words, not counts.
 _SET_WORD = (
@@ -25,8 +25,8 @@ _VAGUE_PAIR = "一两|二三|两三|三四|三五|四五|五六|六七|七八|�
 _BETWEEN = "(?:-+|至|到)"
 _WORDS_BEFORE = {
     "at_least": "不少于|不低于|不小于|不得少于|不得低于|不得小于|不应少于|不应低于|至少|最少|最低|超过|突破"
-    "|大于|多于|高于|超|≥|>|逾|(?<=[年已])满",
-    "at_most": "不超过|不高于|不多于|不大于|不得超过|不得高于|不得多于|不应超过|最多|至多|最高|小于|少于|低于|≤|<|控制在",
+    "|大于|多于|高于|超|≥|>|逾|>=|≧|下限|(?<=[年已])满",
+    "at_most": "不超过|不高于|不多于|不大于|不得超过|不得高于|不得多于|不应超过|最多|至多|最高|小于|少于|低于|≤|<|<=|≦|不足|不到|上限|封顶|控制在",
     "about": "大约|约|接近|将近|近|力争|争取|左右",
 }
 _FREE = ("至少", "最少", "不少于", "不低于", "最多", "至多", "不超过")
@@ -78,6 +78,8 @@ def _pattern(signs: tuple[str, ...]) -> re.Pattern:
         rf"(?P<below>{CHINESE})分之(?P<above>{one})(?:{_BETWEEN}(?:{CHINESE}分之)?(?P<above2>{one}))?"
         r"|(?P<tenths>[一二两三四五六七八九1-9])成(?P<part>[半一二三四五六七八九]?)(?P<over>多|以上|左右)?"
         r"(?![立为员果效熟本长功就品套都绩型因形])"
+        r"|(?P<pairtenths>[一二三四五六七八九]{2})成(?![立为员果效熟])"
+        r"|(?<![\d/])(?P<part_of>\d{1,2})/(?P<whole>\d{1,2})(?=以上|的|左右|以内)"
         r"|(?P<half>过半数?|半数|一半)"
         r"|翻(?P<double>[一两二三几]?)番"
         rf"|{_NOT_BEFORE}{_SET_WORD}"
@@ -127,6 +129,12 @@ def _figure(match: re.Match) -> Figure | None:
         over = "at_least" if (match["half"] or "").startswith("过") else "exactly"
         more = len(match["over"] or "")
         return Figure(value, math.nan, "%", over, "tenths", start, end - more)
+    if match["pairtenths"]:
+        low, high = (plain_value(one) / 10 for one in match["pairtenths"])
+        return Figure(low, high, "%", "about", "tenths", start, end) if low < high else None
+    if match["part_of"]:
+        value = float(match["part_of"]) / float(match["whole"] or 1)
+        return Figure(value, math.nan, "%", "exactly", "words", start, end) if value < 1 else None
     if match["double"] is not None:
         times = plain_value(match["double"] or "一") if match["double"] != "几" else 1.0
         return Figure(2.0**times, math.nan, "番", "exactly", "times", start, end)
@@ -155,6 +163,8 @@ def _counted(match: re.Match, start: int, end: int) -> Figure | None:
         high = plain_value(match["high"]) * scale2
         if not low < high:
             return None
+    if sign == "刻钟":
+        low *= 15
     part = {"%": 100, "‰": 1000}.get(sign) or (100 if "百分点" in sign else 1)
     vague = match["vague"] or match["late"]
     bound = "exactly" if not vague else "about" if vague == "来" else "at_least"
@@ -199,14 +209,14 @@ def bound_of(text: str, start: int, end: int, otherwise: str = "exactly") -> str
     before = _CLAUSE.split(text[max(0, start - 24) : start])[-1]
     for bound, words in _WORDS_BEFORE.items():
         free = "|".join(one for one in words.split("|") if one in _FREE)
-        near = rf"(?<![不未得])(?:{words})(?:到|达到|达|为|在|有|于)?\(?$"
+        near = rf"(?<![不未得])(?:{words})(?:到|达到|达|为|在|有|于)?(?:每[月年人床户名张]{{1,4}})?\(?$"
         if re.search(near, before):
             return bound
         if free and re.search(rf"(?:{free})[^\d、]{{0,8}}$", before):
             return bound
     if otherwise != "exactly":
         return otherwise
-    if before.endswith(("上", "过")) and text[start : start + 1] in "百千万亿":
+    if before.endswith(("上", "过", "几", "数")) and text[start : start + 1] in "十百千万亿":
         return "at_least"
     sentence = re.split(r"[。;!?]", text[:start])[-1]
     return "about" if _STRIVE.search(sentence) else "exactly"

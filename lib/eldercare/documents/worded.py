@@ -130,7 +130,7 @@ def _coverage(text: str) -> list[Worded]:
             continue  # 每户补助2000元 is a rate
         if word.startswith(("所有", "全部", "每")) and len(clause) - (match.start() - first) < 8:
             continue
-        weak_words = word.startswith(("全面", "每", "全部", "惠及", "面向"))
+        weak_words = word != "全面覆盖" and word.startswith(("全面", "每", "全部", "惠及", "面向"))
         bound = "about" if _NEARLY.search(text[first : match.start()]) else "exactly"
         why = f"full coverage in words ({word}), coded 100 %"
         sure = "doubtful" if weak_words else "likely"
