@@ -152,8 +152,10 @@ def score(found: pd.DataFrame, extra: pd.DataFrame) -> dict[str, float]:
         "precision": len(right) / max(1, len(right) + len(extra)),
         **{part: right[part].astype(bool).mean() for part in PARTS},
         "all four": every.all(axis=1).mean(),
-        "measured recall": agree.sum() / max(1, got.sum()),
-        "measured precision": agree.sum() / max(1, drafted.sum() + wrong),
+        "measured recall": agree.sum() / got.sum() if got.any() else math.nan,
+        "measured precision": agree.sum() / (drafted.sum() + wrong)
+        if drafted.any() or wrong
+        else math.nan,
     }  # fmt: skip
 
 

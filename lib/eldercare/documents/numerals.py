@@ -36,7 +36,8 @@ _WORDS_AFTER = {
     "about": "左右|上下|前后",
 }
 _CLAUSE = re.compile(r"[,;。:!?]")
-_STRIVE = re.compile("力争|争取")
+# 争取上级资金 gets money; it hopes for nothing.
+_STRIVE = re.compile("力争|争取(?!上级|中央|国家|省|项目|资金|政策|列入|纳入|社会|各级)")
 _FROM = re.compile(r"(?:从|由)[^,。;]{0,14}$")
 _RISES = re.compile(
     r"[^,。;]{0,8}?(?:提高|提升|增加|增长|上升|扩大|下降|降低|减少|增至|升至|降至|调整)"
