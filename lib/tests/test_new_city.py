@@ -44,6 +44,7 @@ def test_an_area_is_found_however_it_is_written(china, text, code):
             "350404",
             r"350404 \(三元区\) was formed in 2021.*350402 梅列区, 350403 三元区.*350400 三明市",
         ),
+        ("3211", "has not six digits"),
         ("110221", "no area of the census of 2020"),
         ("Zhengjiang", r"nearest are: 321100 镇江市"),
         ("Atlantis", "no area of the census of 2020 is called “Atlantis”"),

@@ -35,7 +35,7 @@ class Confirmed:
 def waiting(project: Project, city_id: str) -> int:
     """How many drafted rows of a city wait for a decision or for their confirmation."""
     path = find_table(_folder(project, city_id) / DRAFT)
-    return 0 if path is None else len(read_cells(path))
+    return 0 if path is None else len(read_cells(path, f"cities/{city_id}/{path.name}"))
 
 
 def draft_text(draft: pd.DataFrame) -> str:
@@ -78,7 +78,7 @@ def confirm(project: Project, city_id: str, accept: Collection[str] = ()) -> Con
             f"no {at}; write one with read-plan FILE --city {city_id}, then decide on its rows"
         )
     at = f"cities/{city_id}/{path.name}"
-    cells = read_cells(path).fillna("")
+    cells = read_cells(path, at).fillna("")
     cells["decision"] = cells["decision"].str.strip().str.lower()
     undecided = (cells["decision"] == "") & cells["confidence"].isin(accept)
     cells.loc[undecided, "decision"] = "accept"

@@ -73,6 +73,8 @@ def _of_code(china: China, code: int) -> int:
             f"{code} ({name}) is no area of the census of 2020, it was one of 2010 only{now}; "
             f"its prefecture is {_parent_text(areas, code)}"
         )
+    if len(str(code)) != 6:
+        raise KeyError(f"{code} has not six digits; a code of the census is like 321100")
     raise KeyError(
         f"{code} is no area of the census of 2020; its prefecture is {_parent_text(areas, code)}"
     )
