@@ -562,7 +562,7 @@ def test_two_counts_of_one_year_are_told(tmp_path):
         read_table(tmp_path / "x.csv", schema.CAPACITY)
 
 
-@pytest.mark.parametrize("name", ["target.csv", "Targets.csv", "targets.xlsx", "targets.csv.txt"])
+@pytest.mark.parametrize("name", ["target.csv", "Targets.csv", "Targets.xlsx", "targets.csv.txt"])
 def test_a_table_that_nobody_would_read_is_told(tmp_path, name):
     folder = tmp_path / "cities" / "x"
     folder.mkdir(parents=True)

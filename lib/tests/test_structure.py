@@ -29,6 +29,8 @@ READERS = {
     "inputs/load",
     "inputs/reading",
     "inputs/ledger",
+    "documents/document_lines",
+    "documents/drafts",
     "app/book",
     "app/site",
 }
