@@ -8,8 +8,8 @@ from pathlib import Path
 from eldercare.documents import drafts, new_city, plan_text
 from eldercare.documents.document_lines import document_lines
 from eldercare.documents.read_plan import draft_targets
+from eldercare.files import write_whole
 from eldercare.inputs.load import Project, file_sha256
-from eldercare.reporting.charts import write_whole
 
 
 def draft(project: Project, document: Path, city: str, again: bool, program: str) -> None:
