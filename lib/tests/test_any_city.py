@@ -13,8 +13,8 @@ from given import faults_of, made_city, rows_of, with_cities
 from report_checks import SECTIONS
 
 import eldercare as ec
-from eldercare.analysis import affordability, balance, sensitivity, supply
-from eldercare.documents import comparable, consistency
+from eldercare.analysis import affordability, balance, comparable, sensitivity, supply
+from eldercare.documents import consistency
 from eldercare.documents import progress as tracking
 from eldercare.inputs import checks, schema
 from eldercare.inputs.load import load_project

@@ -276,8 +276,8 @@ def test_a_city_without_capacity_says_so_and_never_zero(full_copy, results):
     project = load_project(full_copy.root)
     blind = Results(project, {"sanming": run_city(project, "sanming", draws=64)}).stock()
     known = Results(project, {"sanming": results["sanming"]}).stock()
-    assert known["central"].item() == 13286
-    assert blind["central"].isna().all()
+    assert known["value"].item() == 13286
+    assert blind["value"].isna().all()
 
 
 def test_without_capacity_the_building_cost_leaves_the_gap_out(full_copy, results):
