@@ -7,6 +7,7 @@ import pytest
 from conftest import DRAWS
 
 from eldercare import compare_head_counts, load_project, run, run_city
+from eldercare.analysis import comparable
 from eldercare.model.costs import BUILDING_ITEMS
 from eldercare.reporting.tables import promises, wide
 
