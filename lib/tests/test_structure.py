@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import eldercare
-from eldercare.app.book import STATIC_CHECKS
+from eldercare.app import book
 
 FOLDER = Path(eldercare.__file__).parent
 LIB = FOLDER.parent
@@ -79,10 +79,15 @@ def test_the_line_of_packages_names_each_one_and_is_told_by_the_docstring():
     assert told == held[::-1]
 
 
-@pytest.mark.parametrize("command", STATIC_CHECKS, ids=" ".join)
-def test_one_layout_no_usual_fault_and_types_that_agree(command):
-    found = run(*command)
-    assert found.returncode == 0, found.stdout + found.stderr
+def test_layout_faults_and_types_are_told_before_any_test_is_run(monkeypatch):
+    asked = []
+    monkeypatch.setattr(book, "_module", lambda command, _folder: asked.append(command) or 1)
+    monkeypatch.setattr(book, "_pytest", lambda *_: pytest.fail("the tests were run"))
+    assert book.run_tests(ROOT) == 1
+    assert asked == [book.STATIC_CHECKS[0]] and {one[0] for one in book.STATIC_CHECKS} == {
+        "ruff",
+        "mypy",
+    }
 
 
 @pytest.mark.parametrize("package", MOST_MODULES)

@@ -150,6 +150,7 @@ NO_QUANTITY = {
     "national_care_need": "puts formulas side by side",
     "beside_published": "puts formulas side by side",
     "fit_table": "a table of shares",
+    "prevalence_table": "a table of shares",
     "simulate_queue": "events simulated: its length is tested against the formula",
     "simulated_beds": "a search over `simulate_queue`",
     "chance_paid_for": "a share of draws",

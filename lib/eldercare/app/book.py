@@ -163,7 +163,9 @@ def run_tests(root: Path) -> int:
         "no:cacheprovider",
         "-q",
     ]
-    unit = _pytest([*settings, str(root / "lib" / "tests"), "-n", str(WORKERS)])
+    # File by file, so that what the tests of a file share, as the site, is made once.
+    workers = ["-n", str(WORKERS), "--dist", "loadfile"]
+    unit = _pytest([*settings, str(root / "lib" / "tests"), *workers])
     with tempfile.TemporaryDirectory() as folder:
         books = _pytest(
             [
@@ -172,10 +174,7 @@ def run_tests(root: Path) -> int:
                 "--nbval-current-env",
                 "--nbval-cell-timeout",
                 str(TIMEOUT),
-                "-n",
-                str(WORKERS),
-                "--dist",
-                "loadfile",
+                *workers,
                 str(root / "notebooks"),
             ],
             ELDERCARE_FIGURES=folder,

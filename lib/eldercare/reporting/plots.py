@@ -80,6 +80,9 @@ def band(
     for axis, part in drawn.panels():
         for number, kind in enumerate(lines):
             rows = part[part[hue] == kind] if hue else part
+            rows = rows.astype(
+                dict.fromkeys([x, *numbers], float)
+            )  # an empty frame beside it has none
             look: dict[str, Any] = {"color": MARK if "promised" in str(kind) else colour_of(number)}
             if "low" in rows:
                 ends = rows["low"], rows["high"]
