@@ -16,6 +16,7 @@ from eldercare.inputs import schema
 from eldercare.inputs.checks import cross_faults, file_faults, loose_faults, on_promised_base
 from eldercare.inputs.reading import Units, empty_table, read_cells, read_table
 from eldercare.inputs.schema import DataFault, Fault
+from eldercare.inputs.world import World, load_world, world_faults
 
 BASELINE = "baseline"
 NATION = 100000
@@ -107,6 +108,7 @@ class Project:
     phrases: pd.DataFrame = field(default_factory=lambda: empty_table(schema.PHRASES))
     facts: pd.DataFrame = field(default_factory=lambda: empty_table(schema.FACTS))
     table_rows: pd.DataFrame = field(default_factory=lambda: empty_table(schema.TABLE_ROWS))
+    world: World | None = field(default=None, repr=False)
 
     def city(self, city_id: str) -> City:
         """The city of that name; KeyError with the names there are, if there is none."""
@@ -177,7 +179,7 @@ def load_project(root: Path | None = None) -> Project:
                 Fault(f"cities/{folder.name}/city.csv", None, None, "the file is missing")
             )
     reader.finish()
-    china = load_china(root)
+    china, world = load_china(root), load_world(root)
     project = Project(
         root,
         sources,
@@ -191,8 +193,9 @@ def load_project(root: Path | None = None) -> Project:
         phrases,
         facts,
         table_rows,
+        world,
     )
-    faults = cross_faults(project)
+    faults = cross_faults(project) + world_faults(sources, world)
     if faults:
         raise DataFault(faults)
     chosen = {

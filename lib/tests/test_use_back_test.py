@@ -1,0 +1,307 @@
+"""People in care carried on: what is known must come out, whatever the place, the years and the age bands."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+from eldercare.inputs import world
+from eldercare.inputs.schema import DataFault
+from eldercare.inputs.world import age_band, load_world
+from eldercare.validation import care_rates, use_back_test
+from eldercare.validation.use_back_test import DRIFT, FROZEN
+
+YEARS = range(2000, 2016, 5)
+OLD = np.arange(60, 101)
+
+
+def people(place: str, growth: float = 0.02) -> pd.DataFrame:
+    """A population by single age that grows, the older the faster."""
+    rows = [
+        (place, year, str(age) if age < 100 else "100+", 1e5 * 0.92 ** (age - 60)
+         * np.exp(growth * (year - 2000) * (1 + (age - 60) / 40)))
+        for year in YEARS for age in OLD
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["place", "year", "age", "value"])
+
+
+def in_care(population: pd.DataFrame, bands: tuple[str, ...], drift: float = 0.0) -> pd.DataFrame:
+    """People in care at rates that rise with age and, all alike, by a drift."""
+    first = population["age"].str.extract(r"(\d+)")[0].astype(int)
+    users = population["value"] * 0.002 * np.exp(0.13 * (first - 60))
+    users = users * np.exp(drift * (population["year"] - 2000))
+    rows = []
+    for band in bands:
+        start, end = age_band(band)
+        inside = (first >= start) & (first < end)
+        sums = users[inside].groupby([population["place"], population["year"]]).sum()
+        rows.append(sums.rename("value").reset_index().assign(age=band))
+    return pd.concat(rows, ignore_index=True)
+
+
+def errors(tested: pd.DataFrame, method: str) -> pd.Series:
+    part = tested[tested["method"] == method]
+    return part["predicted"] / part["actual"] - 1
+
+
+@pytest.mark.parametrize(
+    ("text", "band"),
+    [
+        ("67-74", (67, 75)), ("90+", (90, np.inf)), ("[85,90)", (85, 90)), ("[95,Inf]", (95, np.inf)),
+        ("all", (0, np.inf)), ("total", (0, np.inf)), ("83", (83, 84)), ("age_60_64", (60, 65)),
+        ("age_100_plus", (100, np.inf)), ("0-66", (0, 67)),
+    ],
+)  # fmt: skip
+def test_an_age_band_is_read_in_every_usual_way(text, band):
+    assert age_band(text) == band
+
+
+@pytest.mark.parametrize("text", ["old", "", "80-75", "-5", "65+ men"])
+def test_what_is_no_age_band_is_told(text):
+    with pytest.raises(ValueError, match="no age band"):
+        age_band(text)
+
+
+def test_single_ages_keep_the_people_of_every_band():
+    bands = pd.DataFrame({"age": ["60-64", "65-74", "75+"], "value": [50.0, 80.0, 60.0]})
+    found = care_rates.single_ages(bands)
+    assert np.isnan(found[:60]).all()
+    assert found[60:65].sum() == pytest.approx(50)
+    assert found[75:].sum() == pytest.approx(60)
+    assert (np.diff(found[75:]) < 0).all()
+
+
+def test_a_total_beside_its_parts_is_not_counted_twice():
+    bands = pd.DataFrame({"age": ["65+", "65-84", "85+", "all"], "value": [30.0, 18.0, 12.0, 33.0]})
+    assert care_rates.people_from(bands) == {0: 33.0, 65: 30.0, 85: 12.0}
+
+
+@pytest.mark.parametrize(
+    "bands",
+    [
+        ("60-64", "65-69", "70-74", "75-79", "80-84", "85-89", "90+"),
+        ("67-79", "80-89", "90+"),
+        tuple(map(str, range(60, 100))),
+    ],
+)
+def test_rates_that_stand_still_are_predicted_whatever_the_bands(bands):
+    population = people("A")
+    tested = use_back_test.back_test(in_care(population, bands), population)
+    assert errors(tested, FROZEN).abs().max() < 0.012
+    assert len(tested) == 6 * 5
+
+
+def test_years_with_other_bands_are_compared_where_both_can_be_parted():
+    population = people("A")
+    fine = in_care(population, ("67-74", "75-79", "80-84", "85-89", "90+")).query("year <= 2005")
+    coarse = in_care(population, ("67-79", "80-89", "90+")).query("year > 2005")
+    tested = use_back_test.back_test(pd.concat([fine, coarse]), population)
+    assert set(tested.query("first_year < 2010 and year >= 2010")["bands"]) == {3}
+    assert errors(tested, FROZEN).abs().max() < 0.012
+
+
+def test_a_series_with_totals_only_borrows_the_ages_of_the_other_places():
+    population = pd.concat([people("A"), people("B", 0.03)])
+    users = pd.concat([
+        in_care(population.query("place == 'A'"), ("65-74", "75-84", "85-94", "95+")),
+        in_care(population.query("place == 'B'"), ("60+",)).assign(age="all"),
+    ])  # fmt: skip
+    tested = use_back_test.back_test(users, population)
+    assert errors(tested[tested["place"] == "B"], FROZEN).abs().max() < 0.02
+    alone = use_back_test.back_test(users[users["place"] == "B"], population)
+    assert errors(alone, FROZEN).max() < -0.05
+
+
+def test_a_band_of_younger_people_is_left_out():
+    population = people("A")
+    users = in_care(population, ("67-74", "75-84", "85+"))
+    young = users.drop_duplicates("year").assign(age="0-66", value=[1.0, 500.0, 9000.0, 2.0])
+    both = [use_back_test.back_test(one, population) for one in (users, pd.concat([users, young]))]
+    pd.testing.assert_frame_equal(*both)
+
+
+def four_places(*drifts: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    bands = ("65-74", "75-79", "80-84", "85-89", "90+")
+    populations = [people(f"P{number}") for number in range(len(drifts))]
+    users = [in_care(one, bands, drift) for one, drift in zip(populations, drifts)]
+    return pd.concat(users), pd.concat(populations)
+
+
+def test_a_drift_that_all_places_have_is_learned():
+    users, population = four_places(-0.02, -0.02, -0.02, -0.02)
+    tested = use_back_test.with_learned_drift(use_back_test.back_test(users, population))
+    low, central, high = use_back_test.expected_drift(use_back_test.frozen_pairs(tested), 10)
+    assert low <= central <= high
+    assert central == pytest.approx(-0.02, abs=1e-3)
+    assert errors(tested, DRIFT).abs().max() < 0.012
+
+
+def test_the_drift_of_a_place_is_never_learned_from_itself():
+    users, population = four_places(-0.02, -0.03, -0.01, -0.02)
+    first = use_back_test.with_learned_drift(use_back_test.back_test(users, population))
+    later = users["value"].where(
+        (users["place"] != "P0") | (users["year"] < 2015), 9 * users["value"]
+    )
+    second = use_back_test.with_learned_drift(
+        use_back_test.back_test(users.assign(value=later), population)
+    )
+    own = [
+        one.query("place == 'P0' and method == @DRIFT and first_year < 2015")[
+            ["predicted", "low", "high"]
+        ]
+        for one in (first, second)
+    ]
+    np.testing.assert_allclose(*own)
+    others = [
+        one.query("place == 'P1' and method == @DRIFT")["predicted"] for one in (first, second)
+    ]
+    assert not np.allclose(*others)
+
+
+def test_ten_times_the_people_in_care_are_ten_times_the_prediction():
+    users, population = four_places(-0.02, -0.03, -0.01, -0.02)
+    once, tenfold = (
+        use_back_test.with_learned_drift(
+            use_back_test.back_test(users.assign(value=users["value"] * times), population)
+        )
+        for times in (1, 10)
+    )
+    np.testing.assert_allclose(10 * once["predicted"], tenfold["predicted"])
+
+
+def test_fewer_than_three_places_teach_no_drift():
+    users, population = four_places(-0.02, -0.03)
+    tested = use_back_test.back_test(users, population)
+    with pytest.raises(ValueError, match="3 places or more; there are 2"):
+        use_back_test.expected_drift(use_back_test.frozen_pairs(tested), 10)
+    assert DRIFT not in set(use_back_test.with_learned_drift(tested)["method"])
+
+
+def test_longer_lives_are_seen_in_how_cohorts_dwindle():
+    def aged(rate):
+        rows = {2000: 1e5 * np.cumprod(np.full(111, 1.0))}
+        for year in range(2001, 2021):
+            before = rows[year - 1]
+            survival = np.exp(
+                -np.minimum(1e-5 * np.exp(0.1 * np.arange(111)) * rate ** (year - 2000), 5)
+            )
+            rows[year] = np.concatenate([[1e5], (before * survival)[:-1]])
+        return care_rates.longevity_gain(rows)
+
+    assert aged(1.0) == pytest.approx(0, abs=0.01)
+    assert 0.05 < aged(0.98) < 0.3
+
+
+def test_a_table_of_errors_counts_each_place_alike():
+    rows = [("A", 1.1)] * 3 + [("B", 0.9)]
+    tested = pd.DataFrame(
+        [(place, 10, 1.0, FROZEN, found) for place, found in rows],
+        columns=["place", "horizon", "actual", "method", "predicted"],
+    )
+    found = use_back_test.error_table(tested).iloc[0]
+    assert (found["places"], found["pairs"]) == (2, 4)
+    assert found["mean_error"] == pytest.approx(0)
+    assert found["mean_absolute_error"] == pytest.approx(0.1)
+
+
+def test_deviations_that_stay_have_a_slope_of_one_and_those_of_chance_none():
+    lasting = 0.3 * norm.ppf((np.arange(400) + 0.5) / 400)
+    frames = [
+        pd.DataFrame({"place": np.arange(400), "year": year, "ratio": np.exp(lasting)})
+        for year in (2000, 2010)
+    ]
+    stays = use_back_test.persistence(pd.concat(frames)).iloc[0]
+    assert stays["slope"] == pytest.approx(1)
+    assert stays["half_width"] == pytest.approx(1.2816 * 0.3, rel=0.01)
+    frames[1]["ratio"] = np.exp(np.random.default_rng(1).permutation(lasting))
+    assert abs(use_back_test.persistence(pd.concat(frames)).iloc[0]["slope"]) < 0.2
+
+
+def test_a_place_of_twice_the_use_has_twice_the_ratio():
+    population = pd.concat([people("A"), people("B")])
+    users = in_care(population, ("60+",))
+    users["value"] *= np.where(users["place"] == "B", 2, 1)
+    curve = np.exp(0.13 * (care_rates.AGES - 60))
+    ratios = use_back_test.place_ratios(users, population, curve).pivot(
+        index="place", columns="year", values="ratio"
+    )
+    np.testing.assert_allclose(ratios.loc["B"] / ratios.loc["A"], 2)
+
+
+@pytest.fixture(scope="module")
+def tested(project):
+    users, population = project.world.users("test"), project.world.people()
+    return use_back_test.with_learned_drift(use_back_test.back_test(users, population))
+
+
+def test_the_counts_are_those_of_the_offices(project):
+    """Typed from the pages named in sources.csv."""
+    use = project.world.care_use.set_index(["series", "year", "age"])["value"]
+    assert use["norway_residents", 1992, "90+"] == 10381
+    assert use["us_residents", 1985, "85+"] == 112600 + 484700
+    assert use["sweden_residents", 2010, "65+"] == 94000
+    assert use["netherlands_residents", 2015, "all"] == 118593
+    assert use["china_residents", 2013, "all"] == 3074000
+    assert use["china_residents", 2024, "all"] == 2307000
+
+
+def test_the_learned_drift_is_as_close_as_was_asked(tested):
+    table = use_back_test.error_table(tested).set_index(["method", "near"])
+    assert table.loc[(DRIFT, 10), "mean_absolute_error"] <= 0.09
+    assert 0.7 <= table.loc[(DRIFT, 10), "coverage"] <= 0.88
+    for method in (FROZEN, "frozen 65+", "frozen 80+", "healthy ageing", "no change"):
+        assert (
+            table.loc[(DRIFT, 10), "mean_absolute_error"]
+            < table.loc[(method, 10), "mean_absolute_error"]
+        )
+
+
+def test_frozen_rates_were_too_high_in_every_country(tested):
+    near = use_back_test.error_table(tested, by=("place",)).query(
+        "method == @FROZEN and near == 10"
+    )
+    assert len(near) >= 8
+    assert (near["mean_error"] > 0).all()
+
+
+def test_the_population_between_the_points_keeps_the_points(project):
+    long = project.world.people().set_index(["place", "year", "age"])["value"]
+    wide = project.world.population.set_index(["place", "year"])
+    assert long["NO", 2005, "age_80_84"] == pytest.approx(wide.at[("NO", 2005), "age_80_84"])
+    ends = sorted(wide.loc[[("NO", 2005), ("NO", 2010)], "age_80_84"])
+    assert ends[0] < long["NO", 2007, "age_80_84"] < ends[1]
+
+
+@pytest.mark.parametrize(
+    ("table", "old", "new", "told"),
+    [
+        ("care_use", "sweden_residents,2010,65+", "sweden_residents,2010,old", "age band like"),
+        ("care_use", "sweden_residents,2010,65+", "sweden,2010,65+", "no known series"),
+        ("care_use", "sweden_residents,2010,65+", "sweden_residents,1960,65+", "must be from 1970 to"),
+        ("care_use_series", "Sweden,瑞典,SE", "Sweden,瑞典,SV", "no known place"),
+        ("care_use_series", ",roll_out,", ",spread,", "must be one of"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_told_with_its_row(project, tmp_path, table, old, new, told):
+    folder = tmp_path / "data" / "world"
+    folder.mkdir(parents=True)
+    for path in sorted((project.root / "data" / "world").glob("*.csv")):
+        text = path.read_text("utf-8")
+        if path.stem == table:
+            assert old in text
+            text = text.replace(old, new, 1)
+        (folder / path.name).write_text(text, "utf-8")
+    with pytest.raises(DataFault, match=told) as caught:
+        load_world(tmp_path)
+    assert all(fault.row for fault in caught.value.faults)
+
+
+def test_all_tables_that_are_missing_are_told_at_once(tmp_path):
+    with pytest.raises(DataFault) as caught:
+        load_world(tmp_path)
+    assert len(caught.value.faults) == len(world.TABLES)
+
+
+def test_an_unknown_source_is_told(project):
+    fewer = project.sources[project.sources["source_id"] != "sweden_care_places_2001"]
+    assert [fault.column for fault in world.world_faults(fewer, project.world)] == ["source_id"]
