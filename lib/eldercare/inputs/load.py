@@ -92,7 +92,10 @@ class China:
 
 @dataclass(frozen=True, eq=False)
 class Project:
-    """Everything that `data/` says, checked: the one thing the calculations start from."""
+    """Everything that `data/` says, checked: the one thing the calculations start from.
+
+    world : counts of people in care to test use by; None in a project without `data/world/`
+    """
 
     root: Path
     sources: pd.DataFrame
@@ -179,7 +182,8 @@ def load_project(root: Path | None = None) -> Project:
                 Fault(f"cities/{folder.name}/city.csv", None, None, "the file is missing")
             )
     reader.finish()
-    china, world = load_china(root), load_world(root)
+    china = load_china(root)
+    world = load_world(root) if (data / "world").is_dir() else None
     project = Project(
         root,
         sources,
@@ -195,7 +199,7 @@ def load_project(root: Path | None = None) -> Project:
         table_rows,
         world,
     )
-    faults = cross_faults(project) + world_faults(sources, world)
+    faults = cross_faults(project) + ([] if world is None else world_faults(sources, world))
     if faults:
         raise DataFault(faults)
     chosen = {
