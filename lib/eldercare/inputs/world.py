@@ -37,11 +37,12 @@ def age_band(text: str) -> tuple[int, float]:
     Returns : int, float [year]; the second is infinite where the band has no end
     Raises  : ValueError if the text names no band
     """
-    plain = str(text).strip().lower().replace("–", "-").replace(" ", "")
+    plain = str(text).strip().lower().replace("–", "-").replace("years", "").replace(" ", "")
     if plain in ("all", "total"):
         return 0, np.inf
     found = re.fullmatch(
-        r"(?:age_)?\[?(\d+)(?:(\+|_plus|andover|,inf[\])])|[-_](\d+)|,(\d+)\))?", plain
+        r"(?:age_)?\[?(\d+)(?:(\+|_plus|plus|(?:and|or)(?:over|older)|,inf[\])])|[-_](\d+)|,(\d+)\))?",
+        plain,
     )
     if not found:
         raise ValueError(
@@ -125,7 +126,7 @@ DEPARTEMENT_CARE_USE = pa.DataFrameSchema(
         "place": FILLED,
         "place_name": FILLED,
         "year": YEAR,
-        "home": COUNT_OR_EMPTY,
+        "home_service": COUNT_OR_EMPTY,
         "institution": COUNT_OR_EMPTY,
         "unit": _one_of(["person"]),
         "source_id": FILLED,
@@ -182,7 +183,7 @@ class World:
         return _long(pd.concat(parts))
 
     def departement_users(self, setting: str) -> pd.DataFrame:
-        """Recipients of 60 and over of the départements at `home` or in an `institution`: tidy place, year, age, value."""
+        """Recipients of 60 and over of the départements, `home_service` or `institution`: tidy place, year, age, value."""
         rows = self.departement_care_use.dropna(subset=[setting])
         return rows[["place", "year"]].assign(age="60+", value=rows[setting])
 

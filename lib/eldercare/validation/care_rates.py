@@ -15,28 +15,14 @@ import pandas as pd
 from eldercare.inputs.world import age_band
 
 AGES = np.arange(111)
+# Older people begin here; whoever is in care and younger follows no count of them.
+OLDER = 60
 # A band of people in care that ends here or below holds few older people and follows no count of them.
 YOUNGER = 70
 # Bands from which on a place has an age profile of its own.
 ENOUGH_BANDS = 3
 # Within an open last age group each further age has this share of the one before: mortality near age 90.
 THINNING = 0.85
-
-
-def single_ages(bands: pd.DataFrame) -> np.ndarray:
-    """People of one place and year by single age; the ages of a band are alike, of an open band ever fewer.
-
-    bands   : table age, value of bands that do not overlap
-    Returns : array [person]  dims age (0 to 110); NaN below the first band
-    """
-    out = np.full(len(AGES), np.nan)
-    edges = [(*age_band(age), value) for age, value in zip(bands["age"], bands["value"])]
-    out[min(first for first, _, _ in edges) :] = 0
-    for first, end, value in edges:
-        ages = AGES[first : int(min(end, len(AGES)))]
-        weight = THINNING ** (ages - first) if np.isinf(end) else np.ones(len(ages))
-        out[ages] += value * weight / weight.sum()
-    return out
 
 
 def people_from(bands: pd.DataFrame) -> dict[int, float]:
@@ -58,26 +44,44 @@ def people_from(bands: pd.DataFrame) -> dict[int, float]:
     return known
 
 
+def single_ages(bands: pd.DataFrame) -> np.ndarray:
+    """People of one place and year by single age; the ages of a band are alike, of an open band ever fewer.
+
+    bands   : table age, value; totals beside their parts are not counted twice
+    Returns : array [person]  dims age (0 to 110); NaN below the first band and below 60
+    """
+    since = people_from(bands)
+    edges = sorted(since)
+    out = np.full(len(AGES), np.nan)
+    for first, end in zip(edges, [*edges[1:], len(AGES)]):
+        ages = AGES[first:end]
+        weight = THINNING ** (ages - first) if first == edges[-1] else np.ones(len(ages))
+        out[ages] = (since[first] - since.get(end, 0.0)) * weight / weight.sum()
+    out[:OLDER] = np.nan
+    return out
+
+
 @dataclass(frozen=True, eq=False)
 class Series:
     """Comparable counts of one place, and its population.
 
     counts : for each year people in care from an age on, see `people_from`
     people : for each year array [person]  dims age
-    last   : first age of the population's open last band, inside which nothing can be parted
+    last   : for each year the first age of the population's open last band, inside which nothing can be parted
     """
 
     name: str
     place: str
     counts: dict[int, dict[int, float]]
     people: dict[int, np.ndarray]
-    last: int
+    last: dict[int, int]
 
     def edges(self, *years: int) -> list[int]:
         """Ages at which the counts of all these years can be parted and matched to the population."""
         start = int(np.isnan(self.people[years[0]]).sum())
         shared = set.intersection(*(set(self.counts[year]) for year in years))
-        known = sorted(age for age in shared if age <= self.last)
+        last = min(self.last[year] for year in years)
+        known = sorted(age for age in shared if age <= last)
         while len(known) > 1 and known[0] < start and known[1] <= YOUNGER:
             known.pop(0)
         return known
@@ -96,8 +100,8 @@ def all_series(users: pd.DataFrame, population: pd.DataFrame) -> list[Series]:
     users = users.groupby(["series", "place", "year", "age"], as_index=False)["value"].sum()
     population = population.groupby(["place", "year", "age"], as_index=False)["value"].sum()
     people = {key: single_ages(part) for key, part in population.groupby(["place", "year"])}
-    bands = population.groupby("place")["age"].unique()
-    last = {place: max(age_band(age)[0] for age in ages) for place, ages in bands.items()}
+    bands = population.groupby(["place", "year"])["age"].unique()
+    last = {key: max(age_band(age)[0] for age in ages) for key, ages in bands.items()}
     out = []
     for (name, place), part in users[users["value"] > 0].groupby(["series", "place"]):
         counts = {
@@ -106,8 +110,10 @@ def all_series(users: pd.DataFrame, population: pd.DataFrame) -> list[Series]:
             if (place, year) in people
         }
         if counts:
-            known = {year: people[place, year] for p, year in people if p == place}
-            out.append(Series(str(name), str(place), counts, known, last[place]))
+            years = [year for where, year in people if where == place]
+            known = {int(year): people[place, year] for year in years}
+            ends = {int(year): last[place, year] for year in years}
+            out.append(Series(str(name), str(place), counts, known, ends))
     return out
 
 
@@ -117,10 +123,12 @@ def rate_curve(series: Series, year: int) -> np.ndarray | None:
     Returns : array [share]  dims age, the last band's beyond its mean age; None with fewer than three bands
     """
     edges = series.edges(year)
+    if len(edges) < ENOUGH_BANDS:
+        return None
     counted, inside = series.bands(year, edges)
     people = np.nan_to_num(series.people[year])
     each = (people * inside).sum(axis=1)
-    if len(edges) < ENOUGH_BANDS or not (counted > 0).all() or not (each > 0).all():
+    if not (counted > 0).all() or not (each > 0).all():
         return None
     middle = (people * inside * AGES).sum(axis=1) / each + 0.5
     logs = np.log(counted / each)

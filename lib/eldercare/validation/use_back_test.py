@@ -25,8 +25,19 @@ INNER = 0.8
 # Pairs up to so many times as long or as short tell the range of a horizon.
 SIMILAR = 1.5
 FEWEST_PLACES = 3
-DRIFT = "drift learned elsewhere"
-FROZEN = "frozen rates by age"
+DRIFT = "learned_drift"
+FROZEN = "frozen_by_age"
+COLUMNS = [
+    "series",
+    "place",
+    "first_year",
+    "year",
+    "horizon",
+    "bands",
+    "actual",
+    "method",
+    "predicted",
+]
 
 
 def back_test(
@@ -37,10 +48,10 @@ def back_test(
 ) -> pd.DataFrame:
     """People in care predicted for every pair of years of every series, in five plain ways.
 
-    Defined as::  frozen rates by age = sum over bands of U1 c·P2 / c·P1
-                  frozen 65+, 80+     = U1 P2(65+) / P1(65+),  U1 P2(80+) / P1(80+)
-                  healthy ageing      = frozen rates by age x c(a - g h)·P2 / c(a)·P2
-                  no change           = U1
+    Defined as::  frozen_by_age        = sum over bands of U1 c·P2 / c·P1
+                  frozen_65, frozen_80 = U1 P2(65+) / P1(65+),  U1 P2(80+) / P1(80+)
+                  healthy_ageing       = frozen_by_age x c(a - g h)·P2 / c(a)·P2
+                  no_change            = U1
 
     with U1 the people in care of the first year, P1, P2 the populations, c the age profile (the place's own, or
     borrowed, see `borrowed_curves`), g the yearly gain of life expectancy at 65 and h the years between.
@@ -60,7 +71,7 @@ def back_test(
             for year in (later for later in years if later > first and series.edges(first, later)):
                 shape = borrowed[series.place] if profile is None else profile
                 rows += _pair(series, first, year, shape, gain)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _pair(series: Series, first: int, year: int, borrowed: np.ndarray, gain: float) -> list[dict]:
@@ -75,10 +86,10 @@ def _pair(series: Series, first: int, year: int, borrowed: np.ndarray, gain: flo
     younger = np.exp(np.interp(AGES - gain * horizon, AGES, np.log(curve)))
     ways = {
         FROZEN: frozen,
-        "frozen 65+": total * later[65:].sum() / earlier[65:].sum(),
-        "frozen 80+": total * later[80:].sum() / earlier[80:].sum(),
-        "healthy ageing": frozen * (younger * later)[old].sum() / (curve * later)[old].sum(),
-        "no change": total,
+        "frozen_65": total * later[65:].sum() / earlier[65:].sum(),
+        "frozen_80": total * later[80:].sum() / earlier[80:].sum(),
+        "healthy_ageing": frozen * (younger * later)[old].sum() / (curve * later)[old].sum(),
+        "no_change": total,
     }
     about = {
         "series": series.name,
@@ -162,7 +173,7 @@ def with_learned_drift(tested: pd.DataFrame) -> pd.DataFrame:
     The drift of a place is never learned from the place itself, whichever of its series; with fewer than three
     other places there is none to learn.
 
-    Returns : the frame with rows of the method `drift learned elsewhere`, and columns low, high (NaN elsewhere)
+    Returns : the frame with rows of the method `learned_drift`, and columns low, high (NaN elsewhere)
     """
     pairs, parts = frozen_pairs(tested).reset_index(drop=True), []
     for place in pairs["place"].unique():
