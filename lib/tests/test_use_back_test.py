@@ -177,6 +177,17 @@ def test_the_drift_of_a_place_is_never_learned_from_itself():
     assert not np.allclose(*others)
 
 
+def test_a_place_never_seen_is_predicted_from_given_teachers():
+    users, population = four_places(-0.02, -0.03, -0.01, -0.02)
+    every = use_back_test.back_test(users, population)
+    new = every[every["place"] == "P0"]
+    one = use_back_test.with_learned_drift(new, teachers=every[every["place"] != "P0"])
+    all_at_once = use_back_test.with_learned_drift(every).query("place == 'P0'")
+    pd.testing.assert_frame_equal(
+        one.reset_index(drop=True), all_at_once.reset_index(drop=True), check_like=True
+    )
+
+
 def test_ten_times_the_people_in_care_are_ten_times_the_prediction():
     users, population = four_places(-0.02, -0.03, -0.01, -0.02)
     once, tenfold = (

@@ -165,7 +165,7 @@ def _reach(pairs: pd.DataFrame, central: float, horizon: float) -> float:
     return float(away[order][min(int((below < level - 1e-9).sum()), len(away) - 1)])
 
 
-def with_learned_drift(tested: pd.DataFrame) -> pd.DataFrame:
+def with_learned_drift(tested: pd.DataFrame, teachers: pd.DataFrame | None = None) -> pd.DataFrame:
     """The frame of `back_test` with the way that learns: frozen rates times the drift of all other places.
 
     Defined as::  predicted = frozen rates by age x exp(drift h),   low, high: the same with the ends of its range
@@ -173,11 +173,14 @@ def with_learned_drift(tested: pd.DataFrame) -> pd.DataFrame:
     The drift of a place is never learned from the place itself, whichever of its series; with fewer than three
     other places there is none to learn.
 
-    Returns : the frame with rows of the method `learned_drift`, and columns low, high (NaN elsewhere)
+    tested   : see `back_test`
+    teachers : such a frame of the places to learn from; by default those tested
+    Returns  : the frame with rows of the method `learned_drift`, and columns low, high (NaN elsewhere)
     """
-    pairs, parts = frozen_pairs(tested).reset_index(drop=True), []
+    pairs, parts = frozen_pairs(tested), []
+    taught = pairs if teachers is None else frozen_pairs(teachers)
     for place in pairs["place"].unique():
-        own, others = pairs[pairs["place"] == place], pairs[pairs["place"] != place]
+        own, others = pairs[pairs["place"] == place], taught[taught["place"] != place]
         if others["place"].nunique() < FEWEST_PLACES:
             continue
         drift = float(place_drifts(others).mean())
