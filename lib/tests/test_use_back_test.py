@@ -302,6 +302,12 @@ def test_the_population_between_the_points_keeps_the_points(project):
     assert ends[0] < long["NO", 2007, "age_80_84"] < ends[1]
 
 
+def test_recipients_at_the_end_of_a_year_meet_the_population_of_the_day_after(project):
+    found = project.world.departement_people().set_index(["place", "year", "age"])["value"]
+    wide = project.world.departement_population.set_index(["place", "year"])
+    assert found["FR-01", 2010, "age_80_84"] == wide.at[("FR-01", 2011), "age_80_84"]
+
+
 @pytest.mark.parametrize(
     ("table", "old", "new", "told"),
     [

@@ -188,8 +188,9 @@ class World:
         return rows[["place", "year"]].assign(age="60+", value=rows[setting])
 
     def departement_people(self) -> pd.DataFrame:
-        """Population of the départements: tidy place, year, age, value."""
-        return _long(self.departement_population)
+        """Population of the départements at the end of each year, when recipients are counted: tidy place, year, age, value."""
+        ends = self.departement_population.assign(year=self.departement_population["year"] - 1)
+        return _long(ends)
 
 
 def _long(wide: pd.DataFrame) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from eldercare.inputs.load import Project
 from eldercare.reporting.charts import INK, MARK, WIDTH, _finish, colour_of, publish
 from eldercare.reporting.language import Language, load_language
+from eldercare.validation.use_back_test import DRIFT, FROZEN
 from eldercare.validation.use_findings import ASKED_COVERAGE, ASKED_ERROR
 
 
@@ -117,13 +118,13 @@ def answer_sentences(
         .assign(share_asked=ASKED_ERROR)
         .set_index("method", drop=False)
     )
-    others = late.drop(index=["learned_drift", "frozen_by_age"]).sort_values("share_absolute")
+    others = late.drop(index=[DRIFT, FROZEN]).sort_values("share_absolute")
     low, high = ASKED_COVERAGE
     asked = cover.assign(share_asked_low=low, share_asked_high=high)
     told = asked["as_asked"].map({True: "use_covered", False: "use_not_covered"})
     return [
-        *words.sentences("use_frozen", late.loc[["frozen_by_age"]]),
-        *words.sentences("use_learned", late.loc[["learned_drift"]]),
+        *words.sentences("use_frozen", late.loc[[FROZEN]]),
+        *words.sentences("use_learned", late.loc[[DRIFT]]),
         *words.sentences("use_other_way", others.head(1)),
         *words.sentences("use_coarser", coarser),
         *[words.sentences(name, asked.loc[[row]])[0] for row, name in told.items()],
@@ -179,9 +180,7 @@ def factors(table: pd.DataFrame) -> pd.DataFrame:
 def local_row(table: pd.DataFrame, horizon: int) -> pd.DataFrame:
     """The row of the learned drift at a horizon, with the error of frozen rates beside it."""
     late = table[table["near"] == horizon].set_index("method")["mean_absolute_error"]
-    row = table[(table["near"] == horizon) & (table["method"] == "learned_drift")]
+    row = table[(table["near"] == horizon) & (table["method"] == DRIFT)]
     return row.assign(
-        share_absolute=late["learned_drift"],
-        share_frozen=late["frozen_by_age"],
-        share_inside=row["coverage"],
+        share_absolute=late[DRIFT], share_frozen=late[FROZEN], share_inside=row["coverage"]
     )
