@@ -1,4 +1,6 @@
-"""People in care carried on: what is known must come out, whatever the place, the years and the age bands."""
+"""People in care carried on: what is known must come out, whatever the place, the years and the age
+bands.
+"""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,6 @@
-"""The tables of `data/world/`: people in care abroad and in China by age, with the population they belong to."""
+"""The tables of `data/world/`: people in care abroad and in China by age, with the population they
+belong to.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,8 @@ COUNT, COUNT_OR_EMPTY = pa.Column(float, _ABOVE_ZERO), pa.Column(float, _ABOVE_Z
 
 
 def age_band(text: str) -> tuple[int, float]:
-    """First age and age after the last of a band: `67-74`, `90+`, `[85,90)`, `[95,Inf]`, `all`, `total`, `83`.
+    """First age and age after the last of a band: `67-74`, `90+`, `[85,90)`, `[95,Inf]`, `all`,
+    `total`, `83`.
 
     Returns : int, float [year]; the second is infinite where the band has no end
     Raises  : ValueError if the text names no band
@@ -147,7 +150,8 @@ TABLES = {
 class World:
     """People in care and population of other countries, of China, and of départements of France.
 
-    care_use_series : one row a series of comparable counts: place, role in the back-test, weak point
+    care_use_series : one row a series of comparable counts: place, role in the back-test, weak
+                      point
     care_use        : people in care by series, year and age [person], with trust and source
     population      : people of 60 and over by place, year and age; five-year points
     departement_care_use, departement_population : the same of départements, every year
@@ -160,7 +164,8 @@ class World:
     departement_population: pd.DataFrame
 
     def users(self, *roles: str, whole: bool = False) -> pd.DataFrame:
-        """People in care of the series with one of these roles: tidy series, place, year, age, value, trust.
+        """People in care of the series with one of these roles: tidy series, place, year, age,
+        value, trust.
 
         whole : with the years before `first_year`, in which a scheme was still spreading
         """
@@ -170,7 +175,9 @@ class World:
         return kept[["series", "place", "year", "age", "value", "trust"]].reset_index(drop=True)
 
     def people(self) -> pd.DataFrame:
-        """Population of every year between the points, straight in logarithms: tidy place, year, age, value."""
+        """Population of every year between the points, straight in logarithms: tidy place, year,
+        age, value.
+        """
         names = self.care_use_series.set_index("place")["population_place"].drop_duplicates()
         parts = []
         for place, source in names.items():
@@ -183,12 +190,17 @@ class World:
         return _long(pd.concat(parts))
 
     def departement_users(self, setting: str) -> pd.DataFrame:
-        """Recipients of 60 and over of the départements, `home_service` or `institution`: tidy place, year, age, value."""
+        """Recipients of 60 and over of the départements, `home_service` or `institution`: tidy
+        place, year, age, value.
+        """
         rows = self.departement_care_use.dropna(subset=[setting])
         return rows[["place", "year"]].assign(age="60+", value=rows[setting])
 
     def departement_people(self) -> pd.DataFrame:
-        """Population of the départements at the end of each year, when recipients are counted: tidy place, year, age, value."""
+        """Population of the départements at the end of each year, when recipients are counted.
+
+        Returns : tidy frame place, year, age, value [person]
+        """
         ends = self.departement_population.assign(year=self.departement_population["year"] - 1)
         return _long(ends)
 
@@ -229,7 +241,9 @@ def load_world(root: Path) -> World:
 def _unmatched_faults(
     care_use_series, care_use, population, departement_care_use, departement_population
 ) -> list[Fault]:
-    """Counts of no series or of a year without population, series of no place, units that are not of one kind."""
+    """Counts of no series or of a year without population, series of no place, units that are not
+    of one kind.
+    """
     file = "world/care_use.csv"
     faults = unknown(
         care_use, file, "series", set(care_use_series["series"]), "series of care_use_series.csv"
@@ -256,7 +270,8 @@ def _unmatched_faults(
             continue
         first, last = spans.loc[place]
         if not first <= cells["year"] <= last:
-            problem = f"{cells['year']} must be from {first} to {last}, the years of {place} in population.csv"
+            years = f"from {first} to {last}, the years of {place} in population.csv"
+            problem = f"{cells['year']} must be {years}"
             faults.append(Fault(file, row + 2, "year", problem))
     mixed = care_use.groupby("series")["unit"].transform("nunique") > 1
     faults += [

@@ -1,4 +1,6 @@
-"""Figures and sentences of the back-test of use, from tidy frames; words are rows of data/phrases.csv."""
+"""Figures and sentences of the back-test of use, from tidy frames; words are rows of
+data/phrases.csv.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ def ranges(
     hue: str = "",
     marks: Sequence[str] = (),
 ) -> Image:
-    """A dot and its range across, a row for each of some keys in the order of the table, a panel for each of another.
+    """A dot and its range across, a row for each of some keys in the order of the table, a panel
+    for each of another.
 
     table : the keys, low, central, high [share]; further columns in `marks`, each drawn as a stroke
     """
@@ -109,9 +112,11 @@ def places_named(project: Project, words: Language, table: pd.DataFrame) -> pd.D
 def answer_sentences(
     words: Language, ways: pd.DataFrame, coarser: pd.DataFrame, cover: pd.DataFrame, horizon: int
 ) -> list[str]:
-    """How wrong frozen rates were, how wrong the learned drift, the best of the other ways, and the ranges.
+    """How wrong frozen rates were, how wrong the learned drift, the best of the other ways, and the
+    ranges.
 
-    ways, coarser, cover : see `errors_by_way`, `coarser_closer`, `coverage_by_horizon` of use_findings
+    ways, coarser, cover : see `errors_by_way`, `coarser_closer`, `coverage_by_horizon` of
+                           use_findings
     """
     late = (
         ways[ways["near"] == horizon]
@@ -132,8 +137,8 @@ def answer_sentences(
 
 
 def told(words: Language, table: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """Some columns of a tidy table as texts under their names: shares in per cent, `range` and `expected` of
-    low, central and high; what is not there stays empty."""
+    """Some columns of a tidy table as texts under their names: shares in per cent, `range` and
+    `expected` of     low, central and high; what is not there stays empty."""
     cells = {
         words.part("column", column): [
             _cell(words, column, row) for row in table.to_dict("records")
@@ -157,7 +162,9 @@ def _cell(words: Language, column: str, row: dict) -> str:
 
 
 def absolute_errors(words: Language, ways: pd.DataFrame) -> pd.DataFrame:
-    """Mean absolute error of each way, a column a horizon, in per cent; see `use_findings.errors_by_way`."""
+    """Mean absolute error of each way, a column a horizon, in per cent; see
+    `use_findings.errors_by_way`.
+    """
     head = words.part("column", "method")
     told_ways = pd.DataFrame(
         {

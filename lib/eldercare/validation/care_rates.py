@@ -1,8 +1,10 @@
-"""People in care matched to the population they come from: counts by any age bands, and their age profile.
+"""People in care matched to the population they come from: counts by any age bands, and their age
+profile.
 
-All functions take tidy frames `place, year, age, value` of people in care and of the population (a column
-`series` may part counts of one place that are not comparable, a column `sex` is summed), of any places, years
-and age bands. Nothing is told of a place but these, so that a place never seen before can be tried as well.
+All functions take tidy frames `place, year, age, value` of people in care and of the population (a
+column `series` may part counts of one place that are not comparable, a column `sex` is summed), of
+any places, years and age bands. Nothing is told of a place but these, so that a place never seen
+before can be tried as well.
 """
 
 from __future__ import annotations
@@ -17,18 +19,21 @@ from eldercare.inputs.world import age_band
 AGES = np.arange(111)
 # Older people begin here; whoever is in care and younger follows no count of them.
 OLDER = 60
-# A band of people in care that ends here or below holds few older people and follows no count of them.
+# A band of people in care that ends here or below holds few older people and follows no count of
+# them.
 YOUNGER = 70
 # Bands from which on a place has an age profile of its own.
 ENOUGH_BANDS = 3
-# Within an open last age group each further age has this share of the one before: mortality near age 90.
+# Within an open last age group each further age has this share of the one before: mortality near
+# age 90.
 THINNING = 0.85
 
 
 def people_from(bands: pd.DataFrame) -> dict[int, float]:
     """People in care from an age on, for each age at which the bands of one year can be parted.
 
-    Bands may overlap (a total beside its parts): what follows from the others is worked out from the oldest down.
+    Bands may overlap (a total beside its parts): what follows from the others is worked out from
+    the oldest down.
     """
     edges = [(*age_band(age), value) for age, value in zip(bands["age"], bands["value"])]
     known = {first: value for first, end, value in edges if np.isinf(end)}
@@ -45,7 +50,8 @@ def people_from(bands: pd.DataFrame) -> dict[int, float]:
 
 
 def single_ages(bands: pd.DataFrame) -> np.ndarray:
-    """People of one place and year by single age; the ages of a band are alike, of an open band ever fewer.
+    """People of one place and year by single age; the ages of a band are alike, of an open band
+    ever fewer.
 
     bands   : table age, value; totals beside their parts are not counted twice
     Returns : array [person]  dims age (0 to 110); NaN below the first band and below 60
@@ -67,7 +73,8 @@ class Series:
 
     counts : for each year people in care from an age on, see `people_from`
     people : for each year array [person]  dims age
-    last   : for each year the first age of the population's open last band, inside which nothing can be parted
+    last   : for each year the first age of the population's open last band, inside which nothing
+             can be parted
     """
 
     name: str
@@ -77,7 +84,7 @@ class Series:
     last: dict[int, int]
 
     def edges(self, *years: int) -> list[int]:
-        """Ages at which the counts of all these years can be parted and matched to the population."""
+        """Ages at which the counts of these years can be parted and matched to the population."""
         start = int(np.isnan(self.people[years[0]]).sum())
         shared = set.intersection(*(set(self.counts[year]) for year in years))
         last = min(self.last[year] for year in years)
@@ -87,7 +94,9 @@ class Series:
         return known
 
     def bands(self, year: int, edges: list[int]) -> tuple[np.ndarray, np.ndarray]:
-        """People in care of a year between edges, and their shares of the ages: arrays dims band; band, age."""
+        """People in care of a year between edges, and their shares of the ages: arrays dims band;
+        band, age.
+        """
         since = np.array([self.counts[year][edge] for edge in edges] + [0.0])
         ends = [*edges[1:], len(AGES)]
         inside = np.array([(first <= AGES) & (end > AGES) for first, end in zip(edges, ends)])
@@ -95,7 +104,9 @@ class Series:
 
 
 def all_series(users: pd.DataFrame, population: pd.DataFrame) -> list[Series]:
-    """The series of a tidy frame with the years whose population is known; places without any are left out."""
+    """The series of a tidy frame with the years whose population is known; places without any are
+    left out.
+    """
     users = users.assign(series=users["series"] if "series" in users else users["place"])
     users = users.groupby(["series", "place", "year", "age"], as_index=False)["value"].sum()
     population = population.groupby(["place", "year", "age"], as_index=False)["value"].sum()
@@ -118,9 +129,11 @@ def all_series(users: pd.DataFrame, population: pd.DataFrame) -> list[Series]:
 
 
 def rate_curve(series: Series, year: int) -> np.ndarray | None:
-    """Share of people in care by single age: straight in logarithms between the mean ages of the bands.
+    """Share of people in care by single age: straight in logarithms between the mean ages of the
+    bands.
 
-    Returns : array [share]  dims age, the last band's beyond its mean age; None with fewer than three bands
+    Returns : array [share]  dims age, the last band's beyond its mean age; None with fewer than
+              three bands
     """
     edges = series.edges(year)
     if len(edges) < ENOUGH_BANDS:
@@ -138,7 +151,8 @@ def rate_curve(series: Series, year: int) -> np.ndarray | None:
 
 
 def borrowed_curves(every: list[Series], lenders: list[str] | None = None) -> dict[str, np.ndarray]:
-    """For each place the mean age profile of the other places that have one of their own; flat if none has.
+    """For each place the mean age profile of the other places that have one of their own; flat if
+    none has.
 
     lenders : places to borrow from (default: all)
     Returns : arrays [share]  dims age; only their shape has a meaning
@@ -158,12 +172,14 @@ def borrowed_curves(every: list[Series], lenders: list[str] | None = None) -> di
 
 
 def longevity_gain(people: dict[int, np.ndarray]) -> float:
-    """Years that life expectancy at 65 gained in a year, from how cohorts of the population dwindled.
+    """Years that life expectancy at 65 gained in a year, from how cohorts of the population
+    dwindled.
 
     Defined as::  S(a) = P(a + 5 to a + 9, t + 5) / P(a to a + 4, t)
                   e65  = 5 (1 + S(65) + S(65) S(70) + ...),   gain = slope of e65 on t
 
-    Survival is that of the counts: it holds migration of old people, which is small between countries.
+    Survival is that of the counts: it holds migration of old people, which is small between
+    countries.
 
     people  : for each year array [person]  dims age
     Returns : [year per year], 0 where no two years lie five apart

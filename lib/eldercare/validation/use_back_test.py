@@ -1,6 +1,8 @@
-"""How wrong it was to carry use on: people in care of one year predicted from the rates of an earlier one.
+"""How wrong it was to carry use on: people in care of one year predicted from the rates of an
+earlier one.
 
-All functions take tidy frames `place, year, age, value`, see `care_rates`: any places, years and age bands.
+All functions take tidy frames `place, year, age, value`, see `care_rates`: any places, years and
+age bands.
 """
 
 from __future__ import annotations
@@ -53,8 +55,9 @@ def back_test(
                   healthy_ageing       = frozen_by_age x c(a - g h)·P2 / c(a)·P2
                   no_change            = U1
 
-    with U1 the people in care of the first year, P1, P2 the populations, c the age profile (the place's own, or
-    borrowed, see `borrowed_curves`), g the yearly gain of life expectancy at 65 and h the years between.
+    with U1 the people in care of the first year, P1, P2 the populations, c the age profile (the
+    place's own, or borrowed, see `borrowed_curves`), g the yearly gain of life expectancy at 65 and
+    h the years between.
 
     users, population : tidy frames place, year, age, value [person]
     lenders : places to borrow an age profile from (default: all others that have one)
@@ -106,7 +109,9 @@ def _pair(series: Series, first: int, year: int, borrowed: np.ndarray, gain: flo
 
 
 def frozen_pairs(tested: pd.DataFrame) -> pd.DataFrame:
-    """The pairs of years under frozen rates by age, with `yearly`: ln(actual / predicted) / horizon [per year]."""
+    """The pairs of years under frozen rates by age, with `yearly`: ln(actual / predicted) / horizon
+    [per year].
+    """
     pairs = tested[tested["method"] == FROZEN]
     log = np.log(pairs["actual"] / pairs["predicted"])
     return pairs.assign(log=log, yearly=log / pairs["horizon"])
@@ -130,15 +135,16 @@ def place_drifts(pairs: pd.DataFrame) -> pd.Series:
 
 
 def expected_drift(pairs: pd.DataFrame, horizon: float) -> tuple[float, float, float]:
-    """Drift to expect, over some years, of a place that is none of these: low, central, high [per year].
+    """Drift to expect, over some years, of a place that is none of these: low, central, high [per
+    year].
 
     Defined as::  central = mean of drift over places
-                  reach   = quantile of |yearly - central| over pairs of similar length, each place alike,
-                            at 80 % (1 + 1 / places)
+                  reach   = quantile of |yearly - central| over pairs of similar length,
+                            each place alike, at 80 % (1 + 1 / places)
 
-    The level above 80 % is that of conformal prediction: with it a place drawn like the others lies inside
-    in eight of ten cases, however few the others are. Similar is up to half as long again, or all pairs where
-    fewer than three places have such.
+    The level above 80 % is that of conformal prediction: with it a place drawn like the others lies
+    inside in eight of ten cases, however few the others are. Similar is up to half as long again,
+    or all pairs where fewer than three places have such.
 
     pairs  : see `frozen_pairs`
     Raises : ValueError with fewer than three places
@@ -166,16 +172,19 @@ def _reach(pairs: pd.DataFrame, central: float, horizon: float) -> float:
 
 
 def with_learned_drift(tested: pd.DataFrame, teachers: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The frame of `back_test` with the way that learns: frozen rates times the drift of all other places.
+    """The frame of `back_test` with the way that learns: frozen rates times the drift of all other
+    places.
 
-    Defined as::  predicted = frozen rates by age x exp(drift h),   low, high: the same with the ends of its range
+    Defined as::  predicted = frozen rates by age x exp(drift h)
+                  low, high = the same with the ends of the range of the drift
 
-    The drift of a place is never learned from the place itself, whichever of its series; with fewer than three
-    other places there is none to learn.
+    The drift of a place is never learned from the place itself, whichever of its series; with fewer
+    than three other places there is none to learn.
 
     tested   : see `back_test`
     teachers : such a frame of the places to learn from; by default those tested
-    Returns  : the frame with rows of the method `learned_drift`, and columns low, high (NaN elsewhere)
+    Returns  : the frame with rows of the method `learned_drift`, and columns low, high (NaN
+               elsewhere)
     """
     pairs, parts = frozen_pairs(tested), []
     taught = pairs if teachers is None else frozen_pairs(teachers)
@@ -196,7 +205,9 @@ def with_learned_drift(tested: pd.DataFrame, teachers: pd.DataFrame | None = Non
 
 
 def near_horizon(tested: pd.DataFrame, horizons: tuple[int, ...] = HORIZONS) -> pd.DataFrame:
-    """The pairs near a horizon, with its years in `near` and the error, predicted over actual less 1, in `error`."""
+    """The pairs near a horizon, with its years in `near` and the error, predicted over actual less
+    1, in `error`.
+    """
     parts = [
         tested[(tested["horizon"] - years).abs() <= WINDOW].assign(near=years) for years in horizons
     ]
@@ -207,12 +218,14 @@ def near_horizon(tested: pd.DataFrame, horizons: tuple[int, ...] = HORIZONS) -> 
 def error_table(
     tested: pd.DataFrame, horizons: tuple[int, ...] = HORIZONS, by: tuple[str, ...] = ()
 ) -> pd.DataFrame:
-    """Errors by method and horizon, each place counting alike: means over its pairs, then over places.
+    """Errors by method and horizon, each place counting alike: means over its pairs, then over
+    places.
 
     tested  : see `back_test` and `with_learned_drift`
     by      : further columns to part by, as `place`
-    Returns : tidy frame method, near, places, pairs, mean_error, mean_absolute_error, coverage (each place alike),
-              coverage_of_pairs (each pair alike); coverage only where a method has a range
+    Returns : tidy frame method, near, places, pairs, mean_error, mean_absolute_error, coverage
+              (each place alike), coverage_of_pairs (each pair alike); coverage only where a method
+              has a range
     """
     near = near_horizon(tested, horizons)
     if "low" not in near:
@@ -264,8 +277,8 @@ def persistence(ratios: pd.DataFrame, years: int = 10) -> pd.DataFrame:
     Defined as::  slope of ln ratio(t + years) on ln ratio(t) over places
 
     ratios  : see `place_ratios`
-    Returns : table first_year, places, slope, correlation, half_width: of the first year, half the distance
-              of the 10th and 90th percentile of ln ratio
+    Returns : table first_year, places, slope, correlation, half_width: of the first year, half the
+              distance of the 10th and 90th percentile of ln ratio
     """
     logs = np.log(ratios.pivot(index="place", columns="year", values="ratio"))
     rows = []

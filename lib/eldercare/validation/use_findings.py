@@ -1,4 +1,5 @@
-"""What the back-test of use says of the counts at hand: by country, by choice of counts, for need, France, China.
+"""What the back-test of use says of the counts at hand: by country, by choice of counts, for need,
+France, China.
 
 All give tidy frames with low, central, high and unit, as results do.
 """
@@ -24,24 +25,29 @@ from eldercare.validation.use_back_test import (
     with_learned_drift,
 )
 
-# What was asked of the learned drift before it was tried: mean absolute error after ten years, and of ranges of
-# 80 % the share of outcomes inside.
+# What was asked of the learned drift before it was tried: mean absolute error after ten years, and
+# of ranges of 80 % the share of outcomes inside.
 ASKED_HORIZON, ASKED_ERROR, ASKED_COVERAGE = 10, 0.09, (0.7, 0.88)
 PANDEMIC = (2020, 2022)
 CHINA_FIRST, CHINA_LATE = 2013, 2020
 SETTINGS = {"institution": "france_recipients", "home_service": "france_home_recipients"}
 TEN_YEARS = 10
-# Whose age profile series with totals only borrow, by their role; else that of the residents of homes.
+# Whose age profile series with totals only borrow, by their role; else that of the residents of
+# homes.
 LENDERS = {"need": "profile", "profile": "profile", "recipients": "recipients"}
 
 
 def tested_use(world: World) -> pd.DataFrame:
-    """All pairs of years of the residents of homes, predicted in all ways; see `with_learned_drift`."""
+    """All pairs of years of the residents of homes, predicted in all ways; see
+    `with_learned_drift`.
+    """
     return with_learned_drift(back_test(world.users("test"), world.people()))
 
 
 def series_table(world: World) -> pd.DataFrame:
-    """One row a series: years, counts, age bands, trust of its rows, drift [per year] where it has two years or more."""
+    """One row a series: years, counts, age bands, trust of its rows, drift [per year] where it has
+    two years or more.
+    """
     roles = world.care_use_series["role"].unique()
     users = world.users(*roles)
     parts = []
@@ -63,7 +69,8 @@ def series_table(world: World) -> pd.DataFrame:
 
 
 def errors_by_way(tested: pd.DataFrame) -> pd.DataFrame:
-    """Errors of each way by horizon: mean over countries, and the lowest and highest mean of a country.
+    """Errors of each way by horizon: mean over countries, and the lowest and highest mean of a
+    country.
 
     Returns : method, near, places, pairs, low, central, high, share_absolute, unit
     """
@@ -76,7 +83,9 @@ def errors_by_way(tested: pd.DataFrame) -> pd.DataFrame:
 
 
 def coarser_closer(tested: pd.DataFrame, horizon: int) -> pd.DataFrame:
-    """In how many countries the rate of people 65+ as a whole, held, was closer than rates by age; one row."""
+    """In how many countries the rate of people 65+ as a whole, held, was closer than rates by age;
+    one row.
+    """
     each = error_table(tested, (horizon,), by=("place",))
     wide = each.pivot(index="place", columns="method", values="mean_absolute_error")
     closer = int((wide["frozen_65"] < wide[FROZEN]).sum())
@@ -84,14 +93,18 @@ def coarser_closer(tested: pd.DataFrame, horizon: int) -> pd.DataFrame:
 
 
 def errors_by_place(tested: pd.DataFrame, method: str, horizon: int) -> pd.DataFrame:
-    """Errors of one way after some years by country: mean, lowest and highest of its pairs of years."""
+    """Errors of one way after some years by country: mean, lowest and highest of its pairs of
+    years.
+    """
     near = near_horizon(tested[tested["method"] == method], (horizon,))
     found = near.groupby("place", sort=False)["error"].agg(low="min", central="mean", high="max")
     return found.reset_index().assign(method=method, unit="share").sort_values("central")
 
 
 def coverage_by_horizon(tested: pd.DataFrame) -> pd.DataFrame:
-    """Share of outcomes within the 80 % range of the learned drift, each country and each pair alike."""
+    """Share of outcomes within the 80 % range of the learned drift, each country and each pair
+    alike.
+    """
     table = error_table(tested[tested["method"] == DRIFT])
     low, high = ASKED_COVERAGE
     inside = table["coverage"].round(2).between(low, high)
@@ -108,7 +121,8 @@ def coverage_by_horizon(tested: pd.DataFrame) -> pd.DataFrame:
 
 
 def drifts_by_place(tested: pd.DataFrame) -> pd.DataFrame:
-    """Yearly drift of each country, and the range that the other countries gave for it over ten years.
+    """Yearly drift of each country, and the range that the other countries gave for it over ten
+    years.
 
     Returns : place, value, low, central, high [share a year], unit
     """
@@ -122,24 +136,30 @@ def drifts_by_place(tested: pd.DataFrame) -> pd.DataFrame:
 
 
 def longevity_by_place(world: World) -> pd.DataFrame:
-    """Years that life expectancy at 65 gained in ten years by the population used; see `longevity_gain`."""
+    """Years that life expectancy at 65 gained in ten years by the population used; see
+    `longevity_gain`.
+    """
     series = {one.place: one for one in all_series(world.users("test"), world.people())}
     gains = {place: TEN_YEARS * longevity_gain(one.people) for place, one in series.items()}
     return pd.DataFrame({"place": list(gains), "gain": list(gains.values())})
 
 
 def drift_abroad(tested: pd.DataFrame) -> pd.DataFrame:
-    """The drift that a further place may expect over each horizon, from all countries at hand [share a year]."""
+    """The drift that a further place may expect over each horizon, from all countries at hand
+    [share a year].
+    """
     pairs = frozen_pairs(tested)
     rows = [(horizon, *expected_drift(pairs, horizon)) for horizon in HORIZONS]
     return pd.DataFrame(rows, columns=["near", "low", "central", "high"]).assign(unit="share")
 
 
 def by_choice_of_counts(world: World) -> pd.DataFrame:
-    """What the learned drift and its error become with other counts, or another age profile for totals.
+    """What the learned drift and its error become with other counts, or another age profile for
+    totals.
 
-    Returns : choice, places, low, central, high (drift a year over ten years), and after ten years share_frozen
-              (mean error of frozen rates), share_absolute and share_inside of the learned drift
+    Returns : choice, places, low, central, high (drift a year over ten years), and after ten years
+              share_frozen (mean error of frozen rates), share_absolute and share_inside of the
+              learned drift
     """
     residents, people = world.users("test"), world.people()
     recipients = world.users("recipients")
@@ -175,7 +195,9 @@ def by_choice_of_counts(world: World) -> pd.DataFrame:
 
 
 def need_errors(world: World) -> pd.DataFrame:
-    """Errors of frozen rates by age for assessed need while rules stood, by country, all pairs of four years and more."""
+    """Errors of frozen rates by age for assessed need while rules stood, by country, all pairs of
+    four years and more.
+    """
     tested = back_test(world.users("need", "profile"), world.people())
     far = tested[(tested["method"] == FROZEN) & (tested["horizon"] > min(HORIZONS) - 2)]
     far = far.assign(error=far["predicted"] / far["actual"] - 1)
@@ -202,8 +224,10 @@ def local_ratios(world: World, setting: str) -> pd.DataFrame:
 def place_factor(world: World) -> pd.DataFrame:
     """How far use of a place lies from its nation's, and how much of that is left after ten years.
 
-    Defined as::  half_width = half the distance of the 10th and 90th percentile of ln ratio over départements,
-                  slope      = of ln ratio on that ten years before;   means and ends over first years
+    Defined as::  half_width = half the distance of the 10th and 90th percentile of ln ratio
+                  slope      = of ln ratio on that ten years before, over départements
+
+    with means and ends over first years.
 
     Returns : setting, places, half_width, slope_low, slope, slope_high, correlation
     """
@@ -225,7 +249,9 @@ def place_factor(world: World) -> pd.DataFrame:
 
 
 def local_errors(world: World, setting: str = "institution") -> pd.DataFrame:
-    """Errors of all ways for départements, the drift learned from the other départements; see `error_table`."""
+    """Errors of all ways for départements, the drift learned from the other départements; see
+    `error_table`.
+    """
     users = world.users("recipients")
     curve = mean_curve(users[users["series"] == SETTINGS[setting]], world.people())
     rows = world.departement_users(setting)
@@ -256,10 +282,12 @@ def china_path(world: World, first: int = CHINA_FIRST) -> pd.DataFrame:
 
 
 def china_drifts(world: World) -> pd.DataFrame:
-    """Yearly change of China's residents at given ages from some years to the last, beside the range from abroad.
+    """Yearly change of China's residents at given ages from some years to the last, beside the
+    range from abroad.
 
-    Returns : first_year, year, first_value, last_value, share_frozen (frozen rates by age against the first
-              count), share_yearly (what happened), share_low, share_central, share_high (from abroad), unit
+    Returns : first_year, year, first_value, last_value, share_frozen (frozen rates by age against
+              the first count), share_yearly (what happened), share_low, share_central, share_high
+              (from abroad), unit
     """
     users = pd.concat([world.users("test"), world.users("china")])
     pairs = frozen_pairs(back_test(users, world.people()))
