@@ -10,7 +10,9 @@ from scipy.stats import norm
 from eldercare.inputs import world
 from eldercare.inputs.schema import DataFault
 from eldercare.inputs.world import age_band, load_world
-from eldercare.validation import care_rates, use_back_test
+from eldercare.reporting import use_figures
+from eldercare.reporting.language import load_language
+from eldercare.validation import care_rates, use_back_test, use_findings
 from eldercare.validation.use_back_test import DRIFT, FROZEN
 
 YEARS = range(2000, 2016, 5)
@@ -294,6 +296,52 @@ def test_frozen_rates_were_too_high_in_every_country(tested):
     )
     assert len(near) >= 8
     assert (near["mean_error"] > 0).all()
+
+
+def test_the_first_choice_of_counts_is_the_back_test_itself(project, tested):
+    choices = use_findings.by_choice_of_counts(project.world).set_index("choice")
+    table = use_back_test.error_table(tested).set_index(["method", "near"])
+    error = table.at[(DRIFT, 10), "mean_absolute_error"]
+    assert choices.at["residents", "share_absolute"] == pytest.approx(error)
+    assert choices["central"].between(-0.03, -0.015).all()
+
+
+def test_places_of_a_country_keep_their_distance_from_it(project):
+    found = use_findings.place_factor(project.world).set_index("setting")
+    assert found["slope"].between(0.7, 1).all()
+    assert found["half_width"].between(0.2, 0.45).all()
+    assert found.at["institution", "slope"] > found.at["home_service", "slope"]
+
+
+def test_china_had_fewer_residents_than_frozen_rates_asked_for(project):
+    path = use_findings.china_path(project.world).set_index(["series", "year"])["central"]
+    assert path["counted", 2024] == 2_307_000
+    assert path["counted", 2013] == path[FROZEN, 2013] == 3_074_000
+    assert path[FROZEN, 2024] / path["counted", 2013] > 1.5
+    drifts = use_findings.china_drifts(project.world).set_index("first_year")
+    assert drifts.at[2013, "share_yearly"] == pytest.approx(
+        np.log(path["counted", 2024] / path[FROZEN, 2024]) / 11, rel=1e-6
+    )
+
+
+def test_the_drift_of_a_series_is_that_of_its_own_role(project, tested):
+    series = use_findings.series_table(project.world).set_index("series")["drift"]
+    pairs = use_back_test.frozen_pairs(tested)
+    own = pairs[pairs["series"] == "sweden_residents"]
+    assert series["sweden_residents"] == pytest.approx(own["log"].sum() / own["horizon"].sum())
+    assert series["korea_residents"] > 0
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_the_answer_is_told_in_both_languages(project, tested, code):
+    words = load_language(project, code)
+    ways, cover = use_findings.errors_by_way(tested), use_findings.coverage_by_horizon(tested)
+    coarser = use_findings.coarser_closer(tested, 10)
+    told = use_figures.answer_sentences(words, ways, coarser, cover, 10)
+    assert len(told) == 4 + len(use_back_test.HORIZONS)
+    assert not [sentence for sentence in told if "{" in sentence or "_" in sentence]
+    named = use_figures.places_named(project, words, use_findings.drifts_by_place(tested))
+    assert set(named["place"]).isdisjoint(tested["place"])
 
 
 def test_the_population_between_the_points_keeps_the_points(project):
