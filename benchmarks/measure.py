@@ -133,13 +133,13 @@ def sensitivity(project: Project) -> dict[str, float]:
 
 def desk(project: Project) -> dict[str, float]:
     """Seconds from a lever's move to its new picture, without a browser: all levers of all cities."""
-    from eldercare.app.desk import open_desks
-    from eldercare.reporting import charts, charts_what_if
+    from eldercare.app.desk import DeskPicture, open_desks
+    from eldercare.reporting.language import load_language
 
-    charts.set_style()
+    words = load_language(project)
     seconds = []
     for one in open_desks(project).values():
-        picture = charts_what_if.DeskPicture(one.baseline)
+        picture = DeskPicture(one.baseline, words)
         for part in (0.3, 0.7):
             for lever in one.levers:
                 start = time.perf_counter()

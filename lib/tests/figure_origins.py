@@ -19,8 +19,8 @@ from eldercare.engine.quantity import split_asked
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import BASELINE, Project, file_rows
 from eldercare.model.chain import BASE_YEAR, QUANTILES, TOTAL, CityResult, run_city, stock_of_beds
-from eldercare.reporting.charts_money import GROUPS
-from eldercare.reporting.present import ANSWERS
+from eldercare.model.costs import COST_GROUPS
+from eldercare.reporting.results import HEADLINES
 from eldercare.reporting.trace import (
     Place,
     assumption_node,
@@ -157,11 +157,11 @@ def trace_figure(
 def trace_answer(
     project: Project, city_id: str, quantity: str, year: int, tracer: Tracer | None = None
 ) -> Trace:
-    """Where a cell of the summary table of notebook 00 comes from; `quantity` is the label of its row."""
+    """Where a cell of the summary table of notebook 00 comes from; quantity is one of `HEADLINES`, or `stock`."""
     tracer = tracer or Tracer(project)
-    if quantity == "existing beds":
+    if quantity == "stock":
         return _sound(tracer.stock(city_id))
-    indicator, where, _ = ANSWERS[quantity]
+    indicator, where = HEADLINES[quantity]
     return _sound(tracer.quantity(city_id, indicator, year, **where))
 
 
@@ -298,7 +298,7 @@ def _prevalence(tracer: Tracer, cells: Cells, _column: str) -> Node:
 
 
 def _cost_group(tracer: Tracer, cells: Cells, _column: str) -> Node:
-    groups = GROUPS.values() if cells["group"] == TOTAL else [GROUPS[cells["group"]]]
+    groups = COST_GROUPS.values() if cells["group"] == TOTAL else [COST_GROUPS[cells["group"]]]
     items = [item for group in groups for item in group]
     where = cells["city_id"], "cost", int(cells["year"]), "cost_item"
     return tracer.sum_of(*where, items, measure="need")

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eldercare.reporting import present_accuracy as shown
-from eldercare.validation import accuracy, calibration
+from eldercare.reporting.language import load_language
+from eldercare.validation import accuracy, calibration, errors
 
 MOST_MEDIAN_ERROR = {60: 0.035, 65: 0.040, 80: 0.065}
 FOUR = ("no change", "constant growth", "Hamilton-Perry", "closed, national death rates")
@@ -81,7 +81,7 @@ def test_the_fifth_rival_is_reported_but_not_one_of_the_four(setting, predicted,
     assert set(others) == {*FOUR, "closed, raw census deaths"}
     assert (
         "closed, raw census deaths"
-        in shown.rival_table(setting, predicted, others, "prefecture").index
+        in errors.rival_table(setting, predicted, others, "prefecture").index
     )
 
 
@@ -103,10 +103,9 @@ def test_the_95_percent_range_fitted_on_one_half_holds_92_to_97_percent_of_all_a
 def test_classes_whose_95_percent_range_misses_92_to_97_percent_are_named_in_the_notebook(cover):
     tried = cover[cover["tried_on"] == "other half"]
     missed = tried[~tried["in_95"].between(0.92, 0.97)]
-    sentence = shown.target_sentences(cover)[1]
-    assert all(
-        f"{row['size']}, {row['from_age']}+" in sentence for row in missed.to_dict("records")
-    )
+    told = errors.missed_targets(cover).set_index("share_asked").at[0.95, "missed"]
+    same = ["size", "from_age"]
+    assert told[same].to_numpy().tolist() == missed[same].to_numpy().tolist()
 
 
 def test_the_weights_of_a_half_are_chosen_without_its_own_outcome(setting, cross):
@@ -144,19 +143,26 @@ def test_a_range_fitted_on_known_errors_holds_what_it_says():
     assert np.allclose(held["in_95"], 0.95, atol=0.02)
 
 
-def test_signs_in_the_tables_are_those_of_the_numbers():
-    assert [shown.percent(one, 3) for one in (-0.00015, -1e-9, 0.0, 0.00015)] == [
-        "-0.015",
-        "0.000",
-        "0.000",
-        "0.015",
+def test_signs_in_the_tables_are_those_of_the_numbers(project):
+    words = load_language(project)
+    assert [words.percent(one, 3) for one in (-0.00015, -1e-9, 0.0, 0.00015)] == [
+        "-0.015%",
+        "0.000%",
+        "0.000%",
+        "0.015%",
     ]
-    assert shown.percent(np.nan) == "not available"
+    assert [words.percent(one, 1, signed=True) for one in (-0.002, -1e-9, 0.0, 0.002)] == [
+        "-0.2%",
+        "0.0%",
+        "0.0%",
+        "+0.2%",
+    ]
+    assert words.percent(np.nan) == "not collected here"
 
 
 def test_the_worst_areas_come_with_a_reason_by_the_rule(china, setting, predicted):
-    table = shown.worst_table(china, setting, predicted)
+    table = errors.worst_areas(china, setting, predicted)
     assert len(table) == 20
-    assert set(table["likely reason"]) <= set(shown.REASONS)
-    changed = table["whole population"].str.removesuffix(" %").astype(float).abs() > 15
-    assert table.loc[changed, "likely reason"].isin(shown.REASONS[:2]).all()
+    assert set(table["likely_reason"]) <= set(errors.REASONS)
+    changed = table["signed_change"].abs() > errors.PEOPLE_MOVED
+    assert table.loc[changed, "likely_reason"].isin(errors.REASONS[:2]).all()

@@ -8,27 +8,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conftest import ROOT
+from figure_cells import draw
 from given import faults_of, made_city, rows_of, with_cities
 from report_checks import SECTIONS
 
 import eldercare as ec
-from eldercare.analysis import sensitivity
-from eldercare.documents import consistency
+from eldercare.analysis import affordability, balance, sensitivity, supply
+from eldercare.documents import comparable, consistency
+from eldercare.documents import progress as tracking
 from eldercare.inputs import checks, schema
 from eldercare.inputs.load import load_project
 from eldercare.inputs.reading import read_table
-from eldercare.reporting import (
-    charts_money,
-    comparable,
-    language,
-    present,
-    present_beds,
-    present_money,
-    present_workforce,
-    report,
-    tracking,
-    what_if,
-)
+from eldercare.reporting import language, report, what_if
+from eldercare.reporting.results import run_scenarios
+from eldercare.reporting.tables import wide
 
 DRAWS = 16
 PLACES = {  # all levels: what they are is said in data/china/census_area.csv
@@ -80,21 +73,22 @@ def test_twelve_cities_of_all_levels_fill_every_table(twelve, results_of_twelve,
     results = results_of_twelve
     names = {city.name_en for city in twelve.cities.values()}
     assert set(ec.compare_all(twelve, results)["city_id"]) == set(results)
-    assert set(present.promise_table(twelve, results)["city"]) == names
-    for table in (
-        present.answer_table(results),
-        present_workforce.supply_table(results, [2025, 2050]),
-        present_money.burden_table(results, 2035),
-    ):
+    words = results.words
+    answers = wide(words, results.headlines([2025, 2050]), ["city_id", "headline"])
+    missing = results.table("caregivers_missing", [2025, 2050])
+    for table in (answers, missing):
         assert set(table.index.get_level_values(0)) == names
-    assert set(present_workforce.promise_year_table(twelve, results).index) == names
+    for table in (results.targets(), results.stock(), affordability.burdens(results, 2035)):
+        assert set(table["city_id"]) == set(results)
+    assert set(affordability.who_bears(results, 2035)["city_id"]) == set(results)
+    assert set(supply.training_for_promises(twelve, results)["city_id"]) == set(results)
     assert len(comparable.comparable_table(results)) == 12
     assert (
-        present_beds.balance_sentences(results, 2035)
-        and consistency.verdict_sentence(twelve)
+        words.sentences("balance_{known}", balance.balance_of_stock(results, 2035))
+        and len(consistency.verdict_counts(twelve)) == 1
         and tracking.status_counts(twelve).shape[0] == 12
     )
-    charts_money.affordability(twelve, results, 2035, "x", "x", "x")
+    draw("07_affordability", project=twelve, results=results)
 
 
 @pytest.mark.parametrize(
@@ -141,12 +135,12 @@ def test_a_plan_of_any_year_runs_with_a_promise_in_its_year_and_after_it(project
     results = {"x": ec.run_city(one, "x", draws=8)}
     assert list(ec.compare_targets(one, results["x"])["target_year"]) == [year, year + 5]
     assert (
-        len(present_workforce.promise_year_table(one, results))
-        == len(present_money.adaptation_table(one, results))
+        len(supply.training_for_promises(one, results))
+        == len(affordability.adaptations(results))
         == 1
     )
     assert (
-        present_beds.balance_sentences(results, 2035)
+        len(balance.balance_of_stock(results, 2035)) == 1
         and comparable.comparable_table(results).shape[0] >= 2
     )
     model = sensitivity.Model(one, "x", draws=8)
@@ -635,13 +629,10 @@ def test_the_cells_of_four_notebooks_run_for_a_foreign_city_alone(project, monke
 def test_a_scenario_that_a_planner_saved_is_shown_beside_the_others(project):
     own = rows_of("assumptions", "x", {**OCCUPANCY, "low": 0.8, "central": 0.85})
     one = replace(with_cities(project, made_city("x", 420100)), scenarios={"my_own": own})
-    from eldercare.reporting import present_care
-
-    runs = present_care.scenario_results(one, draws=8, last_year=2035)
+    runs = run_scenarios(one, draws=8, last_year=2035)
     assert list(runs) == ["baseline", "my_own"]
-    assert list(
-        present_care.scenario_table(runs, "beds_total_needed", 2035, measure="need").index
-    ) == ["baseline", "my own"]
+    words = runs["my_own"].words
+    assert [words.part("scenario", name) for name in runs] == ["baseline", "my own"]
 
 
 def test_shares_of_one_whole_are_added_up_in_the_nation_s_table_too(project):

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from conftest import DRAWS
 
-from eldercare import load_project, run, run_city
+from eldercare import compare_head_counts, load_project, run, run_city
+from eldercare.documents import progress
 from eldercare.model.costs import BUILDING_ITEMS
-from eldercare.reporting import present
+from eldercare.reporting.tables import promises, wide
 
 REST_ON_BUILDING_COST = {"building_cost_needed", "cost", "cost_total", "payment"}
 
@@ -29,15 +30,14 @@ def test_a_city_with_nothing_but_its_census_code_runs(small_copy, adcode):
     small_copy.add_city("sixth", adcode)
     project = load_project(small_copy.root)
     results = run(project, draws=DRAWS)
-    answers = present.answer_table(results)
-    assert answers.loc[("Sixth", "existing beds")].eq("not available").all()
-    assert answers.loc[("Sixth", "people 60+")].str.match(r"[\d,]+ \([\d,]+ to [\d,]+\)").all()
-    assert present.promise_sentences(project, results["sixth"]) == [
-        "Sixth has promised nothing that this model measures."
-    ]
-    assert "Sixth" not in set(present.promise_table(project, results)["city"])
-    assert present.head_count_sentences(results["sixth"]) == []
-    assert present.ledger_counts(project).loc["Sixth", "figures"] == 0
+    words = results.words
+    answers = wide(words, results.headlines([2025, 2035, 2050]), ["city_id", "headline"])
+    told = answers.loc[("Sixth", "people of 60 and over")]
+    assert told.str.match(r"[\d,]+ \([\d,]+ to [\d,]+\)|[\d.]+ million").all()
+    assert np.isnan(results.stock().set_index("city_id").at["sixth", "value"])
+    assert "sixth" not in set(promises(words, results.targets())["city_id"])
+    assert compare_head_counts(results["sixth"]).empty
+    assert progress.ledger_counts(project).loc["sixth", "figures"] == 0
 
 
 def test_another_city_leaves_the_numbers_of_the_others_alone(full_copy, results):

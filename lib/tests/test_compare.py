@@ -9,7 +9,8 @@ import xarray as xr
 
 from eldercare.analysis import compare
 from eldercare.model.chain import run_city
-from eldercare.reporting import present
+from eldercare.reporting.language import load_language
+from eldercare.reporting.tables import promises
 
 NEED, OLDER = 30.0, 50_000.0
 YEAR = 2030
@@ -77,11 +78,18 @@ def test_a_gap_in_beds_is_plain_already(project, made_up):
 
 
 def test_the_sentence_says_promise_need_chance_and_gap(project, made_up):
-    [few] = present.promise_sentences(project, made_up({"value": 3.0}))
-    assert "Sanming promised for 2030" in few and ", 3. Needed: 30 (25.2 to 34.8)" in few
-    assert "enough is under 1 % (1,350 beds too few)" in few
-    [many] = present.promise_sentences(project, made_up({"value": 300.0}))
-    assert "enough is over 99 % (13,500 beds more than needed)" in many
+    words = load_language(project)
+
+    def said(value):
+        table = promises(words, compare.compare_targets(project, made_up({"value": value})))
+        return words.sentences("promise_told", table.assign(city_id="sanming"))
+
+    [few] = said(3.0)
+    assert "Sanming promised for 2030" in few and ", 3 beds per 1,000 people. Needed: " in few
+    assert "Needed: 30 (25.2 to 34.8) beds per 1,000 people" in few
+    assert "enough is under 1% (1,350 beds short)" in few
+    [many] = said(300.0)
+    assert "enough is over 99% (13,500 beds over)" in many
 
 
 def test_a_damaged_figure_without_a_reading_is_not_compared(project, made_up):
@@ -114,8 +122,8 @@ def head_counts(made_up, *rows):
 def test_a_head_count_of_the_document_stands_beside_the_census(made_up, results):
     census = results["sanming"].census_base[:, 60:].sum()
     table = head_counts(made_up, {"value": census * 1.1})
-    assert table["census_2020"].tolist() == pytest.approx([census])
-    assert table["difference"].tolist() == pytest.approx([0.1])
+    assert table["census_value"].tolist() == pytest.approx([census])
+    assert table["signed_difference"].tolist() == pytest.approx([0.1])
 
 
 def test_a_damaged_head_count_without_a_reading_is_not_compared(made_up):

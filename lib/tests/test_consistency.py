@@ -2,11 +2,11 @@
 
 import dataclasses
 
+import pandas as pd
 import pytest
 
 import eldercare as ec
-from eldercare.documents import consistency, crosscheck
-from eldercare.reporting import comparable, present
+from eldercare.documents import comparable, consistency, crosscheck, progress
 
 
 def city_with(project, city_id, **cells):
@@ -149,47 +149,51 @@ def test_a_city_without_targets_and_capacity_gives_no_finding(small_copy):
 
 def test_shares_of_one_whole_are_comparable_and_of_two_are_not(results):
     table = comparable.comparable_table(results)
-    nursing = (
-        table[table["quantity"].str.startswith("nursing beds (")]
-        .groupby("city")["comparable"]
-        .first()
-    )
+    nursing = table[table["quantity"] == "nursing_beds"].groupby("city_id")["verdict"].first()
     assert {city for city in nursing.index if nursing[city] == comparable.YES} == {
-        "Lincang",
-        "Sanming",
-        "Shengzhou",
+        "lincang",
+        "sanming",
+        "shengzhou",
     }
-    assert nursing["Shangqiu"].startswith("no:")
+    assert nursing["shangqiu"] == "other_whole"
 
 
 def test_what_the_document_does_not_say_is_never_comparable(results):
     table = comparable.comparable_table(results)
-    unsaid = table[table["of what"].str.contains("not said")]
+    unsaid = table[table["denominator"].str.contains("not said")]
     assert len(unsaid) >= 4
-    assert unsaid["comparable"].str.startswith("no").all()
+    assert not unsaid["verdict"].isin([comparable.YES, "lower_bound"]).any()
 
 
 def test_homes_adapted_a_year_are_put_on_the_residents_of_60_and_over(results):
     table = comparable.comparable_table(results)
-    rows = table[table["quantity"] == "homes adapted a year, per 1,000"].set_index("city")
+    rows = table[table["quantity"] == "homes_a_year_per_1000"].set_index("city_id")
     older = comparable.residents(results["lincang"], "population_60_plus", 2022)
-    assert rows.at["Lincang", "on one base"].startswith(f"{200 / older * 1000:.3f}"[:5])
-    assert set(rows["comparable"]) == {comparable.YES}
+    assert rows.at["lincang", "value"] == pytest.approx(200 / older * 1000)
+    assert set(rows["verdict"]) == {comparable.YES}
 
 
 def test_one_plan_alone_is_compared_with_none(results):
     table = comparable.comparable_table({"lincang": results["lincang"]})
-    assert not (table["comparable"] == comparable.YES).any()
+    assert not (table["verdict"] == comparable.YES).any()
     assert comparable.comparable_table({}).empty
 
 
 def test_the_whole_ledger_and_its_damaged_figures_are_shown(project):
     for city in project.cities.values():
-        assert present.whole_ledger(city)["phrase"].tolist() == city.targets["quote_zh"].tolist()
-    damaged = present.damaged_figures(project)
+        table = progress.ledger(city)
+        assert table["quote_zh"].tolist() == city.targets["quote_zh"].tolist()
+        whole = table["suspect"] == ""
+        assert table.loc[whole, "printed"].str.contains("✗").sum() == 0
+        confirmed = table["usable"] == "yes"
+        assert table.loc[~whole & confirmed, "printed"].str.endswith(" (✗)").all()
+        assert table.loc[~whole & ~confirmed, "printed"].str.endswith(" ✗").all()
+    figures = pd.concat([progress.ledger(city) for city in project.cities.values()])
+    damaged = figures[figures["suspect"] != ""]
     assert (
         len(damaged)
         == sum((city.targets["suspect"] != "").sum() for city in project.cities.values())
         > 0
     )
-    assert "61人" in damaged.set_index("row").at["shengzhou_570", "printed"]
+    shengzhou = progress.ledger(project.city("shengzhou")).set_index("target_id")
+    assert "61人" in shengzhou.at["570", "quote_zh"]

@@ -23,7 +23,7 @@ from eldercare.analysis import sensitivity
 from eldercare.app import cli, export
 from eldercare.reporting import language, report
 from eldercare.reporting.blocks import Figure, Table
-from eldercare.reporting.present import significant
+from eldercare.reporting.language import significant
 from eldercare.reporting.workbook import FORMULA_SIGNS, put, workbook
 
 CITY = "lincang"

@@ -16,8 +16,7 @@ from matplotlib.ft2font import FT2Font
 
 import eldercare
 from eldercare.app import export
-from eldercare.reporting.charts import FONT, set_style
-from eldercare.reporting.charts_report import FONTS
+from eldercare.reporting.sheet import FONT, FONTS, set_style
 
 NO_GLYPH = "\ue000"  # of the private use area: no font of the project has it
 SIZE, DPI = 16, 72

@@ -19,7 +19,6 @@ from eldercare.inputs.draws import draw_assumptions
 from eldercare.inputs.schema import BED_TYPES, SETTINGS, SEVERITIES
 from eldercare.model import chain, costs, financing, services, workforce
 from eldercare.model.beds import KINDS_OF_BUILDING
-from eldercare.reporting import present_money
 
 CENT = 0.01
 DRAWS = 128  # random inputs in one example of hypothesis
@@ -479,7 +478,7 @@ def test_the_premium_is_that_of_brute_force(probability):
 def test_the_level_of_a_city_is_that_of_sorting_and_rises_with_the_probability(results, kind):
     for result in results.values():
         levels = [
-            present_money.level_that_pays(result, kind, 2035, p)
+            affordability.level_that_pays(result, kind, 2035, p)
             for p in (0.1, 0.4, 0.6, 0.8, 0.95, 1)
         ]
         assert (np.diff(levels) >= 0).all() and levels[-1] > levels[0] >= 0
@@ -496,7 +495,7 @@ def test_the_level_of_a_city_is_that_of_sorting_and_rises_with_the_probability(r
             wanted = 1 - (need["public_running"] + need["scheme_payment"]) / care
         ordered = np.sort(np.maximum(wanted.values, 0))
         brute = ordered[int(np.ceil(0.8 * len(ordered))) - 1]
-        assert present_money.level_that_pays(result, kind, 2035, 0.8) == pytest.approx(
+        assert affordability.level_that_pays(result, kind, 2035, 0.8) == pytest.approx(
             brute, rel=1e-3
         )
 
@@ -691,4 +690,4 @@ def test_lincang_s_promise_of_places_is_met_and_not_filled(results):
 
 def test_a_premium_of_the_size_printed_pays_the_benefits_of_hangzhou_s_rules(results):
     # Hangzhou asks 90 yuan a person and year; Shengzhou, in the same province, is older.
-    assert 45 < present_money.level_that_pays(results["shengzhou"], "premium", 2025, 0.5) < 180
+    assert 45 < affordability.level_that_pays(results["shengzhou"], "premium", 2025, 0.5) < 180

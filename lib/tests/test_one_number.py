@@ -2,33 +2,28 @@
 
 import inspect
 import re
+from dataclasses import replace
 
+import figure_cells
 import numpy as np
 import pandas as pd
 import pytest
 from report_checks import SIZES
 
 import eldercare as ec
-from eldercare.analysis import compare, decomposition, definitions, health, sensitivity
+from eldercare.analysis import (
+    affordability,
+    compare,
+    decomposition,
+    definitions,
+    health,
+    sensitivity,
+    supply,
+)
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.model import chain
-from eldercare.reporting import (
-    charts,
-    charts_care,
-    charts_money,
-    charts_report,
-    charts_sensitivity,
-    charts_what_if,
-    language,
-    present,
-    present_beds,
-    present_care,
-    present_money,
-    present_population,
-    present_workforce,
-    report,
-    what_if,
-)
+from eldercare.reporting import language, report, tables, what_if
+from eldercare.reporting.results import run_scenarios
 
 CITIES, YEAR = ("sanming", "shangqiu"), 2035
 TO_ROUNDING = 6e-4
@@ -46,66 +41,48 @@ def twins(project, results, tmp_path_factory):
     folder = tmp_path_factory.mktemp("figures")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ELDERCARE_FIGURES", str(folder))
-        charts.set_style()
-        draw(project, results)
-    return {path.stem: pd.read_csv(path) for path in folder.glob("*.csv")}
+        draw_all(project, results)
+    return {FIGURES[path.stem]: pd.read_csv(path) for path in folder.glob("*.csv")}
 
 
-def draw(project, results):
-    here = project, results
-    need = {"measure": "need"}
-    charts.paths(*here, "beds_total_needed", "beds", "t", "s", with_use=True)
-    charts.paths(*here, "people_with_dementia", "dementia", "t", "s")
-    charts.paths(*here, "population_60_plus", "older", "t", "s")
-    charts.stacks(
-        *here, "care_need", "severity", "care_need", "t", "s", parts=["severe", "moderate", "mild"]
-    )
-    charts.stacks(
-        *here,
-        "beds_needed",
-        "bed_type",
-        "bed_types",
-        "t",
-        "s",
-        parts=["dementia", "nursing", "general"],
-        **need,
-    )
-    charts.stacks(*here, "caregivers_needed", "workplace", "workplaces", "t", "s", **need)
-    charts.stacks(*here, "payment", "payer", "payers", "t", "s", **need)
-    charts_money.cost_groups(*here, "cost_items", "t", "s")
-    charts_care.definitions(*here, YEAR, "definitions", "t", "s")
-    charts_care.healthy_years(
-        *here, present_care.health_tables(project, results, 2020), 60, "lives", "t", "s"
-    )
-    charts_care.causes(
-        *here, present_beds.decompositions(project, results, (YEAR,)), YEAR, "causes", "t", "s"
-    )
-    charts_care.scenarios(project, runs_of(project), YEAR, "scenarios", "t", "s")
-    charts_sensitivity.tornados(
+FIGURES = {
+    "00_beds": "beds",
+    "03_people_60_plus": "older",
+    "04_dementia": "dementia",
+    "04_care_need": "care_need",
+    "04_definitions": "definitions",
+    "04_healthy_years": "lives",
+    "05_bed_types": "bed_types",
+    "05_causes": "causes",
+    "05_scenarios": "scenarios",
+    "06_workplaces": "workplaces",
+    "07_payers": "payers",
+    "07_cost_items": "cost_items",
+    "02_tornado_beds": "tornado",
+    "09_what_if": "desk",
+    "city_report_people": "report_people",
+    "city_report_beds": "report_beds",
+    "city_report_caregivers": "report_caregivers",
+    "city_report_payers": "report_payers",
+}
+
+
+def draw_all(project, results):
+    few = replace(
         project,
-        {c: sensitivity.tornado(project, c) for c in CITIES},
-        "beds",
-        "tornado",
-        "t",
-        "beds",
-        "s",
+        cities={city_id: project.cities[city_id] for city_id in CITIES},
+        scenarios={"better_use_of_beds": project.scenarios["better_use_of_beds"]},
     )
-    charts_what_if.default_state(
-        project, {c: what_if.Desk(project, c) for c in CITIES}, "desk", "t", "s"
-    )
-    one = results["shangqiu"]
-    for name in ("people", "beds", "caregivers", "payers"):
-        getattr(charts_report, name)(
-            project, one, language.load_language(project, "en"), f"report_{name}"
-        )
-
-
-def runs_of(project):
-    names = ["baseline", "better_use_of_beds"]
-    return {
-        name: {c: chain.run_city(project, c, name, last_year=YEAR) for c in CITIES}
-        for name in names
+    one = ec.Results(few, {"shangqiu": results["shangqiu"]}, results.words)
+    known = {
+        "project": few,
+        "results": results,
+        "words": results.words,
+        "lives": health.health_of_cities(results, 2020),
+        "desks": {city_id: what_if.Desk(project, city_id) for city_id in CITIES},
     }
+    for name in FIGURES:
+        figure_cells.draw(name, **{**known, **({"results": one} if "report" in name else {})})
 
 
 # The same quantity, city, year, measure and statistic
@@ -188,10 +165,6 @@ def test_the_causes_begin_and_end_at_the_result(results, twins):
         assert part.loc["end", RANGE].to_numpy(float) == pytest.approx(
             np.quantile(ends, [0.1, 0.5, 0.9]), rel=TO_ROUNDING
         )
-        assert (
-            "observed" in present_beds.START["beds"]
-            and "observed" not in present_beds.START["cost_of_care"]
-        )
 
 
 def test_definitions_and_lives_are_those_of_the_draws_of_the_result(project, results):
@@ -206,7 +179,7 @@ def test_definitions_and_lives_are_those_of_the_draws_of_the_result(project, res
         older = result.table("population_60_plus", [YEAR])["central"].item()
         assert table["population_60_plus"].unique() == pytest.approx([older], rel=1e-5)
         own = health.health_expectancy(result.inputs, 2020)
-        shown = present_care.health_tables(project, {city_id: result}, 2020)
+        shown = health.health_of_cities({city_id: result}, 2020)
         assert shown[own.columns].equals(own)
 
 
@@ -219,7 +192,7 @@ def test_definitions_and_lives_are_those_of_the_draws_of_the_result(project, res
         definitions.beside_published,
         definitions.national_care_need,
         decomposition.decompose,
-        present_care.scenario_results,
+        run_scenarios,
         what_if.Desk,
     ],
     ids=lambda function: function.__name__,
@@ -279,35 +252,33 @@ def test_the_causes_add_up(twins):
     )
 
 
-def first_number(cell) -> float:
-    return float(re.match(r"[-−+]?[\d.,]+", str(cell))[0].replace(",", "").replace("−", "-"))
-
-
 def printed_tables(project, results):
-    """Tables in which parts stand beside a total: whose heads or rows say mean."""
-    one = results["shangqiu"]
-    need = {"measure": "need"}
-    yield (
-        "payers",
-        present.part_table(
-            one, "payment", "payer", [2025, YEAR], form=present.text_millions, **need
-        ),
-    )
-    yield "beds", present_beds.bed_table(one, [2025, YEAR]).iloc[:-2]
-    yield "settings", present_care.setting_with_share(results, YEAR, "need").T
-    yield "grades", present_workforce.grade_table(results, YEAR).iloc[:, [1, 2, 3, 4, 0]].T
-    yield "classes", present_care.service_class_table(project, results, YEAR).iloc[:, :4].T
+    """Tables in which parts stand beside a total, as notebooks tell them: whose heads say mean."""
+    words, one = results.words, results["shangqiu"]
+    at = {"years": [YEAR], "measure": "need"}
+    parts = {
+        "payment": ("payer", {}),
+        "beds_needed": ("bed_type", {}),
+        "people_by_setting": ("setting", {}),
+        "certified_by_grade": ("grade", {}),
+    }
+    for name, (dim, where) in parts.items():
+        table = results.summary(name, by=dim, total=True, **at, **where)
+        yield name, tables.wide(words, table, columns=dim, middle="mean").T
+    classes = definitions.service_classes(project, results, YEAR)
+    yield "classes", tables.wide(words, classes, columns="service_class", middle="mean").T
     for age in (60, 80):
-        yield (
-            f"growth {age}",
-            present_population.growth_table(project, results, age, [YEAR, 2050]).T,
-        )
-    flow = present_workforce.flow_table(one, [2026, YEAR])
-    signs = [-1 if name in ("leaving", "retiring") else 1 for name in flow.index]
-    yield (
-        "flow",
-        flow.apply(lambda column: [first_number(cell) * sign for cell, sign in zip(column, signs)]),
-    )
+        growth = decomposition.growth_of_people(project, results, age, [YEAR, 2050])
+        told = tables.wide(words, growth, ["city_id", "year"], "part", middle="mean")
+        yield f"growth {age}", told.T
+    flows = supply.stock_and_flows(one, [2026, YEAR])
+    out = flows["flow"].isin(["leaving", "retiring"])
+    flows["mean"] = flows["mean"].where(~out, -flows["mean"])
+    yield "flow", tables.wide(words, flows, "flow", middle="mean")
+    changes = decomposition.decompositions(project, results, [YEAR])
+    for outcome, table in changes.groupby("outcome"):
+        told = tables.wide(words, table, ["city_id", "year"], "part", middle="mean")
+        yield outcome, told.T
 
 
 def test_printed_parts_add_up_to_the_printed_total_and_say_that_they_are_means(project, results):
@@ -315,13 +286,19 @@ def test_printed_parts_add_up_to_the_printed_total_and_say_that_they_are_means(p
         words = [*map(str, table.index), *map(str, table.columns)]
         assert any("mean" in word for word in words), name
         for column in table:
-            *parts, total = (first_number(cell) for cell in table[column])
+            *parts, total = (printed_money(cell) for cell in table[column])
             assert sum(parts) == pytest.approx(total, rel=0.005), (name, column)
 
 
+def test_the_start_of_the_causes_says_at_which_occupancy(results):
+    words = results.words
+    beds, cost = (words.part("part", f"start_{outcome}") for outcome in decomposition.OUTCOMES)
+    assert "observed" in beds and "observed" not in cost
+
+
 def printed_money(cell) -> float:
-    """The first number of a cell of the report, a large unit multiplied out."""
-    number, unit = re.match(r"([\d.,]+)\s*(million|billion|万|亿)?", cell).groups()
+    """The first number of a cell, a large unit multiplied out."""
+    number, unit = re.match(r"(-?[\d.,]+)\s*(million|billion|万|亿)?", cell).groups()
     return float(number.replace(",", "")) * SIZES.get(unit, 1)
 
 
@@ -334,7 +311,7 @@ def printed_money(cell) -> float:
     ],
 )
 def test_whole_parts_add_up_and_each_is_one_of_the_two_next_to_the_exact(values, parts):
-    found = report.in_whole_parts(values)
+    found = affordability.in_whole_parts(values)
     assert sum(found) == 100
     assert all(abs(part - 100 * value / sum(values)) < 1 for part, value in zip(found, values))
     assert sorted(found) == sorted(parts)
@@ -344,7 +321,7 @@ def test_whole_parts_add_up_and_each_is_one_of_the_two_next_to_the_exact(values,
 def test_care_workers_needed_and_in_post_are_told_by_the_same_measure(project, results, code):
     words = language.load_language(project, code)
     facts = report.Facts(project, results["shangqiu"], words)
-    text = report._caregivers(facts)[1].text
+    text = report._plain(facts, "caregivers")[1].text
     need = results["shangqiu"].values["caregivers_total_needed"].sel(measure="need", year=YEAR)
     post = results["shangqiu"].values["caregivers_stock"].sel(path="programme", year=YEAR)
     for array in (need, post):
@@ -480,10 +457,17 @@ def test_the_width_that_knowing_narrows_is_the_range_of_the_result(project, resu
     assert width == pytest.approx([row["high"] - row["low"]], rel=1e-5)
 
 
-def test_affordability_and_payers_speak_of_the_same_cost(results):
-    said = present_money.who_pays_sentences(results, YEAR)
-    table = present.range_table(
-        results, "cost_total", [YEAR], form=present.text_millions, measure="need"
-    )[YEAR]
-    for sentence, cell in zip(said, table):
-        assert cell in sentence
+def test_the_payers_told_are_those_of_the_same_cost(results):
+    shares = affordability.who_bears(results, YEAR).set_index(["city_id", "payer"])["central"]
+    for city_id, result in results.items():
+        told = affordability.payer_shares(result, YEAR)["central"]
+        assert told.sum() == pytest.approx(1)
+        one = shares[city_id]
+        whole = one["families"] + one["public"] + one["insurance"]
+        assert whole == pytest.approx(1) and one["public"] >= one["city_budget"]
+        paid = result.values["payment"].sel(measure="need", year=YEAR).astype(float)
+        cost = result.values["cost_total"].sel(measure="need", year=YEAR)
+        assert paid.sum("payer").values == pytest.approx(cost.values, rel=1e-5)
+        assert one["families"] == pytest.approx(
+            (paid.sel(payer="families").mean() / cost.mean()).item(), abs=0.01
+        )

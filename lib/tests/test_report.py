@@ -6,23 +6,38 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import DRAWS, ROOT
+from figure_cells import draw
 from report_checks import SECTIONS, all_blocks, cells, numbers
 
 import eldercare as ec
+from eldercare.analysis import (
+    affordability,
+    balance,
+    decomposition,
+    definitions,
+    sensitivity,
+    supply,
+)
+from eldercare.analysis.compare import PROJECTION_ERROR
 from eldercare.analysis.sensitivity import tornado
 from eldercare.app import site
-from eldercare.inputs import schema
+from eldercare.documents import comparable, progress
+from eldercare.engine.quantity import DECLARED
+from eldercare.inputs import schema, world
 from eldercare.inputs.load import file_rows
 from eldercare.inputs.schema import DataFault
-from eldercare.model import boundaries
-from eldercare.reporting import charts_report, language, report
+from eldercare.model import boundaries, chain, costs, settings, workforce
+from eldercare.reporting import language, report, tables
 from eldercare.reporting.blocks import Bullets, Figure, Heading, Paragraph, Table, html
+from eldercare.reporting.results import HEADLINES
+from eldercare.validation import accuracy, base_methods, calibration, errors, use_back_test
 
 CITIES = ("lincang", "sanming", "chishui")
 MODULES = (
-    "reporting/language", "reporting/tables", "reporting/report", "reporting/charts_report", "reporting/workbook",
+    "reporting/language", "reporting/tables", "reporting/report", "reporting/plots", "reporting/sheet", "reporting/workbook",
     "reporting/document", "app/export", "reporting/blocks",
 )  # fmt: skip
 CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -258,8 +273,10 @@ def test_a_figure_has_the_same_numbers_in_both_languages_and_says_what_it_shows(
     made = {}
     for code in language.LANGUAGES:
         monkeypatch.setenv("ELDERCARE_FIGURES", str(tmp_path / code))
-        made[code] = getattr(charts_report, name)(project, results["sanming"], words[code], name)
-    twins = {(tmp_path / code / f"{name}.csv").read_text("utf-8") for code in made}
+        told = ec.Results(project, {"sanming": results["sanming"]}, words[code])
+        known = {"project": project, "results": told, "words": words[code]}
+        made[code] = draw(f"city_report_{name}", **known)["figure"]
+    twins = {(tmp_path / code / f"city_report_{name}.csv").read_text("utf-8") for code in made}
     assert len(twins) == 1 and made["en"].data != made["zh"].data
     assert "Sanming" in made["en"].alt and "三明市" in made["zh"].alt
     if name == "beds":
@@ -342,44 +359,171 @@ def notebook_code(path):
 
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-REASONS = {reason.replace(" ", "_") for reason in boundaries.REASONS}
+REASONS = {reason.replace(" ", "_") for reason in boundaries.REASONS} | {
+    "kept",
+    "its_code_is_gone_in_2020",
+}
+METHODS = (
+    *base_methods.METHODS, "the nation's, same census", "the province's, census before", "ours",
+    "no change", "constant growth", "Hamilton-Perry", "closed, national death rates",
+    errors.NO_RIVAL, "all four",
+)  # fmt: skip
+SIZES_OF_AREAS = (
+    *accuracy.SIZE_LABELS, "prefecture", "county", "all", "no county redrawn", "some county redrawn",
+)  # fmt: skip
+WAYS = (
+    "frozen_by_age", "frozen_65", "frozen_80", "healthy_ageing", "no_change", "learned_drift",
+)  # fmt: skip
+CHOICES = (
+    "residents", "with_recipients", "with_roll_out", "without_pandemic", "official_tables",
+    "with_beds", "steep_profile", "flat_profile",
+)  # fmt: skip
+VERDICTS = (
+    "enough", "likely", "unlikely", "short", "whole_not_said", "alone", "other_whole", "lower_bound",
+    "no_count", "no_towns", "basis_not_said", "only_unit", "alone_basis_not_said",
+)  # fmt: skip
+
+
+def told(word):
+    """A word of a table as the name of a phrase has it."""
+    return re.sub(r"\W+", "_", word)
+
+
+def series_of_figures(project):
+    """All series that a figure's table has."""
+    tables = [pd.read_csv(path) for path in (project.root / "figures").glob("*.csv")]
+    return {name for table in tables if "series" in table for name in table["series"]} | {
+        *("halves", "in_80", "in_95", "middle", "range", "use")
+    }
 
 
 def family_members(project, results):
     """The words that each family of phrases may be put together with."""
     values = results["lincang"].values
     return {
+        "assumption": (PROJECTION_ERROR,),
+        "balance": ("unknown", "published", "promised", "none"),
+        "flow": ("before", "stock", *workforce.FLOWS),
+        "grade": (*workforce.GRADES, "senior_and_above"),
+        "household": settings.households(project.china, chain.NATION).index,
+        "outcome": decomposition.OUTCOMES,
+        "part": (
+            *decomposition.FACTORS,
+            *decomposition.GROWTH,
+            *(f"start_{name}" for name in decomposition.OUTCOMES),
+            "start",
+            "end",
+            "any_limitation",
+            *schema.SEVERITIES,
+        ),
+        "scenario": ("baseline", *project.scenarios),
+        "service_class": project.china.care_grades["service_class"],
+        "staff": ("care_workers", *workforce.STAFF),
+        "standard": ("plan", "strict_over_lenient", *workforce.STANDARDS),
+        "state": ("all", "limited", *schema.SEVERITIES),
+        "training": ("ahead", "past", "nothing"),
+        "use": ("yes", "no"),
         "basis": schema.BASES,
-        "bed_type": schema.BED_TYPES,
+        "bed_type": (*schema.BED_TYPES, "respite", "day_care"),
         "bound": schema.BOUNDS,
         "change": boundaries.BASES,
         "chosen": ("nation", "city", "scenario"),
+        "column": (
+            "half",
+            "trial",
+            "tried_on",
+            "weight",
+            "what",
+            "calculated_range",
+            "figures",
+            "stated",
+            "tracked",
+        ),  # names of axes of analyses
         "count": language.COUNTED,
-        "definition": (*report.DEFINITIONS_OF_NEED, "none"),
+        "definition": (
+            *tables.DEFINITIONS_OF_NEED,
+            "none",
+            *(name.replace(" ", "_") for name in definitions.ORDER),
+        ),
         "fact": project.facts["indicator"],
         "follow_up": schema.FOLLOW_UPS,
         "issuer": project.sources["source_id"],
         "kind": schema.KINDS,
         "left_out": report.LEFT_OUT,
         "measure": values["measure"].values,
+        "burden": affordability.BURDENS,
+        "childcare": ("children", "promised", "used", "wanted", "filled"),
+        "half": ("first_half", "second_half"),
+        "head_count": ("equal", "other"),
+        "quantity": (
+            *balance.BALANCE,
+            *supply.CERTIFIED,
+            *DECLARED,
+            *comparable.SHARES,
+            *(name for name, _ in comparable.RATIOS.values()),
+            "nursing_beds_of_institutions",
+            "homes_per_1000",
+            "homes_a_year_per_1000",
+            "childcare_places_per_100",
+            "cost_total_nominal",
+        ),  # fmt: skip
+        "area": ("China",),
+        "headline": (*HEADLINES, *sensitivity.MAIN),
+        "how": ("same_whole", "floor", "residents_60_plus", "as_printed", "unit", "children"),
+        "known_of": schema.REPORT_SCOPES,
+        "level": (*affordability.UNITS_OF_LEVELS, "province", "prefecture", "county", "all"),
+        "likely_reason": errors.REASONS,
+        "method": [re.sub(r"\W+", "_", name) for name in METHODS],
+        "rests_on": ("guess", "undocumented", "stand_in", *schema.BASES),
+        "size": [re.sub(r"\W+", "_", name) for name in SIZES_OF_AREAS],
+        "status": progress.STATUSES,
+        "step": schema.STEPS,
+        "trial": [f"without_{name}" for name in (*errors.WEIGHTS, "all")] + ["as_projected"],
+        "tried_on": [trial.replace(" ", "_") for trial in errors.TRIALS],
+        "verdict": VERDICTS,
+        "weight": errors.WEIGHTS,
+        "what": ("median_error", "closer"),
         "path": values["path"].values,
         "reason": REASONS,
-        "payer": values["payer"].values,
+        "payer": (*values["payer"].values, "all", "public"),
         "population_basis": schema.POPULATION_BASES,
         "range": (*language.COUNTED, "plain", "with_unit"),
         "setting": schema.SETTINGS,
         "severity": schema.SEVERITIES,
         "sex": ("male", "female"),
+        "counted": ("by_age", "by_share"),
+        "end": ("at_high", "at_low"),
+        "group": map(told, costs.COST_GROUPS),
+        "lever": affordability.UNITS_OF_LEVELS,
+        "reference": (
+            *calibration.ASKED,
+            "promised",
+            "wanted_chance",
+            "OECD_average_2016",
+            "as_counted",
+            "no_change",
+        ),
+        "series": map(told, series_of_figures(project)),
+        "promised": ("unknown",),
+        "stock": ("unknown",),
         "unit": schema.UNITS,
         "workplace": values["workplace"].values,
+        "near": map(str, use_back_test.HORIZONS),
+        "choice": CHOICES,
+        "place": project.world.care_use_series["place"],
+        "role": world.ROLES,
+        "way": WAYS,
     }
 
 
 def test_every_phrase_is_used_and_none_is_missing(project, results, words):
-    texts = {text for module in MODULES for text in literals(code_of(module))}
+    # tidy frames name their columns where they are made
+    modules = sorted(Path(report.__file__).parents[1].rglob("*.py"))
+    trees = [ast.parse(path.read_text("utf-8")) for path in modules]
+    texts = {text for tree in trees for text in literals(tree)}
     texts |= {text for path in NOTEBOOKS for text in literals(notebook_code(path))}
     beginnings = {text for text in texts if text.endswith("_")}
-    families = family_members(project, results)
+    families = {name: set(words) for name, words in family_members(project, results).items()}
     unused = []
     for name in words["en"].phrases:
         if name.startswith(site.PREFIX) or name in texts:
@@ -389,11 +533,12 @@ def test_every_phrase_is_used_and_none_is_missing(project, results, words):
                 family
                 for family in families
                 if name.startswith(f"{family}_")
-                and name.removeprefix(f"{family}_") in set(families[family])
+                and name.removeprefix(f"{family}_") in families[family]
             ),
             None,
         )
-        put_together = any(
+        figure = re.fullmatch(r"figure_(.*?)(_axis|_across|_source|_alt)?", name)
+        put_together = (figure is not None and figure[1] in texts) or any(
             name.startswith(one) and name.removeprefix(one) in texts for one in beginnings
         )
         if (

@@ -6,6 +6,8 @@ import pytest
 from conftest import DRAWS
 
 import eldercare as ec
+from eldercare.reporting import tables
+from eldercare.reporting.language import load_language
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +108,67 @@ def test_a_workbook_holds_every_quantity_and_every_promise(found, tmp_path):
     assert len(sheets["targets"]) == len(found.targets())
     with pytest.raises(ValueError, match="let the name end in .xlsx"):
         found.to_excel(tmp_path / "all.csv")
+
+
+# Tidy frames as notebooks tell them
+
+
+def test_all_parts_together_stand_below_the_parts_if_wanted(found):
+    ask = {"by": "bed_type", "years": [2035], "measure": "need"}
+    table = found.summary("beds_needed", total=True, **ask)
+    assert table["bed_type"].tolist()[3::4] == ["total", "total"]
+    whole = found.summary("beds_needed", years=[2035], measure="need")
+    total = table[table["bed_type"] == "total"]
+    columns = ["mean", "low", "central", "high"]
+    assert total[columns].to_numpy() == pytest.approx(whole[columns].to_numpy(), rel=1e-5)
+
+
+def test_an_assumption_can_be_asked_for_like_a_quantity(found):
+    table = found.summary("target_occupancy")
+    assert list(table) == ["city_id", "mean", "low", "central", "high", "unit", "label"]
+    assert set(table["unit"]) == {"share"} and table["central"].between(0.5, 1).all()
+    assert table["label"].iloc[0] == found.words.label("target_occupancy")
+
+
+def test_rows_come_as_the_table_has_them_and_what_is_known_has_no_brackets(found):
+    rows = [
+        ("lincang", 2035, 1.0, 5.0),
+        ("chishui", 2050, 13286.0, 13286.0),
+        ("chishui", 2025, 1, 5),
+    ]
+    table = pd.DataFrame(rows, columns=["city_id", "year", "low", "high"])
+    table = table.assign(central=table["high"], part="x", unit="bed", label="Beds")
+    wide = tables.wide(found.words, table, ["city_id", "year"], "part")
+    assert wide.index.tolist() == [("Lincang", 2035), ("Chishui", 2050), ("Chishui", 2025)]
+    assert wide["x"].tolist() == ["5 (1 to 5)", "13,286", "5 (1 to 5)"]
+    assert wide.columns.name == "Beds (beds)"
+    alone = tables.wide(found.words, table.drop(columns=["low", "high"]), "year", "part")
+    assert alone["x"].tolist() == ["5", "13,300", "5"]
+
+
+def test_rows_are_told_by_the_phrase_that_one_of_their_columns_names(found):
+    table = pd.DataFrame({"city_id": ["lincang"], "plan_year": [2022], "known": ["nothing"]})
+    said = found.words.sentences("training_{known}", table)
+    assert said == found.words.sentences("training_nothing", table) and "Lincang" in said[0]
+
+
+def test_first_and_last_year_and_rows_side_by_side(found):
+    table = found.summary("population_60_plus", years=[2020, 2030, 2035])
+    ends = tables.from_to(table)
+    assert ends["first_year"].tolist() == [2020, 2020] and ends["year"].tolist() == [2035, 2035]
+    assert ends["first_value"].tolist() == table["central"].tolist()[::3]
+    causes = pd.DataFrame({"city_id": ["a", "a", "b", "b"], "part": [*"wxyz"], "change": range(4)})
+    side = tables.numbered(causes.assign(year=2035), ["part", "change"])
+    assert side["part_2"].tolist() == ["x", "z"] and side["change_1"].tolist() == [0, 2]
+    assert found.words.signed(1480, "bed") == "+1,480 beds"
+    assert found.words.signed(-687, "bed") == "−687 beds"
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_the_rows_used_are_those_in_force_with_their_labels(project, found, code):
+    words, result = load_language(project, code), found["lincang"]
+    table = tables.rows_used(words, result, "adl_prevalence", "target_occupancy")
+    rows = result.assumptions.rows
+    rows = rows[rows["assumption"].isin(["adl_prevalence", "target_occupancy"])]
+    assert table.iloc[:, 0].tolist() == [words.label(name) for name in rows["assumption"]]
+    assert len(tables.rows_used(words, result)) == len(result.assumptions.rows)

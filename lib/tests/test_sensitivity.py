@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
+from eldercare.analysis import assumption_log as words
 from eldercare.analysis import sensitivity as step
 from eldercare.inputs.draws import independent_stream
 from eldercare.model.chain import run_city
-from eldercare.reporting import present_sensitivity as words
 
 RUNS = 64
 OF_ISHIGAMI = {"x1": (0.3139, 0.5576), "x2": (0.4424, 0.4424), "x3": (0.0, 0.2437)}
@@ -159,17 +159,17 @@ def test_the_log_names_every_row_and_every_weak_one_in_bold(project, found):
         & (weighty["source_id"] != "own_judgement")
         & ~weighty["locator"].isin(["", "none"])
     )
-    assert (documented | weighty["named"].str.startswith("**guess**")).all()
-    assert rows["named"].str.startswith("**guess**").tolist() == sorted(
-        rows["named"].str.startswith("**guess**"), reverse=True
+    assert (documented | weighty["rests_on"].isin(words.GUESSES)).all()
+    assert rows["rests_on"].isin(words.GUESSES).tolist() == sorted(
+        rows["rests_on"].isin(words.GUESSES), reverse=True
     )
     assert (rows["step"] != "").all()
 
 
 def test_the_age_of_a_source_is_told_in_bold_when_it_is_old(project):
-    assert words.text_age(11, "x") == "**11**"
-    assert words.text_age(10, "x") == "10"
-    assert words.text_age(float("nan"), "x") == "not known"
+    assert words.age_told(11, "x") == "**11**"
+    assert words.age_told(10, "x") == "10"
+    assert words.age_told(float("nan"), "x") == "–"
     assert words.source_years(project)["qingdao_wage_2019"] == 2019
 
 

@@ -20,8 +20,8 @@ TREES = {
 MODULES = [name for name in TREES if not name.endswith(("__init__", "__main__"))]
 # Not more than there are: a package that grows sideways must first shrink elsewhere. Twelve is the aim.
 MOST_MODULES = {
-    "inputs": 10, "engine": 12, "model": 20, "analysis": 12, "validation": 12, "documents": 12,
-    "reporting": 32, "app": 12,
+    "inputs": 10, "engine": 3, "model": 16, "analysis": 9, "validation": 8, "documents": 4,
+    "reporting": 14, "app": 6,
 }  # fmt: skip
 MOST_LINES, MOST_OF_A_FUNCTION = 670, 76
 READERS = {
@@ -33,7 +33,7 @@ READERS = {
     "app/book",
     "app/site",
 }
-IN_MEMORY = {"PIL.Image.open"}  # charts makes its pictures small before it writes them
+IN_MEMORY = {"PIL.Image.open"}  # plots makes its pictures small before it writes them
 READING = {"open", "loadtxt", "genfromtxt", "fromfile", "memmap", "load_dataset"}
 
 each_module = pytest.mark.parametrize("module", MODULES)

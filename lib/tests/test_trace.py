@@ -15,10 +15,12 @@ from figure_origins import FIGURES, Tracer, trace_answer, trace_figure, trace_pr
 
 import eldercare as ec
 from eldercare import trace as trace_of
-from eldercare.engine.quantity import DECLARED, OF_RESULTS, split_asked
+from eldercare.engine.quantity import DECLARED, OF_RESULTS, split_asked, upstream
 from eldercare.inputs.load import file_rows
 from eldercare.model.chain import FACTS
-from eldercare.reporting.present import ANSWERS, definition_of_need, range_text, text_number
+from eldercare.reporting.language import load_language
+from eldercare.reporting.results import HEADLINES
+from eldercare.reporting.tables import promises
 from eldercare.reporting.trace import formula_of, node_of, place_of, rows_behind
 from eldercare.reporting.trace_view import Trace
 
@@ -334,7 +336,7 @@ class _Cells(html.parser.HTMLParser):
 def summary_cells(project) -> list[tuple[str, str, int, str]]:
     """City, quantity, year and text of each cell of the summary table of notebook 00 as committed."""
     book = nbformat.read(ROOT / "notebooks" / "00_summary.ipynb", as_version=4)
-    cell = next(cell for cell in book.cells if "answer_table" in cell.source)
+    cell = next(cell for cell in book.cells if "results.headlines" in cell.source)
     parser = _Cells()
     parser.feed(cell.outputs[0]["data"]["text/html"])
     cities = {city.name_en: city.city_id for city in project.cities.values()}
@@ -343,35 +345,36 @@ def summary_cells(project) -> list[tuple[str, str, int, str]]:
         for text in next(row for row in parser.rows if any(text.isdigit() for text in row))
         if text.isdigit()
     ]
+    words = load_language(project)
+    names = {words.part("headline", name): name for name in HEADLINES}
     out, city = [], ""
     for row in parser.rows:
         city = cities[row[0]] if row and row[0] in cities else city
         label = row[-len(years) - 1] if len(row) > len(years) else ""
-        if label in ANSWERS or label == "existing beds":
-            out += [(city, label, year, text) for year, text in zip(years, row[-len(years) :])]
+        if label in names:
+            out += [
+                (city, names[label], year, text) for year, text in zip(years, row[-len(years) :])
+            ]
     return out
 
 
 def test_the_summary_table_leads_to_rows_and_says_the_traced_values(project, tracer):
     found = summary_cells(project)
-    assert len(found) == len(project.cities) * 3 * (len(ANSWERS) + 1)
-    wrong = []
-    for city_id, label, year, text in found:
-        if text == "not available":
-            continue
-        (value,) = trace_answer(project, city_id, label, year, tracer).root.values
-        form = ANSWERS[label][2] if label in ANSWERS else None
-        said = (
-            range_text(value.low, value.central, value.high, form)
-            if form
-            else text_number(value.central, 5)
-        )
-        wrong += (
-            []
-            if text.startswith(said)
-            else [f"{city_id}, {label}, {year}: “{text}”, traced to {said}"]
-        )
+    assert len(found) == len(project.cities) * 3 * len(HEADLINES)
+    words, wrong = load_language(project), []
+    for city_id, name, year, text in found:
+        (value,) = trace_answer(project, city_id, name, year, tracer).root.values
+        said = words.range(vars(value))
+        if text != said:
+            wrong.append(f"{city_id}, {name}, {year}: “{text}”, traced to {said}")
     assert wrong == []
+
+
+def test_the_existing_beds_lead_to_rows(project, tracer):
+    stock = ec.Results(project, {one: tracer.result(one) for one in project.cities}).stock()
+    for row in stock.dropna().to_dict("records"):
+        (value,) = trace_answer(project, row["city_id"], "stock", 2035, tracer).root.values
+        assert value.central == row["value"]
 
 
 def test_the_table_of_promises_leads_to_the_printed_phrase_and_to_the_need(project, tracer):
@@ -385,8 +388,11 @@ def test_the_table_of_promises_leads_to_the_printed_phrase_and_to_the_need(proje
 
 
 def test_a_chance_names_the_definition_of_need_it_depends_on(project):
-    assert "ADL" in definition_of_need("beds_total_needed")
-    assert "ADL" in definition_of_need("dementia_beds_per_10000_needed")
-    assert "dementia" in definition_of_need("people_with_dementia")
-    assert definition_of_need("population_60_plus") == ""
-    assert definition_of_need("cost_total").startswith("limitation in daily living")
+    names = {
+        "beds_total_needed": "ADL", "dementia_beds_per_10000_needed": "ADL",
+        "people_with_dementia": "dementia", "population_60_plus": "nobody",
+    }  # fmt: skip
+    table = pd.DataFrame({"measured_by": list(names), "plain_gap": 1.0, "plain_unit": "bed"})
+    told = promises(load_language(project), table)["definition"]
+    assert all(word in text for word, text in zip(names.values(), told))
+    assert "care_need" in upstream("cost_total")

@@ -10,7 +10,6 @@ from scipy.stats import norm
 from eldercare.inputs import world
 from eldercare.inputs.schema import DataFault
 from eldercare.inputs.world import age_band, load_world
-from eldercare.reporting import use_figures
 from eldercare.reporting.language import load_language
 from eldercare.validation import care_rates, use_back_test, use_findings
 from eldercare.validation.use_back_test import DRIFT, FROZEN
@@ -43,8 +42,8 @@ def in_care(population: pd.DataFrame, bands: tuple[str, ...], drift: float = 0.0
     return pd.concat(rows, ignore_index=True)
 
 
-def errors(tested: pd.DataFrame, method: str) -> pd.Series:
-    part = tested[tested["method"] == method]
+def errors(tested: pd.DataFrame, way: str) -> pd.Series:
+    part = tested[tested["way"] == way]
     return part["predicted"] / part["actual"] - 1
 
 
@@ -169,15 +168,13 @@ def test_the_drift_of_a_place_is_never_learned_from_itself():
         use_back_test.back_test(users.assign(value=later), population)
     )
     own = [
-        one.query("place == 'P0' and method == @DRIFT and first_year < 2015")[
+        one.query("place == 'P0' and way == @DRIFT and first_year < 2015")[
             ["predicted", "low", "high"]
         ]
         for one in (first, second)
     ]
     np.testing.assert_allclose(*own)
-    others = [
-        one.query("place == 'P1' and method == @DRIFT")["predicted"] for one in (first, second)
-    ]
+    others = [one.query("place == 'P1' and way == @DRIFT")["predicted"] for one in (first, second)]
     assert not np.allclose(*others)
 
 
@@ -208,7 +205,7 @@ def test_fewer_than_three_places_teach_no_drift():
     tested = use_back_test.back_test(users, population)
     with pytest.raises(ValueError, match="3 places or more; there are 2"):
         use_back_test.expected_drift(use_back_test.frozen_pairs(tested), 10)
-    assert DRIFT not in set(use_back_test.with_learned_drift(tested)["method"])
+    assert DRIFT not in set(use_back_test.with_learned_drift(tested)["way"])
 
 
 def test_longer_lives_are_seen_in_how_cohorts_dwindle():
@@ -230,10 +227,10 @@ def test_a_table_of_errors_counts_each_place_alike():
     rows = [("A", 1.1)] * 3 + [("B", 0.9)]
     tested = pd.DataFrame(
         [(place, 10, 1.0, FROZEN, found) for place, found in rows],
-        columns=["place", "horizon", "actual", "method", "predicted"],
+        columns=["place", "horizon", "actual", "way", "predicted"],
     )
     found = use_back_test.error_table(tested).iloc[0]
-    assert (found["places"], found["pairs"]) == (2, 4)
+    assert (found["place_count"], found["pairs"]) == (2, 4)
     assert found["mean_error"] == pytest.approx(0)
     assert found["mean_absolute_error"] == pytest.approx(0.1)
 
@@ -245,10 +242,10 @@ def test_deviations_that_stay_have_a_slope_of_one_and_those_of_chance_none():
         for year in (2000, 2010)
     ]
     stays = use_back_test.persistence(pd.concat(frames)).iloc[0]
-    assert stays["slope"] == pytest.approx(1)
+    assert stays["share_slope"] == pytest.approx(1)
     assert stays["half_width"] == pytest.approx(1.2816 * 0.3, rel=0.01)
     frames[1]["ratio"] = np.exp(np.random.default_rng(1).permutation(lasting))
-    assert abs(use_back_test.persistence(pd.concat(frames)).iloc[0]["slope"]) < 0.2
+    assert abs(use_back_test.persistence(pd.concat(frames)).iloc[0]["share_slope"]) < 0.2
 
 
 def test_a_place_of_twice_the_use_has_twice_the_ratio():
@@ -280,37 +277,35 @@ def test_the_counts_are_those_of_the_offices(project):
 
 
 def test_the_learned_drift_is_as_close_as_was_asked(tested):
-    table = use_back_test.error_table(tested).set_index(["method", "near"])
+    table = use_back_test.error_table(tested).set_index(["way", "near"])
     assert table.loc[(DRIFT, 10), "mean_absolute_error"] <= 0.09
     assert 0.7 <= table.loc[(DRIFT, 10), "coverage"] <= 0.88
-    for method in (FROZEN, "frozen_65", "frozen_80", "healthy_ageing", "no_change"):
+    for way in (FROZEN, "frozen_65", "frozen_80", "healthy_ageing", "no_change"):
         assert (
             table.loc[(DRIFT, 10), "mean_absolute_error"]
-            < table.loc[(method, 10), "mean_absolute_error"]
+            < table.loc[(way, 10), "mean_absolute_error"]
         )
 
 
 def test_frozen_rates_were_too_high_in_every_country(tested):
-    near = use_back_test.error_table(tested, by=("place",)).query(
-        "method == @FROZEN and near == 10"
-    )
+    near = use_back_test.error_table(tested, by=("place",)).query("way == @FROZEN and near == 10")
     assert len(near) >= 8
     assert (near["mean_error"] > 0).all()
 
 
 def test_the_first_choice_of_counts_is_the_back_test_itself(project, tested):
     choices = use_findings.by_choice_of_counts(project.world).set_index("choice")
-    table = use_back_test.error_table(tested).set_index(["method", "near"])
+    table = use_back_test.error_table(tested).set_index(["way", "near"])
     error = table.at[(DRIFT, 10), "mean_absolute_error"]
     assert choices.at["residents", "share_absolute"] == pytest.approx(error)
-    assert choices["central"].between(-0.03, -0.015).all()
+    assert choices["expected_central"].between(-0.03, -0.015).all()
 
 
 def test_places_of_a_country_keep_their_distance_from_it(project):
     found = use_findings.place_factor(project.world).set_index("setting")
-    assert found["slope"].between(0.7, 1).all()
+    assert found["share_slope"].between(0.7, 1).all()
     assert found["half_width"].between(0.2, 0.45).all()
-    assert found.at["institution", "slope"] > found.at["home_service", "slope"]
+    assert found.at["institution", "share_slope"] > found.at["home_service", "share_slope"]
 
 
 def test_china_had_fewer_residents_than_frozen_rates_asked_for(project):
@@ -325,7 +320,7 @@ def test_china_had_fewer_residents_than_frozen_rates_asked_for(project):
 
 
 def test_the_drift_of_a_series_is_that_of_its_own_role(project, tested):
-    series = use_findings.series_table(project.world).set_index("series")["drift"]
+    series = use_findings.series_table(project.world).set_index("series")["share_drift"]
     pairs = use_back_test.frozen_pairs(tested)
     own = pairs[pairs["series"] == "sweden_residents"]
     assert series["sweden_residents"] == pytest.approx(own["log"].sum() / own["horizon"].sum())
@@ -336,12 +331,16 @@ def test_the_drift_of_a_series_is_that_of_its_own_role(project, tested):
 def test_the_answer_is_told_in_both_languages(project, tested, code):
     words = load_language(project, code)
     ways, cover = use_findings.errors_by_way(tested), use_findings.coverage_by_horizon(tested)
-    coarser = use_findings.coarser_closer(tested, 10)
-    told = use_figures.answer_sentences(words, ways, coarser, cover, 10)
+    told = [
+        *words.sentences("{phrase}", use_findings.answer(ways, 10)),
+        *words.sentences("use_coarser", use_findings.coarser_closer(tested, 10)),
+        *words.sentences("{phrase}", cover),
+    ]
     assert len(told) == 4 + len(use_back_test.HORIZONS)
     assert not [sentence for sentence in told if "{" in sentence or "_" in sentence]
-    named = use_figures.places_named(project, words, use_findings.drifts_by_place(tested))
-    assert set(named["place"]).isdisjoint(tested["place"])
+    named = {words.part("place", place) for place in tested["place"]}
+    assert len(named) == tested["place"].nunique()
+    assert named.isdisjoint(tested["place"])
 
 
 def test_the_population_between_the_points_keeps_the_points(project):

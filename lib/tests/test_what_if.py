@@ -8,7 +8,7 @@ from eldercare.app import desk
 from eldercare.inputs.load import load_project
 from eldercare.model import chain
 from eldercare.reporting import what_if
-from eldercare.reporting.charts_what_if import PANELS, DeskPicture
+from eldercare.reporting.language import load_language
 
 CITY = "shengzhou"
 DRAWS = 64
@@ -52,10 +52,11 @@ def test_a_lever_put_back_gives_the_baseline_again(fresh, place):
     lever = fresh.levers[place]
     moved = fresh.move(lever.name, lever.last)
     assert any(
-        not np.allclose(moved.paths[name], fresh.baseline.paths[name], rtol=1e-3) for name in PANELS
+        not np.allclose(moved.paths[name], fresh.baseline.paths[name], rtol=1e-3)
+        for name in sensitivity.MAIN
     )
     back = fresh.move(lever.name, lever.central)
-    for name in PANELS:
+    for name in sensitivity.MAIN:
         assert back.paths[name] == pytest.approx(fresh.baseline.paths[name])
     assert back.chance == fresh.baseline.chance
 
@@ -138,7 +139,7 @@ def test_an_unknown_lever_is_told_with_those_there_are(fresh):
 
 
 def test_the_picture_changes_with_the_levers_and_comes_back(fresh):
-    picture = DeskPicture(fresh.baseline)
+    picture = desk.DeskPicture(fresh.baseline, load_language(fresh.project))
     first = picture.png(fresh.baseline, 2035)
     assert picture.png(fresh.move("target_occupancy", 0.9), 2035) != first
     assert picture.png(fresh.baseline, 2050) != first

@@ -1,6 +1,8 @@
-"""Need beside what stands: empty beds, missing beds, missing nursing beds; a city can have all three."""
+"""Need beside the existing beds: empty, missing and missing nursing beds; a city can have all three. And waiting."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,7 +11,9 @@ import xarray as xr
 from eldercare.analysis.compare import is_usable
 from eldercare.inputs.load import City
 from eldercare.model import beds as bed_step
-from eldercare.model.chain import QUANTILES, CityResult, stock_of_beds
+from eldercare.model import flow
+from eldercare.model.chain import QUANTILES, CityResult, stock_of_beds, summarise
+from eldercare.model.workforce import MONTHS
 
 BALANCE = ("standing", "empty", "missing", "missing_nursing")
 SPECIAL = ["nursing", "dementia"]
@@ -85,3 +89,107 @@ def bed_balance(result: CityResult, year: int) -> pd.DataFrame:
 
 def _need(result: CityResult, indicator: str, year: int) -> xr.DataArray:
     return result.values[indicator].sel(year=year, measure="need").astype(float)
+
+
+def bed_balances(results: Mapping[str, CityResult], years: Sequence[int]) -> pd.DataFrame:
+    """`bed_balance` of all cities in some years.  Returns: its table, with city_id, year and unit"""
+    tables = [
+        bed_balance(result, year).assign(city_id=city_id, year=year, unit="bed")
+        for city_id, result in results.items()
+        for year in years
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def balance_of_stock(results: Mapping[str, CityResult], year: int) -> pd.DataFrame:
+    """The middle of each balance beside the stock it rests on, a row a city.
+
+    Returns : table city_id, year, known (unknown: no stock is collected; else where the share of nursing beds
+              is from: published, promised, none), counted_given, stock_year, empty_value, missing_value,
+              missing_nursing_value, share, share_year, unit
+    """
+    rows = []
+    for city_id, result in results.items():
+        stock, share = stock_of_beds(result.city), nursing_share(result.city)
+        row = {"city_id": city_id, "year": year, "known": "unknown", "unit": "bed"}
+        if stock is not None:
+            middle = bed_balance(result, year).set_index("quantity")["central"]
+            row |= {f"{name}_value": middle[name] for name in BALANCE[1:]}
+            row |= {"counted_given": float(stock["value"]), "stock_year": int(stock["year"])}
+            row["known"] = "none" if share is None else share[2]
+            row |= {} if share is None else {"share": share[0], "share_year": share[1]}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def use_beside_stock(results: Mapping[str, CityResult], year: int) -> pd.DataFrame:
+    """Today's use of institutions, and the use that a city's own beds would hold at the occupancy observed.
+
+    Returns : table city_id, year, share (of people of 60 and over, middle), chosen (whose rates: nation or
+              city), known (yes or no), counted_given [bed], stock_year, person_value (of those beds),
+              share_of_stock, unit
+    """
+    rows = []
+    for city_id, result in results.items():
+        used = result.quantity("share_by_setting").sel(measure="use", setting="institution")
+        used_rows = result.assumptions.rows.query(
+            "assumption == 'setting_use_share' and setting == 'institution'"
+        )
+        chosen = "city" if (used_rows["chosen_from"] == "city").any() else "nation"
+        row = {"city_id": city_id, "year": year, "known": "no", "chosen": chosen, "unit": "person"}
+        row["share"] = float(np.median(used.sel(year=year)))
+        stock = stock_of_beds(result.city)
+        if stock is not None:
+            occupancy = np.median(result.assumptions["observed_occupancy"])
+            then = max(int(stock["year"]), int(result.values["year"].values[0]))
+            older = np.median(result.values["population_60_plus"].sel(year=then))
+            held = float(stock["value"]) * occupancy
+            row |= {"counted_given": float(stock["value"]), "stock_year": int(stock["year"])}
+            row |= {"known": "yes", "person_value": held, "share_of_stock": held / older}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def occupancy_for_waiting(results: Mapping[str, CityResult], year: int) -> pd.DataFrame:
+    """The fullest that one home of the usual size can be with the waiting standard kept, if need is met.
+
+    Returns : table city_id, year, mean, low, central, high, unit [share]
+    Source  : `flow.occupancy_for_waiting`
+    """
+    tables = []
+    for city_id, result in results.items():
+        one = result.assumptions
+        stay = result.quantity("mean_length_of_stay").sel(year=[year], measure="need")
+        share = flow.occupancy_for_waiting(
+            np.rint(one["beds_per_institution"].values)[:, None],
+            stay.transpose("draw", "year").values,
+            one["waiting_standard"].values[:, None] / MONTHS,
+            one["waiting_standard_share"].values[:, None],
+        )
+        found = summarise(stay.transpose("draw", "year").copy(data=share), mean=True)
+        tables.append(found.assign(city_id=city_id, unit="share"))
+    return pd.concat(tables, ignore_index=True)
+
+
+def queue_check(result: CityResult, year: int) -> pd.DataFrame:
+    """The queue formula beside a queue simulated, for one home of the usual size, at middle values.
+
+    Returns : table of one row: counted_bed_given, month_given, share (placed in time), person_value and
+              share_full by the formula; admitted_given, simulated_value [person], simulated_bed_given,
+              signed_person and signed_bed (against the formula), unit
+    """
+    one = result.assumptions
+    beds = int(np.rint(np.median(one["beds_per_institution"])))
+    stay = float(np.median(result.quantity("mean_length_of_stay").sel(year=year, measure="need")))
+    months, share = (
+        float(np.median(one[name])) for name in ("waiting_standard", "waiting_standard_share")
+    )
+    wait = months / MONTHS
+    load = beds * float(flow.occupancy_for_waiting(beds, stay, wait, share))
+    enough = flow.simulated_beds(load, stay, wait, share, "notebook")
+    record = flow.simulate_queue(load, beds, stay, wait, "notebook")
+    row = {"counted_bed_given": beds, "month_given": months, "share": share, "unit": "person"}
+    row |= {"person_value": load, "share_full": load / beds, "admitted_given": record.admitted}
+    row |= {"simulated_value": record.residents, "signed_person": record.residents / load - 1}
+    row |= {"simulated_bed_given": enough, "signed_bed": enough / beds - 1}
+    return pd.DataFrame([row])

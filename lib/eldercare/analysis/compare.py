@@ -16,8 +16,9 @@ from eldercare.engine.quantity import Calculation, quantity
 from eldercare.inputs.draws import Assumptions
 from eldercare.inputs.ledger import printed_numbers
 from eldercare.inputs.load import City, Project, nation_as_city
-from eldercare.model.chain import QUANTILES, CityResult, inputs_of
+from eldercare.model.chain import BASE_YEAR, QUANTILES, CityResult, inputs_of, summarise
 from eldercare.model.population import AGE_GROUPS
+from eldercare.model.services import childcare_places_promised
 
 PROJECTION_ERROR = "projection_error"
 TARGET_COLUMNS = [
@@ -45,6 +46,7 @@ TARGET_COLUMNS = [
 PUBLIC_PAYERS = ("city_budget", "province_and_centre", "welfare_lottery")
 WELFARE_ITEMS = ("old_age_allowance", "service_subsidy")
 MONEY_DRAWS = 256
+ROUNDING = 0.005
 
 
 def is_usable(row) -> bool:
@@ -131,7 +133,7 @@ def _compare_one(result: CityResult, target: pd.Series, indicator: pd.Series) ->
 
 
 def _in_year(result: CityResult, indicator: str, year: int, measure: str) -> np.ndarray:
-    array = result.values[indicator].sel(year=year)
+    array = result.quantity(indicator).sel(year=year)
     if "measure" in array.dims:
         array = array.sel(measure=measure)
     return array.values.astype(float)
@@ -147,7 +149,8 @@ def compare_all(project: Project, results: dict[str, CityResult]) -> pd.DataFram
 def compare_head_counts(result: CityResult) -> pd.DataFrame:
     """The document's own head counts beside the census: what both count, and by how much they differ.
 
-    Returns : table with a row for each stock row of targets.csv that a head count of the chain measures
+    Returns : table with a row for each stock row of targets.csv that a head count of the chain measures; kind is
+              `equal` where the two differ by no more than the document's rounding, else `other`
     """
     table = result.city.targets
     rows = table[
@@ -164,12 +167,17 @@ def compare_head_counts(result: CityResult) -> pd.DataFrame:
                 "indicator": row["measured_by"],
                 "document": row["value"],
                 "quote_zh": row["quote_zh"],
-                "census_2020": census,
-                "difference": row["value"] / census - 1,
+                "census_year": BASE_YEAR,
+                "census_value": census,
+                "unit": "person",
+                "signed_difference": row["value"] / census - 1,
             }
         )
-    columns = ["target_id", "indicator", "document", "quote_zh", "census_2020", "difference"]
-    return pd.DataFrame(out, columns=columns)
+    columns = ["target_id", "indicator", "document", "quote_zh", "census_year", "census_value"]
+    table = pd.DataFrame(out, columns=[*columns, "unit", "signed_difference"])
+    table.insert(0, "city_id", result.city.city_id)
+    near = table["signed_difference"].astype(float).abs() < ROUNDING
+    return table.assign(kind=np.where(near, "equal", "other"))
 
 
 def _census_count(result: CityResult, indicator: str) -> float:
@@ -186,8 +194,8 @@ def compare_money(project: Project, draws: int = MONEY_DRAWS) -> pd.DataFrame:
                   insurance          = what long-term-care insurance pays
                   ratio              = central value of it / central value published
 
-    Returns : table series, definition, year, published_low, published, published_high, low, central, high
-              [yuan per year], ratio, note
+    Returns : table series, definition, year, published_low, published_central, published_high, low, central, high
+              [yuan per year], unit, ratio, note
     Source  : data/china/published_money.csv
     """
     table, nation = project.china.published_money, nation_as_city()
@@ -205,11 +213,12 @@ def compare_money(project: Project, draws: int = MONEY_DRAWS) -> pd.DataFrame:
                 "definition": row["definition"],
                 "year": row["year"],
                 "published_low": row["low"],
-                "published": row["central"],
+                "published_central": row["central"],
                 "published_high": row["high"],
                 "low": low,
                 "central": central,
                 "high": high,
+                "unit": "yuan",
                 "ratio": central / row["central"],
                 "note": row["note"],
             }
@@ -343,3 +352,20 @@ def _row_scores(
 
 def _columns(drawn: xr.DataArray) -> np.ndarray:
     return drawn.transpose("draw", ...).values.reshape(drawn.sizes["draw"], -1).T
+
+
+def promised_places(result: CityResult) -> pd.DataFrame:
+    """Places for children under 3 that a promised ratio comes to in each year, and those of the year of the promise.
+
+    Returns : table series (`promised ratio`, `promised`), year, low, central, high [place]; empty without one
+    """
+    targets = measured_targets(result)
+    targets = targets[targets["measured_by"] == "childcare_places_per_1000_used"].head(1)
+    parts = [pd.DataFrame(columns=["series", "year", "low", "central", "high"])]
+    for row in targets.itertuples():
+        people = result.values["population_total"]
+        places = childcare_places_promised(people.variable, float(row.value))
+        table = summarise(people.copy(data=places.values))
+        parts.append(table.assign(series="promised ratio"))
+        parts.append(table[table["year"] == row.target_year].assign(series="promised"))
+    return pd.concat(parts[1:] or parts, ignore_index=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from math import factorial
 
@@ -18,19 +18,15 @@ from eldercare.model import beds as bed_step
 from eldercare.model import costs, need, workforce
 from eldercare.model import population as population_step
 from eldercare.model.area import FIRST_RATE_YEAR, Area, Rates
+from eldercare.model.areas import settled_area
 from eldercare.model.base import AGES
-from eldercare.model.chain import BASE_YEAR, QUANTILES, inputs_of
+from eldercare.model.chain import BASE_YEAR, QUANTILES, TOTAL, CityResult, inputs_of
 
 FACTORS = ("ageing", "longer_life", "drift", "places", "occupancy", "unit_cost")
 OUTCOMES = ("beds", "cost_of_care")
-FACTOR_WORDS = {
-    "ageing": "more older people (ageing)",
-    "longer_life": "longer life",
-    "drift": "drift of prevalence",
-    "places": "places of care, from use to need",
-    "occupancy": "fuller beds",
-    "unit_cost": "unit cost",
-}
+UNITS = {"beds": "bed", "cost_of_care": "yuan_per_year"}
+NO_PART = {"beds": "unit_cost", "cost_of_care": "occupancy"}
+GROWTH = ("people_of_2020", "ageing_of_people", "longer_life", "net_migration")
 
 
 def shapley(
@@ -230,4 +226,78 @@ def decompose(
             for part, values in parts.items()
             for index, outcome in enumerate(OUTCOMES)
         ]
+    return pd.DataFrame(rows)
+
+
+def decompositions(
+    project: Project, results: Mapping[str, CityResult], years: Sequence[int]
+) -> pd.DataFrame:
+    """`decompose` for all cities: the year of each promise after 2020, and the years given.
+
+    Returns : table as `decompose` gives it, without causes that cannot move an outcome, with city_id and unit
+    """
+    parts = []
+    for city_id, result in results.items():
+        table = result.city.targets
+        is_due = (table["follow_up"] == "measured") & (table["kind"] == "target")
+        due = table.loc[is_due, "target_year"].dropna()
+        wanted = sorted({int(year) for year in due if year > BASE_YEAR} | set(years))
+        table = decompose(project, city_id, wanted, result.scenario, result.assumptions.draws)
+        parts.append(table.assign(city_id=city_id))
+    whole = pd.concat(parts, ignore_index=True)
+    whole = whole[whole["part"] != whole["outcome"].map(NO_PART)]
+    return whole.assign(unit=whole["outcome"].map(UNITS))
+
+
+def largest_causes(changes: pd.DataFrame, outcome: str, year: int, most: int = 3) -> pd.DataFrame:
+    """What does most to an outcome between 2020 and a year, by `decompositions`; means of the draws.
+
+    Returns : table city_id, year, part, change, unit, start_value, end_value; the strongest first
+    """
+    rows = changes[(changes["outcome"] == outcome) & (changes["year"] == year)]
+    ends = rows.pivot(index="city_id", columns="part", values="mean")[["start", "end"]]
+    causes = rows[rows["part"].isin(FACTORS)].rename(columns={"mean": "change"})
+    causes = causes.sort_values("change", key=abs, ascending=False, kind="stable")
+    top = causes.groupby("city_id", sort=False).head(most).sort_values("city_id", kind="stable")
+    columns = ["city_id", "year", "part", "change", "unit"]
+    return top[columns].merge(ends.add_suffix("_value"), on="city_id")
+
+
+def growth_of_people(
+    project: Project, results: Mapping[str, CityResult], first_age: int, years: Sequence[int]
+) -> pd.DataFrame:
+    """What makes the people from an age on more: ageing of those there, longer life, net migration.
+
+    Means of the draws of the result, so that the parts add up to their total (see `population.growth_parts`).
+
+    Returns : table city_id, year, part, mean, unit
+    """
+    rows = []
+    for city_id, result in results.items():
+        drawn = result.assumptions
+        area = settled_area(project, result.city.adcode, result.scenario, drawn.total_draws)
+        for year in years:
+            found = population_step.growth_parts(project.china, area, drawn, first_age, year)
+            parts = dict(zip(GROWTH, found.values()), **{TOTAL: sum(found.values())})
+            rows += [
+                {"city_id": city_id, "year": year, "part": part, "mean": mean, "unit": "person"}
+                for part, mean in parts.items()
+            ]
+    return pd.DataFrame(rows)
+
+
+def fastest_growth(table: pd.DataFrame) -> pd.DataFrame:
+    """For each city the year in which the middle of a tidy table of all years grows most.
+
+    Returns : table city_id, year, value (of the growth), share (of the year before), peak_year (of the
+              highest middle), unit, label
+    """
+    rows = []
+    for city_id, years in table[table["year"] >= BASE_YEAR].groupby("city_id", sort=False):
+        middle = years.set_index("year")["central"]
+        growth = middle.diff()
+        year = int(growth.idxmax())
+        told = {"value": growth[year], "share": growth[year] / middle[year - 1]}
+        told |= {"peak_year": int(middle.idxmax()), **years.iloc[0][["unit", "label"]]}
+        rows.append({"city_id": city_id, "year": year, **told})
     return pd.DataFrame(rows)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
-from eldercare.engine.arrays import Array, part, sum_over
+from eldercare.engine.arrays import Array, label, part, sum_over
 from eldercare.engine.quantity import Calculation, quantity
 from eldercare.inputs.checks import age_band_limits
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import BASELINE, Project, nation_as_city
+from eldercare.model import settings
 from eldercare.model.base import AGES
-from eldercare.model.chain import QUANTILES, inputs_of
+from eldercare.model.chain import QUANTILES, TOTAL, CityResult, inputs_of, summarise
 from eldercare.model.need import LIMITED, severity_curves, survey_weights
 
 BY_SHARE = {
@@ -169,3 +172,59 @@ def fit_table(project: Project) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(out)
+
+
+def prevalence_table(project: Project, last_age: int = 100) -> pd.DataFrame:
+    """The smooth rates, every fifth age, beside the published cells, each at both ends of its band.
+
+    Returns : table part (any limitation, then each severity), series (published, smooth), age (a band or an
+              age), at, value [share]; a row without a value ends each band
+    """
+    rows = project.assumptions[project.assumptions["assumption"] == "adl_prevalence"]
+    central = rows.pivot_table("central", "age_band", "severity").sort_index()
+    curves = severity_curves(central, survey_weights(project.china))
+    whole = "any limitation"
+    curves = {whole: np.sum(list(curves.values()), axis=0), **curves}
+    cells = {whole: central.sum(axis=1), **central}
+    out = []
+    for part_of, curve in curves.items():
+        ages = AGES[(AGES >= 65) & (last_age >= AGES) & (AGES % 5 == 0)]
+        out += [(part_of, "smooth", str(age), age, curve[age]) for age in ages]
+        for band, value in cells[part_of].items():
+            low, high = age_band_limits(band)
+            ends = ((low, value), (min(high, last_age), value), (last_age, np.nan))
+            out += [(part_of, "published", band, at, value_at) for at, value_at in ends]
+    columns = ["part", "series", "age", "at", "value"]
+    return pd.DataFrame(out, columns=columns).assign(unit="share")
+
+
+def definitions_of_cities(
+    project: Project, results: Mapping[str, CityResult], year: int
+) -> pd.DataFrame:
+    """`definition_table` of all cities in a year, on the draws of their results.
+
+    Returns : its table with city_id and unit; age_adjusted is `yes` or `no`
+    """
+    tables = []
+    for city_id, result in results.items():
+        draws, scenario = result.assumptions.draws, result.scenario
+        table = definition_table(project, city_id, (year,), draws, scenario)
+        tables.append(table.assign(city_id=city_id, unit="person"))
+    whole = pd.concat(tables, ignore_index=True)
+    return whole.assign(age_adjusted=np.where(whole["age_adjusted"], "yes", "no"))
+
+
+def service_classes(project: Project, results: Mapping[str, CityResult], year: int) -> pd.DataFrame:
+    """The care grades of one document applied to every city (see `settings.people_by_service_class`).
+
+    Returns : table city_id, year, service_class (`total` is all of 60 and over), mean, low, central, high, unit
+    """
+    tables = []
+    for city_id, result in results.items():
+        people = result.calculation["people_by_severity"]
+        parts = settings.people_by_service_class(people, project.china.care_grades)
+        parts[TOTAL] = sum_over(people, "severity")
+        for name, array in parts.items():
+            found = summarise(label(array, result.inputs.years).sel(year=[year]), mean=True)
+            tables.append(found.assign(city_id=city_id, service_class=name, unit="person"))
+    return pd.concat(tables, ignore_index=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from eldercare.engine.quantity import Calculation, quantity
 from eldercare.model.area import FIRST_RATE_YEAR
 from eldercare.model.base import AGES, OPEN_AGE, SEXES
-from eldercare.model.chain import QUANTILES, CityInputs
+from eldercare.model.chain import QUANTILES, CityInputs, CityResult
 from eldercare.model.need import LIMITED, OLDEST_OLD
 from eldercare.model.population import life_expectancy_paths
 
@@ -96,3 +98,26 @@ def prevalence_in_year(inputs: CityInputs, year: int) -> np.ndarray:
     factor = moved * np.where((AGES >= OLDEST_OLD)[:, None], oldest, 1.0)
     rates = calculation["limitation_prevalence"].values * factor
     return np.minimum(np.moveaxis(rates, -1, 0), 1.0)
+
+
+def health_of_cities(results: Mapping[str, CityResult], year: int) -> pd.DataFrame:
+    """`health_expectancy` of all cities.  Returns: its table, with city_id and unit"""
+    tables = [
+        health_expectancy(result.inputs, year).assign(city_id=city_id, unit="year")
+        for city_id, result in results.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def with_limitation(table: pd.DataFrame) -> pd.DataFrame:
+    """Means of years to live: in all, without and with a limitation of any severity, and of these severe.
+
+    table   : as `health_of_cities` gives it
+    Returns : table city_id, age, sex, state (all, none, limited, severe), mean, unit
+    """
+    keys = ["city_id", "age", "sex"]
+    limited = table[table["state"].isin(LIMITED)].groupby(keys, as_index=False, sort=False)
+    limited = limited["mean"].sum().assign(state="limited", unit="year")
+    order = ("all", "none", "limited", "severe")
+    whole = pd.concat([table, limited])[[*keys, "state", "mean", "unit"]]
+    return pd.concat([whole[whole["state"] == state] for state in order], ignore_index=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -29,7 +30,7 @@ from eldercare.inputs.draws import (
     uniform_stream,
 )
 from eldercare.inputs.load import BASELINE, City, Project
-from eldercare.inputs.schema import ASSUMPTION_KEYS
+from eldercare.inputs.schema import ASSUMPTION_KEYS, STEPS
 from eldercare.model.area import Area
 from eldercare.model.areas import settled_area
 from eldercare.model.chain import QUANTILES, CityInputs, last_needed
@@ -536,3 +537,20 @@ def _ends_of(headline: Headline) -> dict[str, Callable[[np.ndarray], float]]:
 
 def _quantile(share: float, values: np.ndarray) -> float:
     return float(np.quantile(values, share))
+
+
+def step_shares(found: Mapping[str, Sensitivity]) -> pd.DataFrame:
+    """Total index of each step on the main headlines, all its assumptions together.
+
+    Returns : table city_id, headline, step, value [share]; 0 for a step that moves nothing; childcare, which
+              enters none of the headlines, is left out
+    """
+    steps = [step for step in STEPS if step != "childcare"]
+    all_of = pd.DataFrame(itertools.product(MAIN, steps), columns=["headline", "step"])
+    parts = []
+    for city_id, one in found.items():
+        table = one.table.loc[one.table["kind"] == "step", ["headline", "group", "total"]]
+        table = table.rename(columns={"group": "step", "total": "value"})
+        whole = all_of.merge(table, how="left")
+        parts.append(whole.fillna({"value": 0.0}).assign(city_id=city_id, unit="share"))
+    return pd.concat(parts, ignore_index=True)

@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
 
-from eldercare.reporting.charts import write_whole
+from eldercare.files import write_whole
 
 TIMEOUT = 600
 WORKERS = 2

@@ -200,10 +200,10 @@ def verify_targets(documents: Path) -> int:
 )
 def progress_template(city: str, output: Path | None) -> None:
     """Write a row of progress.csv for each tracked promise of a city."""
-    from eldercare.reporting import tracking
-    from eldercare.reporting.charts import write_whole
+    from eldercare.documents import progress
+    from eldercare.files import write_whole
 
-    table = tracking.progress_template(_project(), city)
+    table = progress.progress_template(_project(), city)
     if table.empty:
         click.echo(
             f"Nothing of {city} is to be judged by reports: no promise in its targets.csv is tracked. "
@@ -258,7 +258,7 @@ def areas(output: Path, draws: int) -> None:
 @commands.command()
 def calibrate() -> None:
     """Fit the ranges to the back-test anew: data/china/projection_error.csv."""
-    from eldercare.reporting.charts import write_whole
+    from eldercare.files import write_whole
     from eldercare.validation import accuracy, calibration
 
     project = _project()

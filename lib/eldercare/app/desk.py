@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import html
+import io
 
 import ipywidgets as widgets
+import numpy as np
+import PIL.Image
+import seaborn as sns
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-from eldercare.analysis.sensitivity import YEAR
+from eldercare.analysis.sensitivity import MAIN, YEAR
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import BASELINE, Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS, DataFault
-from eldercare.reporting.charts_what_if import PANELS, DeskPicture
-from eldercare.reporting.present import range_text, text_chance, text_number
+from eldercare.model.chain import QUANTILES
+from eldercare.reporting import sheet
+from eldercare.reporting.language import Language, load_language
 from eldercare.reporting.what_if import Desk, Lever, Outcome, save_scenario
 
 STEPS = 100
@@ -26,11 +34,91 @@ LEGEND = (
 )
 
 
+SIZE, DOTS = (9.6, 5.2), 90
+ROOM = 1.35
+
+
+class DeskPicture:
+    """A figure that is drawn once and then only as far as the levers change it."""
+
+    def __init__(self, baseline: Outcome, words: Language):
+        sheet.set_style()
+        self._baseline = baseline
+        self._figure = Figure(SIZE, dpi=DOTS, layout="tight")
+        self._canvas = FigureCanvasAgg(self._figure)
+        self._axes = dict(zip(MAIN, self._figure.subplots(2, 2, sharex=True).flat))
+        self._moving = {}
+        for name, axis in self._axes.items():
+            low, central, high = baseline.paths[name]
+            axis.fill_between(baseline.years, low, high, color=sheet.SOFT, alpha=0.25, linewidth=0)
+            axis.plot(baseline.years, central, color=sheet.SOFT, linestyle="--")
+            band = axis.fill_between(
+                baseline.years,
+                low,
+                high,
+                color=sheet.PALETTE[0],
+                alpha=0.25,
+                linewidth=0,
+                animated=True,
+            )
+            (line,) = axis.plot(baseline.years, central, color=sheet.PALETTE[0], animated=True)
+            dot = axis.errorbar(
+                baseline.years[:1],
+                [0],
+                [[0], [0]],
+                fmt="o",
+                color=sheet.INK,
+                capsize=3,
+                animated=True,
+            )
+            self._moving[name] = (band, line, dot)
+            axis.set_title(words.of("headline", name))
+            axis.yaxis.set_major_formatter(FuncFormatter(words.given))
+            axis.xaxis.set_major_locator(MultipleLocator(10))
+            sns.despine(ax=axis)
+        self._draw_ground(baseline)
+
+    def _draw_ground(self, outcome: Outcome) -> None:
+        """All that stays: axes and ghost, with room for the outcome."""
+        for name, axis in self._axes.items():
+            top = max(self._baseline.paths[name].max(), outcome.paths[name].max())
+            axis.set_ylim(0, top * ROOM)
+        self._canvas.draw()
+        self._ground = self._canvas.copy_from_bbox(self._figure.bbox)
+
+    def png(self, outcome: Outcome, year: int) -> bytes:
+        """The outcome before the baseline, the year marked, as a PNG."""
+        if any(outcome.paths[name].max() > axis.get_ylim()[1] for name, axis in self._axes.items()):
+            self._draw_ground(outcome)
+        self._canvas.restore_region(self._ground)
+        for name, axis in self._axes.items():
+            band, line, (dot, _, (bar,)) = self._moving[name]
+            low, central, high = outcome.paths[name]
+            edge = np.concatenate(
+                [
+                    np.column_stack([outcome.years, low]),
+                    np.column_stack([outcome.years, high])[::-1],
+                ]
+            )
+            band.set_verts([edge])
+            line.set_ydata(central)
+            least, middle, most = outcome.in_year(name, year)
+            dot.set_data([year], [middle])
+            bar.set_segments([[(year, least), (year, most)]])
+            for artist in (band, line, bar, dot):
+                axis.draw_artist(artist)
+        out = io.BytesIO()
+        pixels = np.asarray(self._canvas.buffer_rgba())[..., :3]
+        PIL.Image.fromarray(pixels).save(out, "png", compress_level=1)
+        return out.getvalue()
+
+
 class DeskView(widgets.VBox):
     """The desk on the screen. Without a kernel a sentence stands in its place, so that a stored notebook stays the same."""
 
     def __init__(self, project: Project, desks: dict[str, Desk], draws: int = DEFAULT_DRAWS):
         self.project, self.draws = project, draws
+        self.words = load_language(project)
         self._desks = {(city_id, BASELINE): desk for city_id, desk in desks.items()}
         names = {
             f"{desk.city.name_en} {desk.city.name_zh}".strip(): city_id
@@ -81,7 +169,7 @@ class DeskView(widgets.VBox):
     def choose(self) -> None:
         """Show the chosen city: its levers, where they stand, and its picture."""
         desk = self.desk
-        self._drawing = DeskPicture(desk.baseline)
+        self._drawing = DeskPicture(desk.baseline, self.words)
         self.levers.children = [self._slider(lever) for lever in desk.levers]
         self.show()
 
@@ -142,27 +230,27 @@ class DeskView(widgets.VBox):
 
 def figures_of(desk: Desk, year: int) -> str:
     """Headlines of a year and the chances of the promises, now and before, as two tables of HTML."""
+    words = load_language(desk.project)
     rows = [
-        f"<tr><th scope='row'>{words}</th><td>{_range(desk.outcome, name, year)}</td>"
-        f"<td>{_range(desk.baseline, name, year)}</td></tr>"
-        for name, words in PANELS.items()
+        f"<tr><th scope='row'>{words.of('headline', name)}</th><td>{_range(words, desk.outcome, name, year)}</td>"
+        f"<td>{_range(words, desk.baseline, name, year)}</td></tr>"
+        for name in MAIN
     ]
     head = f"<tr><th></th><th scope='col'>{year}, as moved</th><th scope='col'>before</th></tr>"
-    return f"<table>{head}{''.join(rows)}</table>{_chances(desk)}"
+    return f"<table>{head}{''.join(rows)}</table>{_chances(desk, words)}"
 
 
-def _range(outcome: Outcome, name: str, year: int) -> str:
-    low, central, high = outcome.in_year(name, year)
-    return range_text(low, central, high, form=text_number)
+def _range(words: Language, outcome: Outcome, name: str, year: int) -> str:
+    return words.range(dict(zip(QUANTILES, outcome.in_year(name, year))))
 
 
-def _chances(desk: Desk) -> str:
+def _chances(desk: Desk, words: Language) -> str:
     if not desk.outcome.chance:
         return "<p>The city has promised nothing that this model measures.</p>"
     targets = desk.city.targets.set_index("target_id")
     rows = [
         f"<tr><th scope='row'>{html.escape(targets.loc[name, 'label_en'])}, {targets.loc[name, 'target_year']:.0f}</th>"
-        f"<td>{text_chance(chance)}</td><td>{text_chance(desk.baseline.chance[name])}</td></tr>"
+        f"<td>{words.chance(chance)}</td><td>{words.chance(desk.baseline.chance[name])}</td></tr>"
         for name, chance in desk.outcome.chance.items()
     ]
     head = "<tr><th>Chance that the promise is enough</th><th scope='col'>as moved</th><th scope='col'>before</th></tr>"

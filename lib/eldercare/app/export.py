@@ -26,10 +26,10 @@ from eldercare.app.book import WORKERS, execute_cells
 from eldercare.inputs.load import Project
 from eldercare.model.chain import CityResult, run_city
 from eldercare.reporting.blocks import Block, html
-from eldercare.reporting.charts import FONT
 from eldercare.reporting.document import TAGS, word_document
 from eldercare.reporting.language import Language, load_language
 from eldercare.reporting.report import Facts, build_report, report_title
+from eldercare.reporting.sheet import FONT
 from eldercare.reporting.workbook import workbook
 
 NOTEBOOK = "city_report.ipynb"

@@ -16,7 +16,7 @@ from jinja2 import Template
 
 from eldercare.app.pages import finished, report_source
 from eldercare.inputs.load import Project
-from eldercare.reporting.charts import FONT
+from eldercare.reporting.sheet import FONT
 
 HOME = {"en": "index.html", "zh": "index.zh.html"}
 REPORT_KINDS = ("html", "docx", "xlsx")

@@ -360,13 +360,13 @@ def consistency_table(project: Project) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def verdict_sentence(project: Project) -> str:
-    """How many findings agree, conflict or stay open, and how many checks found no rows."""
+def verdict_counts(project: Project) -> pd.DataFrame:
+    """How many findings agree, conflict or stay open, and how many checks found no rows: one row.
+
+    Returns : table checks, findings, agree, conflict, open, absent
+    """
     table = consistency_table(project)
-    counts = table["verdict"].value_counts()
-    absent = int(counts.get(NOT_CHECKED, 0))
-    return (
-        f"{len(CHECKS)} checks gave {len(table) - absent} findings: {counts.get(AGREE, 0)} agree, {counts.get(CONFLICT, 0)} conflict, "
-        f"{counts.get(OPEN, 0)} stay open because the documents do not say enough"
-        + (f"; {absent} checks found no rows." if absent else ".")
-    )
+    names = {"agree": AGREE, "conflict": CONFLICT, "open": OPEN, "absent": NOT_CHECKED}
+    counts = {name: int((table["verdict"] == verdict).sum()) for name, verdict in names.items()}
+    told = {"checks": len(CHECKS), "findings": len(table) - counts["absent"]}
+    return pd.DataFrame([{**told, **counts}])

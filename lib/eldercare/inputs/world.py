@@ -102,8 +102,7 @@ SERIES = pa.DataFrameSchema(
         "population_place": FILLED,
         "role": _one_of(ROLES),
         "first_year": YEAR,
-        "definition": FILLED,
-        "weak_point": FILLED,
+        **dict.fromkeys(("counted_en", "counted_zh", "weak_point_en", "weak_point_zh"), FILLED),
     },
     unique=["series"],
     name="care_use_series.csv",
@@ -150,8 +149,8 @@ TABLES = {
 class World:
     """People in care and population of other countries, of China, and of départements of France.
 
-    care_use_series : one row a series of comparable counts: place, role in the back-test, weak
-                      point
+    care_use_series : one row a series of comparable counts: place, role in the back-test, who is
+                      counted, weak point
     care_use        : people in care by series, year and age [person], with trust and source
     population      : people of 60 and over by place, year and age; five-year points
     departement_care_use, departement_population : the same of départements, every year

@@ -62,12 +62,14 @@ class CityResult:
         return Calculation(self.inputs)
 
     def quantity(self, name: str) -> xr.DataArray:
-        """A declared quantity in all draws, whether it is kept in `values` or only on the way to it.
+        """A declared quantity in all draws, whether it is kept in `values` or only on the way to it, or an assumption.
 
-        Raises : KeyError if no quantity of the name is declared
+        Raises : KeyError if no quantity of the name is declared, and no assumption has it
         """
         if name in self.values:
             return self.values[name]
+        if name not in DECLARED and name in self.assumptions:
+            return self.assumptions[name]
         if name not in DECLARED:
             raise KeyError(f"no quantity “{name}” is declared")
         found = label(self.calculation[name], self.inputs.years)
@@ -91,15 +93,25 @@ class CityResult:
         return summarise(array)
 
 
-def summarise(array: xr.DataArray) -> pd.DataFrame:
-    """Table with a row for each year and key, and columns low, central, high."""
+def summarise(array: xr.DataArray, mean: bool = False) -> pd.DataFrame:
+    """Table with a row for each year and key, and columns low, central, high; before them the mean, if wanted."""
     order = [dim for dim in array.dims if dim != "draw"]
     values = np.quantile(array.transpose("draw", *order).values, list(QUANTILES.values()), axis=0)
     coords = {dim: array[dim].values for dim in order}
     parts = {
         name: xr.DataArray(values[i], dims=order, coords=coords) for i, name in enumerate(QUANTILES)
     }
-    return xr.Dataset(parts).to_dataframe().reset_index()[[*order, *QUANTILES]]
+    if mean:
+        parts = {"mean": array.astype(float).mean("draw", skipna=False), **parts}
+    if not order:
+        return pd.DataFrame([{name: part.item() for name, part in parts.items()}])
+    return xr.Dataset(parts).to_dataframe().reset_index()[[*order, *parts]]
+
+
+def with_total(array: xr.DataArray, dim: str) -> xr.DataArray:
+    """The parts along a dim and, as a further label of it, all of them together in each draw."""
+    array = array.astype(float)
+    return xr.concat([array, array.sum(dim, skipna=False).expand_dims({dim: [TOTAL]})], dim)
 
 
 def summarise_parts(array: xr.DataArray, dim: str) -> pd.DataFrame:
@@ -113,13 +125,7 @@ def summarise_parts(array: xr.DataArray, dim: str) -> pd.DataFrame:
     Returns : table with a row for each year and key, and columns mean, low, central, high; `total` in the
               column of the dim is all parts together
     """
-    array = array.astype(float)
-    both = xr.concat([array, array.sum(dim, skipna=False).expand_dims({dim: [TOTAL]})], dim)
-    table = summarise(both)
-    keys = [column for column in table.columns if column not in QUANTILES]
-    means = both.mean("draw", skipna=False).transpose(*keys).values.ravel()
-    table.insert(len(keys), "mean", means)
-    return table
+    return summarise(with_total(array, dim), mean=True)
 
 
 def first_year(city: City) -> int:

@@ -35,6 +35,17 @@ COST_ITEMS = (
     "service_subsidy",
     "home_adaptation",
 )
+# Items as a figure of the cost shows them; the names are the keys of its table.
+COST_GROUPS = {
+    "building": tuple(BUILDING_ITEMS.values()),
+    "care workers' pay": ("care_worker_pay",),
+    "nurses, managers": ("nurse_and_manager_pay",),
+    "other running": ("other_running",),
+    "home care": ("home_care",),
+    "day care": ("day_care",),
+    "allowances": ("old_age_allowance", "service_subsidy"),
+    "training, premises, adaptations": ("training", "premises", "home_adaptation"),
+}
 AT_HOME = ("family", "home_service", "day_care")
 HOMES_PER_PERSON = 1  # a limited person lives in one home
 

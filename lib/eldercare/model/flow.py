@@ -114,6 +114,15 @@ def beds_from_flow(residents_from_flow: Array, target_occupancy: Array) -> Array
     return beds_at_occupancy(residents_from_flow, target_occupancy)
 
 
+@quantity(unit="ratio", dims=("measure", "year"))
+def flow_over_ratio(beds_from_flow: Array, beds_institution_needed: Array) -> Array:
+    """Beds in institutions by flow over those by ratio.
+
+    Defined as::  beds by flow / beds by ratio
+    """
+    return beds_from_flow / beds_institution_needed
+
+
 def waiting_chance(load, beds, stay, wait):
     """Chance that who asks for a bed waits longer than a time, in a queue for one pool of beds.
 

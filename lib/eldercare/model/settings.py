@@ -170,6 +170,41 @@ def residents_by_severity(people_by_severity_and_setting: Array) -> Array:
     return part(people_by_severity_and_setting, setting="institution")
 
 
+@quantity(unit="share", dims=("measure", "year", "setting"))
+def share_by_setting(people_by_setting: Array, population_60_plus: Array) -> Array:
+    """Share of people of 60 and over in each care setting.
+
+    Defined as::  people of the setting / people of 60 and over
+    """
+    return people_by_setting / population_60_plus
+
+
+@quantity(unit="share")
+def older_living_alone(
+    households: pd.Series | None, lone_share_of_one_older_households: Array
+) -> Array:
+    """Share of people of 65 and over who live alone; NaN where the census has no households.
+
+    Defined as::  least(households with one x lone share, one-person households) / people 65+
+    """
+    if households is None:
+        return lone_share_of_one_older_households * np.nan
+    return share_living_alone(households, lone_share_of_one_older_households)
+
+
+@quantity(unit="share")
+def older_in_couples(
+    households: pd.Series | None, couple_share_of_two_older_households: Array
+) -> Array:
+    """Share of people of 65 and over who live with a spouse or other of 65 and over only; NaN as above.
+
+    Defined as::  2 x households with two x couple share / people 65+
+    """
+    if households is None:
+        return couple_share_of_two_older_households * np.nan
+    return share_in_couples(households, couple_share_of_two_older_households)
+
+
 def people_by_service_class(by_severity: Array, grades: pd.DataFrame) -> dict[str, Array]:
     """People by the class of service that a document's care grades lead to.
 

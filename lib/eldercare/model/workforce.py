@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eldercare.engine.arrays import DRAW, Array, name_labels, part, side_by_side, sum_over
+from eldercare.engine.arrays import DRAW, Array, greatest, name_labels, part, side_by_side, sum_over
 from eldercare.engine.quantity import joined, quantity
 
 WORKPLACES = ("institution", "day_care", "home_service")
@@ -147,6 +147,17 @@ joined(
 )
 
 
+@quantity(unit="ratio", dims=("measure", "year"))
+def strict_over_lenient_standard(
+    caregivers_by_strict_standard: Array, caregivers_by_lenient_standard: Array
+) -> Array:
+    """Care workers of institutions by the strict standard over those by the lenient one.
+
+    Defined as::  workers by the strict standard / workers by the lenient standard
+    """
+    return caregivers_by_strict_standard / caregivers_by_lenient_standard
+
+
 def _staff_beside(workers: Array, nurses: Array, managers: Array) -> Array:
     """Nurses and managers beside care workers, so many for each."""
     return side_by_side({"nurses": workers * nurses, "managers": workers * managers}, "staff")
@@ -199,6 +210,16 @@ def certified_by_grade(
     certified = caregivers_total_needed * caregiver_certified_share
     parts = {grade: certified * share for grade, share in zip(GRADES, [junior, *shares])}
     return side_by_side(parts, "grade")
+
+
+@quantity(unit="share", dims=("measure", "year"))
+def senior_share_of_certified(certified_by_grade: Array) -> Array:
+    """Share of the certified care workers who are senior (高级工) or technicians (技师).
+
+    Defined as::  (senior + technician) / sum over grades(certified)
+    """
+    upper = sum_over(part(certified_by_grade, grade=["senior", "technician"]), "grade")
+    return upper / sum_over(certified_by_grade, "grade")
 
 
 def full_time_equivalents(hours_per_week: float, hours_of_one: float) -> float:
@@ -454,6 +475,15 @@ def caregiver_flow(workforce_programme: Array) -> Array:
     Defined as::  flows of the programme, by kind
     """
     return workforce_programme.isel(flow=slice(1, None))
+
+
+@quantity(unit="worker", dims=("measure", "year"))
+def caregivers_missing(caregivers_total_needed: Array, workforce_today: Array) -> Array:
+    """Care workers needed who are not in post with today's training, draw by draw.
+
+    Defined as::  max(0, care workers needed - care workers in post with today's training)
+    """
+    return greatest(caregivers_total_needed - part(workforce_today, flow="stock"), 0.0)
 
 
 @quantity(unit="person per year", dims=("year",))

@@ -44,7 +44,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """The place of a figure and the words below it; the picture comes from `charts_report`."""
+    """The place of a figure and the words below it; the picture comes from `plots`."""
 
     caption: str
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -12,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from eldercare.inputs.load import NATION, City, Project
+from eldercare.inputs.schema import ASSUMPTION_KEYS
 from eldercare.model.boundaries import compare_censuses
 from eldercare.model.chain import BASE_YEAR
-from eldercare.reporting.present import significant
 
 LANGUAGES = ("en", "zh")
 # A number of this size and above is told in large units: millions and billions, or tens of thousands and hundreds of millions.
@@ -22,6 +23,9 @@ SIZES = {"en": (1e6, 1e9), "zh": (1e4, 1e8)}
 THOUSANDS = {"en": ",", "zh": ""}
 DIGITS = 3
 ENDS = ("low", "central", "high")
+# Columns of tidy tables whose numbers are in the unit of the row, and those that name something as it is written.
+IN_UNIT = (*ENDS, "mean", "value", "promised", "use")
+AS_WRITTEN = ("source_id", "target_id", "printed")
 COUNTED = frozenset({"bed", "household", "person", "place", "worker", "yuan"})
 WHOLE = COUNTED - {"yuan"}
 # Phrases whose name is put together from a kind and a word of the tables, as unit_bed.
@@ -53,6 +57,18 @@ FAMILIES = (
 KEYS = ("sex", "severity", "setting", "bed_type")
 
 
+def significant(value: float, digits: int = 3) -> float:
+    """A number rounded to some significant digits; 0 and NaN stay as they are."""
+    if not np.isfinite(value) or value == 0:
+        return value
+    return float(f"{value:.{digits - 1}e}")
+
+
+def sentence_case(label: str) -> str:
+    """A label with a capital first letter and the rest as it stands."""
+    return label[:1].upper() + label[1:]
+
+
 @dataclass(frozen=True)
 class Language:
     """A language of the report: its phrases, its labels, and how it writes numbers.
@@ -82,40 +98,81 @@ class Language:
         """The phrase for a word of the tables, as `of("unit", "bed")`; empty for an empty cell."""
         return self.phrase(f"{family}_{word}") if word else ""
 
-    def part(self, dim: str, word: str) -> str:
+    def part(self, dim: str, word) -> str:
         """A label of a dim as a reader meets it: a city's name, a phrase of the family, else the word itself."""
         if dim == "city_id":
             return self.cities.get(word, word)
-        for name in (f"{dim}_{word}", word):
+        if dim == "from_age":
+            return self.phrase("age_from", first=word)
+        for name in (re.sub(r"\W+", "_", f"{dim}_{word}"), word):
             if name in self.phrases:
                 return self.phrases[name]
+        if dim in AS_WRITTEN:
+            return str(word)
         return self.labels.get(word, str(word).replace("_", " "))
 
     def sentences(self, phrase_id: str, table: pd.DataFrame) -> list[str]:
-        """A phrase for each row of a tidy table, which fills its names.
+        """A phrase for each row of a tidy table, which fills its names (see `told`).
 
-        A number of the columns mean, low, central, high, value or of one that ends in `_value` is told in the
-        unit of the row (column `unit`); of a column `share…` or `chance…` in per cent; `range` and `mean_range`
-        are made of low, central or mean, and high; keys are told by their labels; the rest stands as it is.
+        phrase_id : may name a column itself, as `balance_{known}`, where some rows are told in other words
         """
-        return [self.phrase(phrase_id, **self._told(row)) for row in table.to_dict("records")]
+        return [
+            self.phrase(phrase_id.format(**row), **self.told(row))
+            for row in table.to_dict("records")
+        ]
 
-    def _told(self, row: dict) -> dict:
+    def told(self, row: dict) -> dict:
+        """The cells of a row of a tidy table as a reader meets them.
+
+        A number of the columns mean, low, central, high, value, promised, use or of one that ends in `_value`
+        is told in the unit of the row (column `unit`), of `change…` with its sign as well, of one that ends
+        in `_given` as it was given; of a column `share…` or `chance…` in per cent, of `signed…` in per cent
+        with its sign, of `ratio…` without a unit; a year as it is. `range` and `mean_range` are made of low,
+        central or mean, and high, and so is `need_range` of need_low, need_central, need_high; `label` of
+        label_en and label_zh, as any other such pair, `factor` of assumption and keys. Keys are told by their labels, those with a
+        number behind their name (`part_2`) as well; the rest stands as it is.
+        """
         unit = row.get("unit", "plain")
         told = {name: self._cell(name, cell, unit) for name, cell in row.items()}
-        for middle, name in (("central", "range"), ("mean", "mean_range")):
-            if {"low", middle, "high"} <= row.keys():
-                told[name] = self.range({**row, "central": row[middle]}, unit)
+        if {"low", "mean", "high"} <= row.keys():
+            told["mean_range"] = self.range({**row, "central": row["mean"]}, unit)
+        for name in [name for name in row if name.endswith("central")]:
+            before = name.removesuffix("central")
+            ends = {end: row.get(before + end, math.nan) for end in ENDS}
+            told[f"{before}range"] = "" if row[name] == "" else self.range(ends, unit)
+        for name in [name.removesuffix("_en") for name in row if name.endswith("_en")]:
+            if f"{name}_zh" in row:
+                text = self.text(row, name)
+                told[name] = sentence_case(text) if name == "label" else text
+        if {"assumption", "keys"} <= row.keys():
+            name = told["factor"] = told["assumption"]
+            if row["keys"]:
+                told["factor"] = self.phrase("assumption_name", name=name, keys=told["keys"])
         return told
 
     def _cell(self, name: str, cell, unit: str):
-        if name in (*ENDS, "mean", "value") or name.endswith("_value"):
+        if isinstance(cell, list):
+            return self.join("list_join", [self.part(name, one) for one in cell])
+        if isinstance(cell, str):
+            numbered = re.sub(r"_\d+$", "", name)
+            return self.keys(cell.split()) if name == "keys" else self.part(numbered, cell)
+        if name.endswith("_given"):
+            return self.percent(cell) if unit == "share" else self.given(cell)
+        if name in IN_UNIT or name.endswith("_value"):
             return self.value_with_unit(cell, unit)
+        if name.startswith("change"):
+            return self.signed(cell, unit)
+        if name in ("year", "year_from") or name.endswith("_year"):
+            return f"{cell:.0f}" if np.isfinite(cell) else self.phrase("not_applicable")
         if name.startswith("chance"):
             return self.chance(cell)
+        if name.startswith("signed"):
+            return self.percent(cell, 1, signed=True)
         if name.startswith("share"):
             return self.percent(cell)
-        return self.part(name, cell) if isinstance(cell, str) else cell
+        if name.startswith("ratio"):
+            return self.number(cell)
+        return self.part(name, cell) if name == "from_age" else cell
 
     def text(self, row: Mapping, column: str) -> str:
         """The cell of a pair of columns, as label_en and label_zh; that of the other language where it is empty."""
@@ -137,6 +194,13 @@ class Language:
         )
         reason = self.of("reason", row["reason"].replace(" ", "_"))
         return self.phrase(f"change_{row['basis']}", other=other, reason=reason)
+
+    def row_keys(self, row: Mapping) -> str:
+        """What a row of the assumptions holds for: its keys and the year from which it does."""
+        keys = [self.keys([row[key] for key in ASSUMPTION_KEYS])]
+        if np.isfinite(row["year_from"]):
+            keys.append(self.phrase("from_year", year=f"{row['year_from']:.0f}"))
+        return self.join("names_join", [key for key in keys if key])
 
     def figure_note(self, note: str) -> str:
         """That a table's row has a note on its figure; notes are in one language, so readers are told where it stands."""
@@ -185,18 +249,30 @@ class Language:
 
     def given(self, value: float, _position=None) -> str:
         """A number as it was given, without needless zeros: beside an axis, or of an assumption."""
+        if not np.isfinite(value):
+            return self.phrase("not_available")
+        if not np.isfinite(value):
+            return self.phrase("not_available")
         large, very_large = SIZES[self.code]
         for size, phrase_id in ((very_large, "very_large_number"), (large, "large_number")):
             if abs(value) >= size:
                 return self.phrase(phrase_id, number=f"{value / size:g}")
         return f"{value:,g}".replace(",", THOUSANDS[self.code])
 
-    def percent(self, share: float) -> str:
-        """A share in per cent: whole ones, below ten two significant digits."""
+    def percent(self, share: float, decimals: int | None = None, signed: bool = False) -> str:
+        """A share in per cent: whole ones, below ten two significant digits, or so many decimals.
+
+        signed : with a plus before what is more than nothing; what is told as zero has no sign
+        """
         if not np.isfinite(share):
             return self.phrase("not_available")
         percent = share * 100
-        return f"{significant(percent, 2):g}%" if abs(percent) < 10 else f"{percent:.0f}%"
+        if decimals is not None:
+            text = f"{percent:.{decimals}f}"
+        else:
+            text = f"{significant(percent, 2):g}" if abs(percent) < 10 else f"{percent:.0f}"
+        text = text if float(text) else text.lstrip("-")
+        return f"{'+' if signed and float(text) > 0 else ''}{text}%"
 
     def chance(self, share: float) -> str:
         """A chance in per cent; draws cannot tell more than under one and over 99 in a hundred."""
@@ -212,13 +288,18 @@ class Language:
 
     def value_with_unit(self, value: float, unit: str) -> str:
         """The same with its unit behind it."""
-        if unit in COUNTED:
+        if unit in COUNTED or not np.isfinite(value):
             return self.counted(value, unit)
         return self.with_unit(self.value(value, unit), unit)
 
+    def signed(self, value: float, unit: str) -> str:
+        """A change with its sign and unit."""
+        sign = "" if not value else "+" if value > 0 else "−"
+        return f"{sign}{self.value_with_unit(abs(value), unit)}"
+
     def with_unit(self, text: str, unit: str) -> str:
         """A number or range with its unit; per cent need none."""
-        if unit == "share":
+        if unit in ("share", "plain"):
             return text
         return (
             self.phrase("per_year_text", number=text)
@@ -282,6 +363,14 @@ def load_language(project: Project, code: str = "") -> Language:
         ),
     }
     phrases = dict(zip(project.phrases["phrase_id"], project.phrases[code]))
+    for row in project.china.care_grades.to_dict("records"):
+        phrases[f"service_class_{row['service_class']}"] = row[f"label_{code}"]
+    abroad = [] if project.world is None else project.world.care_use_series.to_dict("records")
+    phrases |= {f"place_{row['place']}": row[f"place_{code}"] for row in abroad}
+    for city in project.cities.values():
+        for row in city.targets.to_dict("records"):
+            told = {"label": row[f"label_{code}"], "year": f"{row['target_year']:.0f}"}
+            labels[row["target_id"]] = phrases["promise_of_year"].format(**told)
     words = Language(code, phrases, labels)
     cities = {city_id: words.city(project, city) for city_id, city in project.cities.items()}
     return replace(words, cities=cities)

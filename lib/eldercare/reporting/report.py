@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from eldercare.analysis.compare import compare_head_counts, compare_targets
+from eldercare.analysis.affordability import payer_shares
+from eldercare.analysis.assumption_log import OWN
+from eldercare.analysis.compare import ROUNDING, compare_head_counts, compare_targets
 from eldercare.analysis.sensitivity import YEAR
-from eldercare.engine.quantity import upstream
 from eldercare.inputs.load import Project
 from eldercare.model.chain import (
     BASE_YEAR,
@@ -22,9 +23,8 @@ from eldercare.model.chain import (
     summarise,
 )
 from eldercare.reporting.blocks import Block, Bullets, Figure, Heading, Paragraph, Table
-from eldercare.reporting.language import Language
-from eldercare.reporting.present import DEFINITIONS_OF_NEED, sentence_case
-from eldercare.reporting.present_sensitivity import OWN
+from eldercare.reporting.language import Language, sentence_case
+from eldercare.reporting.tables import promises
 
 LEFT_OUT = (
     "destitute",
@@ -35,16 +35,72 @@ LEFT_OUT = (
     "public_building",
     "staff_awards",
 )
+NEED, USE = {"measure": "need"}, {"measure": "use"}
 MONEY_YEARS = (2025, YEAR, LAST_YEAR)
 NURSING = ["nursing", "dementia"]
 LIMITED = ["mild", "moderate", "severe"]
 RATES = ("share", "per_year")
 HALF, SURE, UNSURE = 0.5, 0.8, 0.2
 MOST = 5
-ROUNDING = 0.005
 MOVED = {"beds": "result_beds", "yearly_cost": "result_cost"}
 POPULATION_TABLES = ("census_2020", "census_2010", "wpp_death_rates", "life_expectancy")
 BUDGET = "general_budget_expenditure"
+
+# The numbers that a phrase names: phrase, name, quantity, unit, year, where (a list is summed).
+TOLD = (
+    ("answer_lead", "beds", "beds_total_needed", "bed", YEAR, NEED),
+    ("answer_lead", "beds_late", "beds_total_needed", "bed", LAST_YEAR, NEED),
+    ("answer_lead", "workers", "caregivers_total_needed", "worker", YEAR, NEED),
+    ("answer_lead", "workers_late", "caregivers_total_needed", "worker", LAST_YEAR, NEED),
+    ("answer_lead", "cost", "cost_total", "yuan", YEAR, NEED),
+    ("answer_lead", "cost_late", "cost_total", "yuan", LAST_YEAR, NEED),
+    ("answer_people", "middle", "population_60_plus", "person", YEAR, {}),
+    ("answer_people", "late", "population_60_plus", "person", LAST_YEAR, {}),
+    ("answer_people", "oldest", "population_80_plus", "person", YEAR, {}),
+    ("answer_people", "oldest_late", "population_80_plus", "person", LAST_YEAR, {}),
+    ("answer_need", "middle", "care_need", "person", YEAR, {"severity": LIMITED}),
+    ("answer_need", "late", "care_need", "person", LAST_YEAR, {"severity": LIMITED}),
+    ("answer_need", "severe", "care_need", "person", YEAR, {"severity": "severe"}),
+    ("answer_need", "severe_late", "care_need", "person", LAST_YEAR, {"severity": "severe"}),
+    ("answer_beds", "nursing", "beds_needed", "bed", YEAR, {**NEED, "bed_type": NURSING}),
+    ("answer_beds", "use", "beds_total_needed", "bed", YEAR, USE),
+    ("answer_caregivers", "stock", "caregivers_stock", "worker", YEAR, {"path": "today"}),
+    ("text_people", "dementia", "people_with_dementia", "person", YEAR, {}),
+    (
+        "text_caregivers_in_post",
+        "stock",
+        "caregivers_stock",
+        "worker",
+        BASE_YEAR,
+        {"path": "today"},
+    ),
+    ("text_caregivers_in_post", "use", "caregivers_total_needed", "worker", BASE_YEAR, USE),
+    ("text_money", "cost", "cost_total", "yuan", YEAR, NEED),
+)
+# The same of means, which stand beside parts.
+TOLD_AS_MEANS = (
+    ("text_beds", "day_care", "day_care_places_needed", "place", YEAR, NEED),
+    ("text_caregivers", "programme", "caregivers_stock", "worker", YEAR, {"path": "programme"}),
+)
+# The parts and their total that a phrase names: dim, quantity, unit, where.
+PARTS = {
+    "text_people": ("severity", "care_need", "person", {}),
+    "text_beds": ("bed_type", "beds_needed", "bed", NEED),
+    "text_caregivers": ("workplace", "caregivers_needed", "worker", NEED),
+}
+# Sections of paragraphs and a figure.
+PLAIN_SECTIONS = {
+    "people": ("text_people",),
+    "beds": ("text_beds",),
+    "caregivers": ("text_caregivers", "text_caregivers_in_post"),
+}
+# Rows of the table of promises that stand there whether or not anything was promised: label, quantity, unit, where.
+HEADLINE_ROWS = (
+    ("beds_total_needed", "beds_total_needed", "bed", {}),
+    ("item_nursing_beds", "beds_needed", "bed", {"bed_type": NURSING}),
+    ("caregivers_total_needed", "caregivers_total_needed", "worker", {}),
+    ("cost_total", "cost_total", "yuan", {}),
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +134,31 @@ class Facts:
         return self.words.range(
             mean_range(summed(self.result, indicator, year=year, **where)), unit
         )
+
+    def say(self, phrase_id: str, **more) -> str:
+        """A phrase with the years, the numbers of `TOLD`, `TOLD_AS_MEANS` and `PARTS`, and more."""
+        said = {"year": YEAR, "last": LAST_YEAR, "base_year": BASE_YEAR, "city": self.city}
+        for rows, tell in ((TOLD, self.told), (TOLD_AS_MEANS, self.told_mean)):
+            for phrase, name, quantity, unit, year, where in rows:
+                if phrase == phrase_id:
+                    said[name] = tell(quantity, year, unit, **where)
+        if phrase_id in PARTS:
+            said |= self._parts(*PARTS[phrase_id])
+        return self.words.phrase(phrase_id, **{**said, **more})
+
+    def _parts(self, dim: str, quantity: str, unit: str, where: dict) -> dict[str, str]:
+        """Means of the parts of a quantity and their total, which they add up to."""
+        names = LIMITED if dim == "severity" else list(self.result.values[dim].values)
+        items = [
+            self.words.phrase(
+                "part_item",
+                name=self.words.of(dim, name),
+                value=self.told_mean(quantity, YEAR, unit, **where, **{dim: name}),
+            )
+            for name in names
+        ]
+        total = self.told_mean(quantity, YEAR, unit, **where, **{dim: names})
+        return {"parts": self.words.join("items_join", items), "total": total}
 
 
 def range_in(result: CityResult, indicator: str, year: int, **where) -> pd.Series:
@@ -118,9 +199,7 @@ def build_report(
     return {
         "answer": _answer(facts),
         "promise": _promise(facts),
-        "people": _people(facts),
-        "beds": _beds(facts),
-        "caregivers": _caregivers(facts),
+        **{section: _plain(facts, section) for section in PLAIN_SECTIONS},
         "money": _money(facts),
         "moves": _moves(facts, moved),
         "limits": _limits(facts),
@@ -138,85 +217,36 @@ def _heading(facts: Facts, section: str) -> Heading:
 
 
 def _answer(facts: Facts) -> tuple[Block, ...]:
-    say = facts.words.phrase
-    years = {"year": YEAR, "last": LAST_YEAR, "base_year": BASE_YEAR}
-    lead = say(
-        "answer_lead",
-        city=facts.city,
-        **years,
-        **_pair("beds", facts, "beds_total_needed", "bed"),
-        **_pair("workers", facts, "caregivers_total_needed", "worker"),
-        **_pair("cost", facts, "cost_total", "yuan"),
-    )
     shares = payer_shares(facts.result, YEAR)
-    promises = compare_targets(facts.project, facts.result)
-    enough = int((promises["chance"] >= HALF).sum())
+    targets = compare_targets(facts.project, facts.result)
+    enough = int((targets["chance"] >= HALF).sum())
     verdict = (
-        say("answer_promises", count=len(promises), enough=enough)
-        if len(promises)
-        else say("answer_no_promise", city=facts.city)
+        facts.say("answer_promises", count=len(targets), enough=enough)
+        if len(targets)
+        else facts.say("answer_no_promise")
     )
-    points = [_promise_sentence(facts, row) for row in promises.to_dict("records")]
-    points += [
-        say(
-            "answer_people",
-            **years,
-            base=facts.words.counted(_middle(facts, "population_60_plus"), "person"),
-            **_pair("middle", facts, "population_60_plus", "person", late="late"),
-            **_pair("oldest", facts, "population_80_plus", "person"),
-        ),
-        say(
-            "answer_need",
-            **years,
-            **_pair("middle", facts, "care_need", "person", late="late", severity=LIMITED),
-            **_pair("severe", facts, "care_need", "person", severity="severe"),
-        ),
-        say(
-            "answer_beds",
-            **years,
-            nursing=facts.told("beds_needed", YEAR, "bed", measure="need", bed_type=NURSING),
-            use=facts.told("beds_total_needed", YEAR, "bed", measure="use"),
-            stock=stock_words(facts),
-        ),
-        say(
-            "answer_caregivers",
-            **years,
-            stock=facts.told("caregivers_stock", YEAR, "worker", path="today"),
-        ),
-        say(
+    base = facts.row("population_60_plus", BASE_YEAR)["central"]
+    points = [
+        *(_promise_sentence(facts, row) for row in targets.to_dict("records")),
+        facts.say("answer_people", base=facts.words.counted(base, "person")),
+        facts.say("answer_need"),
+        facts.say("answer_beds", stock=stock_words(facts)),
+        facts.say("answer_caregivers"),
+        facts.say(
             "answer_money",
-            **years,
-            **{
-                name: facts.words.range(shares.loc[payer], "share")
-                for name, payer in (("families", "families"), ("budget", "city_budget"))
-            },
+            families=facts.words.range(shares.loc["families"], "share"),
+            budget=facts.words.range(shares.loc["city_budget"], "share"),
         ),
     ]
-    note = say("report_note", census_year=BASE_YEAR, price_year=facts.price_year)
+    note = facts.say("report_note", census_year=BASE_YEAR, price_year=facts.price_year)
     return (
         Heading(1, report_title(facts)),
         Paragraph(note, "note"),
         _heading(facts, "answer"),
-        Paragraph(lead, "lead"),
+        Paragraph(facts.say("answer_lead"), "lead"),
         Paragraph(verdict, "lead"),
         Bullets(tuple(points)),
     )
-
-
-def _pair(
-    name: str, facts: Facts, indicator: str, unit: str, late: str = "", **where
-) -> dict[str, str]:
-    """A quantity in the middle and in the last year, under a name and that name with `_late`."""
-    if "measure" in facts.result.values[indicator].dims:
-        where = {"measure": "need", **where}
-    return {
-        name: facts.told(indicator, YEAR, unit, **where),
-        late or f"{name}_late": facts.told(indicator, LAST_YEAR, unit, **where),
-    }
-
-
-def _middle(facts: Facts, indicator: str) -> float:
-    return float(facts.row(indicator, BASE_YEAR)["central"])
 
 
 def stock_words(facts: Facts) -> str:
@@ -226,31 +256,6 @@ def stock_words(facts: Facts) -> str:
         return facts.words.phrase("not_available")
     value = facts.words.counted(float(stock["value"]), "bed")
     return facts.words.phrase("year_and_value", value=value, year=int(stock["year"]))
-
-
-def payer_shares(result: CityResult, year: int) -> pd.DataFrame:
-    """What part of the yearly cost each payer bears if need is met: of the mean, with the range over the draws.
-
-    The parts are those of the means, which stand beside them, and whole per cents that add up to 100; a mean of
-    ratios is another number and adds up with no money.
-
-    Returns : table low, central, high, indexed by payer
-    """
-    paid = result.values["payment"].sel(year=year, measure="need").astype(float)
-    means = paid.mean("draw").transpose("payer").to_series()
-    ranges = paid / paid.sum("payer")
-    out = pd.DataFrame({payer: mean_range(ranges.sel(payer=payer)) for payer in means.index}).T
-    return out.assign(central=np.array(in_whole_parts(means)) / 100)
-
-
-def in_whole_parts(values: Iterable[float], whole: int = 100) -> list[int]:
-    """Whole parts of 100 in proportion to values, which add up: what is lost by cutting goes to the largest rests."""
-    values = np.asarray(list(values), float)
-    exact = values / values.sum() * whole
-    parts = np.floor(exact).astype(int)
-    largest = np.argsort(parts - exact, kind="stable")[: whole - parts.sum()]
-    parts[largest] += 1
-    return parts.tolist()
 
 
 def verdict(chance: float) -> str:
@@ -279,8 +284,8 @@ def _promise_sentence(facts: Facts, row: dict) -> str:
 
 def _promise(facts: Facts) -> tuple[Block, ...]:
     words = facts.words
-    promises = compare_targets(facts.project, facts.result).to_dict("records")
-    rows = [_promise_row(facts, row) for row in promises] + _headline_rows(facts)
+    promised = promises(words, compare_targets(facts.project, facts.result)).to_dict("records")
+    rows = [_promise_row(facts, row) for row in promised] + _headline_rows(facts)
     columns = ("item", "year", "promised", "need", "use", "chance", "gap")
     table = Table(
         words.phrase("caption_promise"),
@@ -288,25 +293,14 @@ def _promise(facts: Facts) -> tuple[Block, ...]:
         tuple(rows),
     )
     notes = [Paragraph(words.phrase("promise_note", draws=facts.result.assumptions.draws), "note")]
-    if promises:
+    if promised:
         items = [
-            words.phrase(
-                "definition_item", label=_label(facts, row), definition=_definition(facts, row)
-            )
-            for row in promises
+            words.phrase("definition_item", label=_label(facts, row), definition=row["definition"])
+            for row in promised
         ]
-        notes.append(
-            Paragraph(
-                words.phrase("definition_note", items=words.join("items_join", items)), "note"
-            )
-        )
+        items = words.join("items_join", items)
+        notes.append(Paragraph(words.phrase("definition_note", items=items), "note"))
     return (_heading(facts, "promise"), table, *notes)
-
-
-def _definition(facts: Facts, row: dict) -> str:
-    below = upstream(row["measured_by"])
-    names = [name for name in DEFINITIONS_OF_NEED if name in below] or ["none"]
-    return facts.words.join("names_join", [facts.words.of("definition", name) for name in names])
 
 
 def _promise_row(facts: Facts, row: dict) -> tuple[str, ...]:
@@ -314,58 +308,35 @@ def _promise_row(facts: Facts, row: dict) -> tuple[str, ...]:
     name = _label(facts, row)
     if unit != "share":
         name = words.phrase("row_name", name=name, unit=words.of("unit", unit))
-    need = words.range(
-        {end: row[end] for end in ("low", "central", "high")},
-        "share" if unit == "share" else "plain",
-    )
-    gap = words.counted(abs(row["plain_gap"]), row["plain_unit"])
+    need = {end: row[f"need_{end}"] for end in QUANTILES}
     return (
         name,
         str(row["target_year"]),
         words.value(row["promised"], unit),
-        need,
+        words.range(need, "share" if unit == "share" else "plain"),
         words.value(row["use"], unit),
         words.chance(row["chance"]),
-        words.phrase("gap_over" if row["plain_gap"] >= 0 else "gap_short", amount=gap),
+        row["gap"],
     )
 
 
 def _headline_rows(facts: Facts) -> list[tuple[str, ...]]:
     """Beds, nursing beds, care workers and cost in two years, whether or not anything was promised."""
     words = facts.words
-    items = (
-        (words.label("beds_total_needed"), "beds_total_needed", "bed", {}),
-        (words.phrase("item_nursing_beds"), "beds_needed", "bed", {"bed_type": NURSING}),
-        (words.label("caregivers_total_needed"), "caregivers_total_needed", "worker", {}),
-        (words.label("cost_total"), "cost_total", "yuan", {}),
-    )
     none, dash = words.phrase("no_promise"), words.phrase("not_applicable")
     return [
         (
-            words.phrase("row_name", name=label, unit=words.of("unit", unit)),
+            words.phrase("row_name", name=words.part("item", label), unit=words.of("unit", unit)),
             str(year),
             none,
-            facts.told(indicator, year, "plain", measure="need", **where),
-            words.number(facts.row(indicator, year, measure="use", **where)["central"]),
+            facts.told(quantity, year, "plain", **NEED, **where),
+            words.number(facts.row(quantity, year, **USE, **where)["central"]),
             dash,
             dash,
         )
-        for label, indicator, unit, where in items
+        for label, quantity, unit, where in HEADLINE_ROWS
         for year in (YEAR, LAST_YEAR)
     ]
-
-
-def _parts(facts: Facts, family: str, indicator: str, names, unit: str, **where) -> dict[str, str]:
-    """Means of the parts of a quantity and their total, which they add up to, under the names of a phrase."""
-    told = {
-        name: facts.told_mean(indicator, YEAR, unit, **where, **{family: name}) for name in names
-    }
-    items = [
-        facts.words.phrase("part_item", name=facts.words.of(family, name), value=value)
-        for name, value in told.items()
-    ]
-    total = facts.told_mean(indicator, YEAR, unit, **where, **{family: list(names)})
-    return {"parts": facts.words.join("items_join", items), "total": total}
 
 
 def _caption(facts: Facts, name: str) -> Figure:
@@ -376,47 +347,9 @@ def _caption(facts: Facts, name: str) -> Figure:
     )
 
 
-def _people(facts: Facts) -> tuple[Block, ...]:
-    text = facts.words.phrase(
-        "text_people",
-        year=YEAR,
-        **_parts(facts, "severity", "care_need", LIMITED, "person"),
-        dementia=facts.told("people_with_dementia", YEAR, "person"),
-    )
-    return (_heading(facts, "people"), Paragraph(text), _caption(facts, "people"))
-
-
-def _beds(facts: Facts) -> tuple[Block, ...]:
-    types = facts.result.values["bed_type"].values
-    text = facts.words.phrase(
-        "text_beds",
-        year=YEAR,
-        **_parts(facts, "bed_type", "beds_needed", types, "bed", measure="need"),
-        day_care=facts.told_mean("day_care_places_needed", YEAR, "place", measure="need"),
-    )
-    return (_heading(facts, "beds"), Paragraph(text), _caption(facts, "beds"))
-
-
-def _caregivers(facts: Facts) -> tuple[Block, ...]:
-    places = facts.result.values["workplace"].values
-    text = facts.words.phrase(
-        "text_caregivers",
-        year=YEAR,
-        **_parts(facts, "workplace", "caregivers_needed", places, "worker", measure="need"),
-        programme=facts.told_mean("caregivers_stock", YEAR, "worker", path="programme"),
-    )
-    beside = facts.words.phrase(
-        "text_caregivers_in_post",
-        year=BASE_YEAR,
-        stock=facts.told("caregivers_stock", BASE_YEAR, "worker", path="today"),
-        use=facts.told("caregivers_total_needed", BASE_YEAR, "worker", measure="use"),
-    )
-    return (
-        _heading(facts, "caregivers"),
-        Paragraph(text),
-        Paragraph(beside),
-        _caption(facts, "caregivers"),
-    )
+def _plain(facts: Facts, section: str) -> tuple[Block, ...]:
+    texts = [Paragraph(facts.say(phrase_id)) for phrase_id in PLAIN_SECTIONS[section]]
+    return (_heading(facts, section), *texts, _caption(facts, section))
 
 
 def left_out(words: Language) -> str:
@@ -445,9 +378,7 @@ def _money(facts: Facts) -> tuple[Block, ...]:
         (words.phrase("column_payer"), *columns, words.phrase("column_share", year=YEAR)),
         tuple(rows),
     )
-    text = words.phrase(
-        "text_money", year=YEAR, cost=facts.told("cost_total", YEAR, "yuan", measure="need")
-    )
+    text = facts.say("text_money")
     notes = (Paragraph(left_out(words), "note"), Paragraph(_budget(facts)))
     return (_heading(facts, "money"), Paragraph(text), table, *notes, _caption(facts, "payers"))
 
@@ -486,9 +417,7 @@ def _moves(facts: Facts, moved: pd.DataFrame) -> tuple[Block, ...]:
     words = facts.words
     rows = []
     for row in largest_moves(moved).to_dict("records"):
-        name = words.label(row["assumption"])
-        if row["keys"]:
-            name = words.phrase("assumption_name", name=name, keys=words.keys(row["keys"].split()))
+        name = words.told(row)["factor"]
         ends = [words.number(row[end]) for end in ("at_low", "at_high")]
         share = words.percent(row["share_of_spread"])
         rows.append(
@@ -516,14 +445,14 @@ def _limits(facts: Facts) -> tuple[Block, ...]:
     items = [say("limit_basis"), facts.words.change_basis(facts.project, facts.result.city.adcode)]
     items += [] if facts.result.city.source_id else [say("limit_document")]
     for row in compare_head_counts(facts.result).to_dict("records"):
-        census = facts.words.counted(row["census_2020"], "person")
+        census = facts.words.counted(row["census_value"], "person")
         items.append(
             say(
-                _head_count(row["difference"]),
+                _head_count(row["signed_difference"]),
                 quote=row["quote_zh"],
                 census_year=BASE_YEAR,
                 census=census,
-                difference=f"{abs(row['difference']):.1%}",
+                difference=f"{abs(row['signed_difference']):.1%}",
             )
         )
     stock = stock_of_beds(facts.result.city)

@@ -4,31 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from eldercare.inputs.load import Project
 from eldercare.model.chain import QUANTILES, run_city
-from eldercare.reporting.charts import (
-    INK,
-    PALETTE,
-    SOFT,
-    dress_years,
-    set_style,
-    twin_text,
-    write_picture,
-    write_whole,
-)
-from eldercare.reporting.present import range_text, text_millions, text_number
+from eldercare.reporting import plots
+from eldercare.reporting.language import load_language
 
 QUANTITIES = {
-    "beds needed": ("beds_total_needed", "need", text_number),
-    "beds used": ("beds_total_needed", "use", text_number),
-    "care workers needed": ("caregivers_total_needed", "need", text_number),
-    "care workers at today's use": ("caregivers_total_needed", "use", text_number),
-    "yearly cost of need, million yuan": ("cost_total", "need", text_millions),
-    "yearly cost of use, million yuan": ("cost_total", "use", text_millions),
+    "beds needed": ("beds_total_needed", "need", 1),
+    "beds used": ("beds_total_needed", "use", 1),
+    "care workers needed": ("caregivers_total_needed", "need", 1),
+    "care workers at today's use": ("caregivers_total_needed", "use", 1),
+    "yearly cost of need, million yuan": ("cost_total", "need", 1e6),
+    "yearly cost of use, million yuan": ("cost_total", "use", 1e6),
 }
 SHOWN_YEARS = (2025, 2030, 2035, 2050)
 DIFFERENCE = "difference"
@@ -70,16 +60,14 @@ def scenario_table(
 
 def scenario_text(project: Project, table: pd.DataFrame, city_id: str) -> str:
     """The table in words for some years."""
-    lines = [f"{project.city(city_id).name_en}: middle (80 % range)"]
-    for quantity, (_, _, form) in QUANTITIES.items():
+    words = load_language(project, "en")
+    lines = [f"{words.part('city_id', city_id)}: middle (80% range)"]
+    for quantity, (*_, scale) in QUANTITIES.items():
         lines.append(quantity)
         part = table[table["quantity"] == quantity]
         for series, rows in part.groupby("series", sort=False):
-            by_year = rows.set_index("year")
-            cells = [
-                f"{y}: {range_text(*by_year.loc[y, list(QUANTILES)], form=form)}"
-                for y in SHOWN_YEARS
-            ]
+            by_year = rows.set_index("year")[list(QUANTILES)] / scale
+            cells = [f"{y}: {words.range(by_year.loc[y])}" for y in SHOWN_YEARS]
             lines.append(f"  {series:<20} " + "   ".join(cells))
     return "\n".join(lines)
 
@@ -94,58 +82,24 @@ def write_scenarios(
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}; make it first")
     one, other = [name for name in table["series"].unique() if name != DIFFERENCE]
-    city = project.city(city_id)
-    set_style()
-    figure, axes = plt.subplots(
-        2, len(QUANTITIES), figsize=(2.9 * len(QUANTITIES), 5.6), sharex=True
+    words = load_language(project)
+    among = table["series"] == DIFFERENCE
+    panel = table["quantity"] + among.map({True: f", {DIFFERENCE}", False: ""})
+    name = f"compare_{one}_{other}_{city_id}"
+    scale = table["quantity"].map({quantity: size for quantity, (*_, size) in QUANTITIES.items()})
+    ends = {end: table[end] / scale for end in QUANTILES}
+    plots.band(
+        project,
+        table.assign(panel=panel, **ends).sort_values("panel", key=lambda _: among, kind="stable"),
+        name,
+        panel="panel",
+        columns=len(QUANTITIES),
+        words=words,
+        width=2.9 * len(QUANTITIES),
+        title=words.phrase(
+            "figure_compare", city=words.part("city_id", city_id), one=one, other=other
+        ),
+        twin=table,
+        folder=folder,
     )
-    for (above, below), quantity in zip(axes.T, QUANTITIES):
-        part = table[table["quantity"] == quantity]
-        for axis, names in ((above, (one, other)), (below, (DIFFERENCE,))):
-            for number, series in enumerate(names):
-                _draw(
-                    axis,
-                    part[part["series"] == series],
-                    series,
-                    INK if series == DIFFERENCE else PALETTE[number],
-                )
-        above.set_title(
-            quantity.replace(", million", ",\nmillion")
-            if "million" in quantity
-            else quantity + "\n"
-        )
-        above.set_ylim(bottom=0)
-        below.axhline(0, color=SOFT, linewidth=0.8)
-    axes[0, 0].legend(loc="upper left")
-    axes[1, 0].set_ylabel(f"difference: {other}\nless {one}")
-    figure.suptitle(
-        f"{city.name_en}  {city.name_zh}: {one} and {other}", x=0.01, ha="left", color=INK
-    )
-    figure.text(
-        0.01,
-        0.01,
-        "Source: census of 2020; WPP 2024; assumptions; our estimate, 80 % ranges, common draws",
-        fontsize=7,
-        color=SOFT,
-    )
-    figure.tight_layout(rect=(0, 0.03, 1, 0.98))
-    paths = [folder / f"compare_{one}_{other}_{city_id}.{kind}" for kind in ("csv", "png")]
-    write_whole(paths[0], twin_text(table).encode())
-    write_picture(paths[1], figure)
-    return paths
-
-
-def _draw(axis, rows: pd.DataFrame, label: str, colour: str) -> None:
-    scale = 1e6 if "million" in rows["quantity"].iloc[0] else 1
-    axis.fill_between(
-        rows["year"],
-        rows["low"] / scale,
-        rows["high"] / scale,
-        color=colour,
-        alpha=0.2,
-        linewidth=0,
-    )
-    axis.plot(rows["year"], rows["central"] / scale, color=colour, label=label)
-    if not rows[list(QUANTILES)].to_numpy().any():
-        axis.set_yticks([0])
-    dress_years(axis)
+    return [folder / f"{name}.{kind}" for kind in ("csv", "png")]

@@ -36,8 +36,7 @@ from eldercare.inputs.load import (
 )
 from eldercare.inputs.schema import ASSUMPTION_KEYS
 from eldercare.model.chain import BASE_YEAR, FACTS, QUANTILES, CityResult, run_city
-from eldercare.reporting.present import range_text, text_number
-from eldercare.reporting.trace_view import Node, Row, Trace, Value
+from eldercare.reporting.trace_view import Node, Row, Trace, Value, plain_number
 from eldercare.validation import calibration  # noqa: F401 - it and `accuracy` declare too
 
 ABOUT_AN_ASSUMPTION = ("bands", "middle", "until")
@@ -276,13 +275,14 @@ def assumption_row(place: Place, row: dict) -> Row:
     found = file_rows(place.project.root, file).loc[[number]]
     words = " ".join(row[key] for key in ASSUMPTION_KEYS if row[key])
     prices = f", prices of {row['price_year']:.0f}" if pd.notna(row["price_year"]) else ""
-    ends = range_text(row["low"], row["central"], row["high"], _short)
+    low, central, high = (_short(row[end]) for end in ("low", "central", "high"))
+    ends = f"{central} ({low} to {high})"
     value = f"{ends} {row['unit']}{prices}, {row['basis']}"
     return row_of(place.project, file, found, words, value)
 
 
 def _short(value: float) -> str:
-    return f"{value:.4g}" if abs(value) < 1000 else text_number(value, 4)
+    return f"{value:.4g}" if abs(value) < 1000 else plain_number(value, 4)
 
 
 def row_of(

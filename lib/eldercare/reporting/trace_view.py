@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 
-from eldercare.reporting.present import range_text, text_number
+import numpy as np
+
+from eldercare.reporting.language import significant
 
 SHORT = 12
 MOST_PARTS = 12
@@ -29,12 +31,23 @@ class Value:
     def __str__(self) -> str:
         number = _form(self.central)
         if self.low != self.high:
-            number = range_text(self.low, self.central, self.high, _form)
+            number += f" ({_form(self.low)} to {_form(self.high)})"
         return " ".join(filter(None, (self.part, number, self.unit)))
 
 
 def _form(value: float) -> str:
-    return f"{value:.3g}" if 0 < abs(value) < 0.01 else text_number(value)
+    return f"{value:.3g}" if 0 < abs(value) < 0.01 else plain_number(value)
+
+
+def plain_number(value: float, digits: int = 3) -> str:
+    """A number to some significant digits, thousands set apart: a trace is not told in millions."""
+    if not np.isfinite(value):
+        return "not available"
+    rounded = significant(value, digits)
+    if abs(rounded) >= 10 ** (digits - 1) or rounded == int(rounded):
+        return f"{round(rounded):,}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
+    return f"{rounded:,.{decimals}f}"
 
 
 @dataclass(frozen=True)

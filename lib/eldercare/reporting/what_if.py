@@ -13,6 +13,7 @@ import xarray as xr
 
 from eldercare.analysis.sensitivity import MAIN, headlines, tornado
 from eldercare.engine.quantity import Calculation
+from eldercare.files import write_whole
 from eldercare.inputs.correlations import stream_name
 from eldercare.inputs.draws import (
     DEFAULT_DRAWS,
@@ -27,7 +28,6 @@ from eldercare.inputs.load import BASELINE, Project, load_project
 from eldercare.inputs.schema import ASSUMPTION_KEYS, ASSUMPTIONS, DataFault
 from eldercare.model.areas import settled_area
 from eldercare.model.chain import QUANTILES, CityInputs, first_year
-from eldercare.reporting.charts import write_whole
 
 MOST = 10
 ENDS_OF_SLIDER = (0.01, 0.99)
@@ -253,3 +253,40 @@ def save_scenario(desk: Desk, name: str) -> Project:
     except DataFault:
         path.unlink()
         raise
+
+
+def paths_table(desks: Mapping[str, Desk]) -> pd.DataFrame:
+    """The main headlines of desks by year, as they open.
+
+    Returns : table city_id, headline, year, low, central, high
+    """
+    parts = [
+        pd.DataFrame(dict(zip(QUANTILES, desk.baseline.paths[headline]))).assign(
+            city_id=city_id, headline=headline, year=desk.baseline.years
+        )
+        for city_id, desk in desks.items()
+        for headline in MAIN
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def lever_table(desks: Mapping[str, Desk]) -> pd.DataFrame:
+    """The levers of each city, the strongest first: where the assumption stands, and how far it can be moved.
+
+    Returns : table city_id, rank, assumption, keys, unit, central, first_value, last_value
+    """
+    rows = [
+        {
+            "city_id": city_id,
+            "rank": rank,
+            "assumption": lever.row["assumption"],
+            "keys": " ".join(lever.row[key] for key in ASSUMPTION_KEYS if lever.row[key]),
+            "unit": lever.row["unit"],
+            "central": lever.central,
+            "first_value": lever.first,
+            "last_value": lever.last,
+        }
+        for city_id, desk in desks.items()
+        for rank, lever in enumerate(desk.levers, start=1)
+    ]
+    return pd.DataFrame(rows)

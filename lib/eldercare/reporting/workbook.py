@@ -14,10 +14,9 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from eldercare.analysis.compare import compare_targets
-from eldercare.inputs.schema import ASSUMPTION_KEYS
 from eldercare.model.chain import BASE_YEAR, QUANTILES, summarise
 from eldercare.reporting.blocks import text_width
-from eldercare.reporting.present import sentence_case, significant
+from eldercare.reporting.language import sentence_case, significant
 from eldercare.reporting.report import LIMITED, NURSING, Facts, report_title, sources_in_use, summed
 
 FONT = {"en": "Calibri", "zh": "Microsoft YaHei"}
@@ -264,7 +263,7 @@ def _assumptions(facts: Facts) -> list[list[Value]]:
         [
             words.label(row["assumption"]),
             row["assumption"],
-            _holds_for(words, row) or None,
+            words.row_keys(row) or None,
             *(_number(row[end], row["unit"]) for end in QUANTILES),
             words.of("unit", row["unit"]),
             _year(row["price_year"]),
@@ -275,18 +274,6 @@ def _assumptions(facts: Facts) -> list[list[Value]]:
         ]
         for row in facts.result.assumptions.rows.to_dict("records")
     ]
-
-
-def _holds_for(words, row: dict) -> str:
-    """Keys of a row of the assumptions, and the year from which it holds."""
-    year = (
-        [words.phrase("from_year", year=f"{row['year_from']:.0f}")]
-        if row["year_from"] == row["year_from"]
-        else []
-    )
-    return words.join(
-        "names_join", [*filter(None, [words.keys([row[key] for key in ASSUMPTION_KEYS])]), *year]
-    )
 
 
 def _capacity(facts: Facts) -> list[list[Value]]:

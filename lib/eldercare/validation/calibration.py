@@ -13,6 +13,8 @@ from eldercare.validation.accuracy import SIZE_EDGES, SIZE_LABELS, THRESHOLDS, S
 INNER, OUTER = 0.8, 0.95
 HEAVIEST, LIGHTEST = 2.0, 200.0
 CALIBRATED = (60, 65, 80)
+# How many of the areas a range may hold when it is tried on the other half, for it to be called right.
+ASKED = {"in_80": (0.75, 0.85), "in_95": (0.92, 0.97)}
 
 
 def log_errors(setting: Setting, predicted: np.ndarray) -> np.ndarray:
@@ -124,3 +126,43 @@ def error_table(setting: Setting, predicted: np.ndarray) -> pd.DataFrame:
         for age, value in line.items()
     ]
     return pd.DataFrame(rows)
+
+
+def coverage_ranges(cover: pd.DataFrame) -> pd.DataFrame:
+    """What `cross_coverage` found on both halves together, and between which two shares the halves lie.
+
+    Returns : table from_age, size, series (in_80, in_95), low, central, high [share]
+    """
+    keys = ["from_age", "size", "series"]
+    long = cover.melt(["tried_on", "size", "from_age"], list(ASKED), var_name="series")
+    wide = long.pivot(index=keys, columns="tried_on", values="value")
+    halves = wide[["first half", "second half"]]
+    ends = {"low": halves.min(axis=1), "central": wide["other half"], "high": halves.max(axis=1)}
+    places = {size: place for place, size in enumerate(dict.fromkeys(cover["size"]))}
+    table = pd.DataFrame(ends).reset_index().assign(unit="share")
+    return table.sort_values(
+        keys, key=lambda column: column.map(lambda word: places.get(word, word))
+    )
+
+
+def errors_by_size(setting: Setting, predicted: np.ndarray, age: int) -> pd.DataFrame:
+    """What was counted over what was projected, less 1, of each area, and the 80 % range from each size on.
+
+    Returns : table series (level of the area; `80 % range, low` and `high`), adcode, people, value
+    """
+    column = THRESHOLDS.index(age)
+    people = setting.areas["population"].to_numpy()
+    beyond = setting.observed[:, column] / predicted[:, column] - 1
+    areas, codes = setting.areas["level"], setting.areas["adcode"].astype(str)
+    dots = pd.DataFrame({"series": areas, "adcode": codes, "people": people, "value": beyond})
+    scales, freedom = fit_spread(log_errors(setting, predicted), setting.areas["size"])
+    reach = scales.iloc[:, column].to_numpy() * student_t.ppf((1 + INNER) / 2, freedom)
+    starts = dict(zip(SIZE_LABELS, SIZE_EDGES))
+    start = np.maximum([starts[size] for size in scales.index], people.min())
+    steps = [
+        pd.DataFrame(
+            {"series": f"80 % range, {end}", "adcode": "", "people": start, "value": value}
+        )
+        for end, value in (("low", np.exp(-reach) - 1), ("high", np.exp(reach) - 1))
+    ]
+    return pd.concat([dots, *steps], ignore_index=True).assign(unit="share")

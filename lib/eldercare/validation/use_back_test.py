@@ -37,7 +37,7 @@ COLUMNS = [
     "horizon",
     "bands",
     "actual",
-    "method",
+    "way",
     "predicted",
 ]
 
@@ -62,7 +62,7 @@ def back_test(
     users, population : tidy frames place, year, age, value [person]
     lenders : places to borrow an age profile from (default: all others that have one)
     profile : age profile to borrow instead; array [share] dims age, see `mean_curve`
-    Returns : tidy frame series, place, first_year, year, horizon, bands, actual, method, predicted
+    Returns : tidy frame series, place, first_year, year, horizon, bands, actual, way, predicted
     """
     every = all_series(users, population)
     borrowed = borrowed_curves(every, lenders)
@@ -103,16 +103,14 @@ def _pair(series: Series, first: int, year: int, borrowed: np.ndarray, gain: flo
         "bands": len(edges),
         "actual": series.bands(year, edges)[0].sum(),
     }
-    return [
-        {**about, "method": method, "predicted": float(found)} for method, found in ways.items()
-    ]
+    return [{**about, "way": way, "predicted": float(found)} for way, found in ways.items()]
 
 
 def frozen_pairs(tested: pd.DataFrame) -> pd.DataFrame:
     """The pairs of years under frozen rates by age, with `yearly`: ln(actual / predicted) / horizon
     [per year].
     """
-    pairs = tested[tested["method"] == FROZEN]
+    pairs = tested[tested["way"] == FROZEN]
     log = np.log(pairs["actual"] / pairs["predicted"])
     return pairs.assign(log=log, yearly=log / pairs["horizon"])
 
@@ -183,7 +181,7 @@ def with_learned_drift(tested: pd.DataFrame, teachers: pd.DataFrame | None = Non
 
     tested   : see `back_test`
     teachers : such a frame of the places to learn from; by default those tested
-    Returns  : the frame with rows of the method `learned_drift`, and columns low, high (NaN
+    Returns  : the frame with rows of the way `learned_drift`, and columns low, high (NaN
                elsewhere)
     """
     pairs, parts = frozen_pairs(tested), []
@@ -197,7 +195,7 @@ def with_learned_drift(tested: pd.DataFrame, teachers: pd.DataFrame | None = Non
             middle = rows["predicted"] * np.exp(drift * horizon)
             wide = np.exp(_reach(others, drift, horizon) * horizon)
             parts.append(
-                rows.assign(method=DRIFT, predicted=middle, low=middle / wide, high=middle * wide)
+                rows.assign(way=DRIFT, predicted=middle, low=middle / wide, high=middle * wide)
             )
     return pd.concat([tested, *parts], ignore_index=True).drop(
         columns=["log", "yearly"], errors="ignore"
@@ -218,13 +216,13 @@ def near_horizon(tested: pd.DataFrame, horizons: tuple[int, ...] = HORIZONS) -> 
 def error_table(
     tested: pd.DataFrame, horizons: tuple[int, ...] = HORIZONS, by: tuple[str, ...] = ()
 ) -> pd.DataFrame:
-    """Errors by method and horizon, each place counting alike: means over its pairs, then over
+    """Errors by way and horizon, each place counting alike: means over its pairs, then over
     places.
 
     tested  : see `back_test` and `with_learned_drift`
     by      : further columns to part by, as `place`
-    Returns : tidy frame method, near, places, pairs, mean_error, mean_absolute_error, coverage
-              (each place alike), coverage_of_pairs (each pair alike); coverage only where a method
+    Returns : tidy frame way, near, place_count, pairs, mean_error, mean_absolute_error, coverage
+              (each place alike), coverage_of_pairs (each pair alike); coverage only where a way
               has a range
     """
     near = near_horizon(tested, horizons)
@@ -233,13 +231,13 @@ def error_table(
     inside = (near["actual"] >= near["low"]) & (near["actual"] <= near["high"])
     near = near.assign(absolute=near["error"].abs(), inside=inside.where(near["low"].notna()))
     near = near.astype({"inside": float})
-    keys = list(dict.fromkeys(["method", "near", *by]))
+    keys = list(dict.fromkeys(["way", "near", *by]))
     whole = near.groupby(keys, sort=False)
     each = near.groupby(list(dict.fromkeys([*keys, "place"])), sort=False)
     means = each[["error", "absolute", "inside"]].mean().groupby(keys, sort=False).mean()
     return pd.DataFrame(
         {
-            "places": whole["place"].nunique(),
+            "place_count": whole["place"].nunique(),
             "pairs": whole.size(),
             "mean_error": means["error"],
             "mean_absolute_error": means["absolute"],
@@ -277,7 +275,7 @@ def persistence(ratios: pd.DataFrame, years: int = 10) -> pd.DataFrame:
     Defined as::  slope of ln ratio(t + years) on ln ratio(t) over places
 
     ratios  : see `place_ratios`
-    Returns : table first_year, places, slope, correlation, half_width: of the first year, half the
+    Returns : table first_year, place_count, share_slope, correlation, half_width: of the first year, half the
               distance of the 10th and 90th percentile of ln ratio
     """
     logs = np.log(ratios.pivot(index="place", columns="year", values="ratio"))
@@ -290,8 +288,8 @@ def persistence(ratios: pd.DataFrame, years: int = 10) -> pd.DataFrame:
         rows.append(
             {
                 "first_year": int(first),
-                "places": len(both),
-                "slope": np.polyfit(both[:, 0], both[:, 1], 1)[0],
+                "place_count": len(both),
+                "share_slope": np.polyfit(both[:, 0], both[:, 1], 1)[0],
                 "correlation": np.corrcoef(both.T)[0, 1],
                 "half_width": (high - low) / 2,
             }

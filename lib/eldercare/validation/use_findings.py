@@ -6,6 +6,7 @@ All give tidy frames with low, central, high and unit, as results do.
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from eldercare.inputs.world import World
@@ -32,6 +33,7 @@ PANDEMIC = (2020, 2022)
 CHINA_FIRST, CHINA_LATE = 2013, 2020
 SETTINGS = {"institution": "france_recipients", "home_service": "france_home_recipients"}
 TEN_YEARS = 10
+EXPECTED = ("expected_low", "expected_central", "expected_high")
 # Whose age profile series with totals only borrow, by their role; else that of the residents of
 # homes.
 LENDERS = {"need": "profile", "profile": "profile", "recipients": "recipients"}
@@ -45,7 +47,7 @@ def tested_use(world: World) -> pd.DataFrame:
 
 
 def series_table(world: World) -> pd.DataFrame:
-    """One row a series: years, counts, age bands, trust of its rows, drift [per year] where it has
+    """One row a series: years, counts, age bands, trust of its rows, share_drift [per year] where it has
     two years or more.
     """
     roles = world.care_use_series["role"].unique()
@@ -64,7 +66,7 @@ def series_table(world: World) -> pd.DataFrame:
         bands=("age", "nunique"),
         trust=("trust", lambda letters: ", ".join(sorted(set(letters)))),
     )
-    about["drift"] = sums["log"] / sums["horizon"]
+    about["share_drift"] = sums["log"] / sums["horizon"]
     return world.care_use_series.merge(about.reset_index(), on="series")
 
 
@@ -72,14 +74,27 @@ def errors_by_way(tested: pd.DataFrame) -> pd.DataFrame:
     """Errors of each way by horizon: mean over countries, and the lowest and highest mean of a
     country.
 
-    Returns : method, near, places, pairs, low, central, high, share_absolute, unit
+    Returns : way, near, place_count, pairs, low, central, high, share_absolute, unit
     """
-    each = error_table(tested, by=("place",)).groupby(["method", "near"])["mean_error"]
+    each = error_table(tested, by=("place",)).groupby(["way", "near"])["mean_error"]
     ends = each.agg(low="min", high="max").reset_index()
     means = error_table(tested).rename(
         columns={"mean_error": "central", "mean_absolute_error": "share_absolute"}
     )
-    return means.merge(ends, on=["method", "near"]).assign(unit="share")
+    return means.merge(ends, on=["way", "near"]).assign(unit="share")
+
+
+def answer(ways: pd.DataFrame, horizon: int) -> pd.DataFrame:
+    """How wrong frozen rates were, how wrong the learned drift, and the closest of the other ways.
+
+    ways    : see `errors_by_way`
+    Returns : a row of it each, with share_asked of the drift and the `phrase` that tells it
+    """
+    late = ways[ways["near"] == horizon].sort_values("share_absolute").set_index("way", drop=False)
+    others = late.index.drop([FROZEN, DRIFT])
+    phrases = ["use_frozen", "use_learned", "use_other_way"]
+    rows = late.loc[[FROZEN, DRIFT, others[0]]]
+    return rows.reset_index(drop=True).assign(phrase=phrases, share_asked=ASKED_ERROR)
 
 
 def coarser_closer(tested: pd.DataFrame, horizon: int) -> pd.DataFrame:
@@ -87,35 +102,37 @@ def coarser_closer(tested: pd.DataFrame, horizon: int) -> pd.DataFrame:
     one row.
     """
     each = error_table(tested, (horizon,), by=("place",))
-    wide = each.pivot(index="place", columns="method", values="mean_absolute_error")
+    wide = each.pivot(index="place", columns="way", values="mean_absolute_error")
     closer = int((wide["frozen_65"] < wide[FROZEN]).sum())
-    return pd.DataFrame([{"near": horizon, "places": len(wide), "closer": closer}])
+    return pd.DataFrame([{"near": horizon, "place_count": len(wide), "closer": closer}])
 
 
-def errors_by_place(tested: pd.DataFrame, method: str, horizon: int) -> pd.DataFrame:
+def errors_by_place(tested: pd.DataFrame, way: str, horizon: int) -> pd.DataFrame:
     """Errors of one way after some years by country: mean, lowest and highest of its pairs of
     years.
     """
-    near = near_horizon(tested[tested["method"] == method], (horizon,))
+    near = near_horizon(tested[tested["way"] == way], (horizon,))
     found = near.groupby("place", sort=False)["error"].agg(low="min", central="mean", high="max")
-    return found.reset_index().assign(method=method, unit="share").sort_values("central")
+    return found.reset_index().assign(way=way, unit="share").sort_values("central")
 
 
 def coverage_by_horizon(tested: pd.DataFrame) -> pd.DataFrame:
     """Share of outcomes within the 80 % range of the learned drift, each country and each pair
-    alike.
+    alike; `phrase` tells whether it is within what was asked.
     """
-    table = error_table(tested[tested["method"] == DRIFT])
+    table = error_table(tested[tested["way"] == DRIFT])
     low, high = ASKED_COVERAGE
     inside = table["coverage"].round(2).between(low, high)
     return pd.DataFrame(
         {
             "near": table["near"],
-            "places": table["places"],
+            "place_count": table["place_count"],
             "pairs": table["pairs"],
             "share_of_places": table["coverage"],
             "share_of_pairs": table["coverage_of_pairs"],
-            "as_asked": inside,
+            "share_asked_low": low,
+            "share_asked_high": high,
+            "phrase": inside.map({True: "use_covered", False: "use_not_covered"}),
         }
     )
 
@@ -124,14 +141,14 @@ def drifts_by_place(tested: pd.DataFrame) -> pd.DataFrame:
     """Yearly drift of each country, and the range that the other countries gave for it over ten
     years.
 
-    Returns : place, value, low, central, high [share a year], unit
+    Returns : place, own, low, central, high [share a year], unit
     """
     pairs = frozen_pairs(tested)
     rows = []
     for place, drift in place_drifts(pairs).sort_values().items():
         low, central, high = expected_drift(pairs[pairs["place"] != place], TEN_YEARS)
         rows.append((place, drift, low, central, high))
-    columns = ["place", "value", "low", "central", "high"]
+    columns = ["place", "own", "low", "central", "high"]
     return pd.DataFrame(rows, columns=columns).assign(unit="share")
 
 
@@ -157,8 +174,8 @@ def by_choice_of_counts(world: World) -> pd.DataFrame:
     """What the learned drift and its error become with other counts, or another age profile for
     totals.
 
-    Returns : choice, places, low, central, high (drift a year over ten years), and after ten years
-              share_frozen (mean error of frozen rates), share_absolute and share_inside of the
+    Returns : choice, place_count, expected_low, expected_central, expected_high (drift a year over
+              ten years), and after ten years share_frozen (mean error of frozen rates), share_absolute and share_inside of the
               learned drift
     """
     residents, people = world.users("test"), world.people()
@@ -180,12 +197,12 @@ def by_choice_of_counts(world: World) -> pd.DataFrame:
         profile = None if lender is None else mean_curve(lender, people)
         tested = with_learned_drift(back_test(users, people, profile=profile))
         pairs = frozen_pairs(tested)
-        table = error_table(tested, (TEN_YEARS,)).set_index("method")
+        table = error_table(tested, (TEN_YEARS,)).set_index("way")
         rows.append(
             {
                 "choice": choice,
-                "places": pairs["place"].nunique(),
-                **dict(zip(("low", "central", "high"), expected_drift(pairs, TEN_YEARS))),
+                "place_count": pairs["place"].nunique(),
+                **dict(zip(EXPECTED, expected_drift(pairs, TEN_YEARS))),
                 "share_frozen": table.at[FROZEN, "mean_error"],
                 "share_absolute": table.at[DRIFT, "mean_absolute_error"],
                 "share_inside": table.at[DRIFT, "coverage"],
@@ -199,7 +216,7 @@ def need_errors(world: World) -> pd.DataFrame:
     four years and more.
     """
     tested = back_test(world.users("need", "profile"), world.people())
-    far = tested[(tested["method"] == FROZEN) & (tested["horizon"] > min(HORIZONS) - 2)]
+    far = tested[(tested["way"] == FROZEN) & (tested["horizon"] > min(HORIZONS) - 2)]
     far = far.assign(error=far["predicted"] / far["actual"] - 1)
     found = far.groupby("place").agg(
         first=("first_year", "min"),
@@ -229,7 +246,8 @@ def place_factor(world: World) -> pd.DataFrame:
 
     with means and ends over first years.
 
-    Returns : setting, places, half_width, slope_low, slope, slope_high, correlation
+    Returns : setting, place_count, half_width, ratio_apart (that as a factor), share_slope_low,
+              share_slope, share_slope_high, correlation
     """
     rows = []
     for setting in SETTINGS:
@@ -237,11 +255,12 @@ def place_factor(world: World) -> pd.DataFrame:
         rows.append(
             {
                 "setting": setting,
-                "places": int(found["places"].max()),
-                "half_width": found["half_width"].mean(),
-                "slope_low": found["slope"].min(),
-                "slope": found["slope"].mean(),
-                "slope_high": found["slope"].max(),
+                "place_count": int(found["place_count"].max()),
+                "half_width": (half_width := found["half_width"].mean()),
+                "ratio_apart": np.exp(half_width),
+                "share_slope_low": found["share_slope"].min(),
+                "share_slope": found["share_slope"].mean(),
+                "share_slope_high": found["share_slope"].max(),
                 "correlation": found["correlation"].mean(),
             }
         )
@@ -249,16 +268,25 @@ def place_factor(world: World) -> pd.DataFrame:
 
 
 def local_errors(world: World, setting: str = "institution") -> pd.DataFrame:
-    """Errors of all ways for départements, the drift learned from the other départements; see
-    `error_table`.
+    """Errors for départements by horizon, the drift learned from the other départements.
+
+    Returns : near, share_absolute and share_inside of the learned drift, share_frozen: mean
+              absolute error of frozen rates by age
     """
     users = world.users("recipients")
     curve = mean_curve(users[users["series"] == SETTINGS[setting]], world.people())
     rows = world.departement_users(setting)
     rows = rows[rows["year"] >= users["year"].min()]
-    return error_table(
-        with_learned_drift(back_test(rows, world.departement_people(), profile=curve))
-    )
+    tested = with_learned_drift(back_test(rows, world.departement_people(), profile=curve))
+    table = error_table(tested).set_index(["way", "near"])
+    learned, absolute = table.loc[DRIFT], table["mean_absolute_error"]
+    return pd.DataFrame(
+        {
+            "share_absolute": absolute[DRIFT],
+            "share_frozen": absolute[FROZEN],
+            "share_inside": learned["coverage"],
+        }
+    ).reset_index()
 
 
 def china_path(world: World, first: int = CHINA_FIRST) -> pd.DataFrame:
@@ -272,7 +300,7 @@ def china_path(world: World, first: int = CHINA_FIRST) -> pd.DataFrame:
     base = world.users("china").set_index("year")["value"].loc[first]
     parts = []
     for series in ("counted", FROZEN, DRIFT):
-        rows = own[own["method"] == (FROZEN if series == "counted" else series)]
+        rows = own[own["way"] == (FROZEN if series == "counted" else series)]
         middle = rows["actual"] if series == "counted" else rows["predicted"]
         low, high = (rows[end].fillna(middle) for end in ("low", "high"))
         part = pd.DataFrame({"year": rows["year"], "low": low, "central": middle, "high": high})
