@@ -512,7 +512,9 @@ def test_a_result_gives_what_is_kept_and_what_is_on_the_way(project):
     result = chain.run_city(project, NO_STOCK, draws=DRAWS, names=["beds_needed"])
     with pytest.raises(KeyError, match="no quantity “wooden_beds” is declared"):
         result.quantity("wooden_beds")
-    assert result.quantity("target_occupancy").sizes[DRAW] == DRAWS  # an assumption can be asked for too
+    assert (
+        result.quantity("target_occupancy").sizes[DRAW] == DRAWS
+    )  # an assumption can be asked for too
     way = result.quantity("residents")
     assert list(result.values) == ["beds_needed"] and way.dims == (
         DRAW,

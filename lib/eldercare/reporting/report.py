@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,7 +48,7 @@ POPULATION_TABLES = ("census_2020", "census_2010", "wpp_death_rates", "life_expe
 BUDGET = "general_budget_expenditure"
 
 # The numbers that a phrase names: phrase, name, quantity, unit, year, where (a list is summed).
-TOLD = (
+TOLD: tuple[tuple[str, str, str, str, int, Mapping[str, Any]], ...] = (
     ("answer_lead", "beds", "beds_total_needed", "bed", YEAR, NEED),
     ("answer_lead", "beds_late", "beds_total_needed", "bed", LAST_YEAR, NEED),
     ("answer_lead", "workers", "caregivers_total_needed", "worker", YEAR, NEED),
@@ -94,8 +95,9 @@ PLAIN_SECTIONS = {
     "beds": ("text_beds",),
     "caregivers": ("text_caregivers", "text_caregivers_in_post"),
 }
-# Rows of the table of promises that stand there whether or not anything was promised: label, quantity, unit, where.
-HEADLINE_ROWS = (
+# Rows of the table of promises that stand there whether or not anything was promised:
+# label, quantity, unit, where.
+HEADLINE_ROWS: tuple[tuple[str, str, str, Mapping[str, Any]], ...] = (
     ("beds_total_needed", "beds_total_needed", "bed", {}),
     ("item_nursing_beds", "beds_needed", "bed", {"bed_type": NURSING}),
     ("caregivers_total_needed", "caregivers_total_needed", "worker", {}),
@@ -298,8 +300,8 @@ def _promise(facts: Facts) -> tuple[Block, ...]:
             words.phrase("definition_item", label=_label(facts, row), definition=row["definition"])
             for row in promised
         ]
-        items = words.join("items_join", items)
-        notes.append(Paragraph(words.phrase("definition_note", items=items), "note"))
+        joined = words.join("items_join", items)
+        notes.append(Paragraph(words.phrase("definition_note", items=joined), "note"))
     return (_heading(facts, "promise"), table, *notes)
 
 

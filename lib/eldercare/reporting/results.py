@@ -97,7 +97,9 @@ class Results(dict[str, CityResult]):
         wanted = {**where, **({"measure": measure} if measure and "measure" in array.dims else {})}
         unknown = [name for name in (*kept, *wanted) if name not in array.dims]
         if unknown:
-            raise KeyError(f"{quantity} has no “{unknown[0]}”; it has: {', '.join(array.dims[1:])}")
+            raise KeyError(
+                f"{quantity} has no “{unknown[0]}”; it has: {', '.join(map(str, array.dims[1:]))}"
+            )
         for dim, label in wanted.items():
             labels = [label] if isinstance(label, str | int) else label
             missing = [one for one in labels if one not in array[dim].values]
@@ -260,7 +262,7 @@ class Results(dict[str, CityResult]):
 
     def trace(self, city_id: str, quantity: str, year: int, **keys: str) -> Trace:
         """Where a number comes from (see `trace.trace`)."""
-        return trace(city_id, quantity, year, project=self.project, result=self[city_id], **keys)
+        return trace(city_id, quantity, year, self.project, self[city_id], **keys)  # type: ignore[arg-type]  # keys are dims
 
     def to_excel(self, path: str | Path) -> Path:
         """All quantities of the results and all promises as a workbook, tidy tables a sheet.
@@ -270,9 +272,8 @@ class Results(dict[str, CityResult]):
         path = Path(path)
         if path.suffix != ".xlsx":
             raise ValueError(f"“{path.name}” is no workbook: let the name end in .xlsx")
-        names = sorted(
-            set.intersection(*(set(result.values.data_vars) for result in self.values()))
-        )
+        kept = (set(map(str, result.values.data_vars)) for result in self.values())
+        names = sorted(set.intersection(*kept))
         tables = [self._tidy(name) for name in names]
         with pd.ExcelWriter(path) as book:
             pd.concat(tables, ignore_index=True).to_excel(book, sheet_name="results", index=False)
@@ -281,7 +282,7 @@ class Results(dict[str, CityResult]):
 
     def _tidy(self, quantity: str) -> pd.DataFrame:
         dims = next(iter(self.values())).values[quantity].dims
-        parts = [dim for dim in dims if dim not in ("draw", "year", "measure")]
+        parts = [str(dim) for dim in dims if dim not in ("draw", "year", "measure")]
         table = self.summary(quantity, by=parts)
         told = [" ".join(map(str, row)) for row in table[parts].itertuples(index=False)]
         table.insert(0, "quantity", quantity)

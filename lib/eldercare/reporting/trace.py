@@ -162,7 +162,10 @@ def _leaf(place: Place, name: str, made: dict, maker) -> Node:
 
 def inputs_of(place: Place, name: str) -> tuple[list[tuple[Place, str]], list[str], list[str]]:
     """What a quantity takes at a place: quantities, each at its own place; assumptions; rows of tables."""
-    one, quantities, assumptions, tables = find_quantity(name), [], {}, {}
+    one = find_quantity(name)
+    quantities: list[tuple[Place, str]] = []
+    assumptions: dict[str, None] = {}
+    tables: dict[str, None] = {}
     for taken in sorted(one.made_of, key=lambda taken: taken in one.only):
         if taken in place.left_out or taken in one.only and not place.holds(one.only[taken]):
             continue
@@ -226,8 +229,8 @@ def values_of(place: Place, name: str) -> tuple[Value, ...]:
     ranges = np.quantile(stacked, list(QUANTILES.values()), axis=0).T
     means = stacked.mean(axis=0, dtype=float)
     return tuple(
-        Value(part, *map(float, numbers), unit, float(mean))
-        for part, numbers, mean in zip(parts, ranges, means)
+        Value(part, float(low), float(central), float(high), unit, float(mean))
+        for part, (low, central, high), mean in zip(parts, ranges, means)
     )
 
 
