@@ -236,12 +236,13 @@ def ranges(
     """
     drawn = Sheet(project, table, name, panel, **sheet)
     kinds = drawn.first(hue)
+    spread = min(0.17 * len(kinds), 0.8)
     for axis, part in drawn.panels():
         part = part.assign(place=drawn.rows(axis, part, rows).astype(float))
         shown = part[["low", "central", "high", *marks]].div(part[over] if over else 1.0, axis=0)
         for number, kind in enumerate(kinds):
             here = part[hue] == kind if hue else part["place"] >= 0
-            y = part.loc[here, "place"] + 0.34 * ((number + 0.5) / len(kinds) - 0.5)
+            y = part.loc[here, "place"] + spread * ((number + 0.5) / len(kinds) - 0.5)
             low, central, high = (shown.loc[here, end] for end in ("low", "central", "high"))
             axis.hlines(y, low, high, color=colour_of(number), linewidth=5, alpha=0.35)
             (dot,) = axis.plot(central, y, "o", color=colour_of(number), markersize=5)
