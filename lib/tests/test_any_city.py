@@ -13,8 +13,8 @@ from given import faults_of, made_city, rows_of, with_cities
 from report_checks import SECTIONS
 
 import eldercare as ec
-from eldercare.analysis import affordability, balance, sensitivity, supply
-from eldercare.documents import comparable, consistency
+from eldercare.analysis import affordability, balance, comparable, sensitivity, supply
+from eldercare.documents import consistency
 from eldercare.documents import progress as tracking
 from eldercare.inputs import checks, schema
 from eldercare.inputs.load import load_project
@@ -562,7 +562,7 @@ def test_two_counts_of_one_year_are_told(tmp_path):
         read_table(tmp_path / "x.csv", schema.CAPACITY)
 
 
-@pytest.mark.parametrize("name", ["target.csv", "Targets.csv", "targets.xlsx", "targets.csv.txt"])
+@pytest.mark.parametrize("name", ["target.csv", "Targets.csv", "Targets.xlsx", "targets.csv.txt"])
 def test_a_table_that_nobody_would_read_is_told(tmp_path, name):
     folder = tmp_path / "cities" / "x"
     folder.mkdir(parents=True)

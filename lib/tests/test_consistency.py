@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 import eldercare as ec
-from eldercare.documents import comparable, consistency, crosscheck, progress
+from eldercare.analysis import comparable
+from eldercare.documents import consistency, crosscheck, progress
 
 
 def city_with(project, city_id, **cells):

@@ -276,8 +276,8 @@ def test_a_city_without_capacity_says_so_and_never_zero(full_copy, results):
     project = load_project(full_copy.root)
     blind = Results(project, {"sanming": run_city(project, "sanming", draws=64)}).stock()
     known = Results(project, {"sanming": results["sanming"]}).stock()
-    assert known["central"].item() == 13286
-    assert blind["central"].isna().all()
+    assert known["value"].item() == 13286
+    assert blind["value"].isna().all()
 
 
 def test_without_capacity_the_building_cost_leaves_the_gap_out(full_copy, results):
@@ -423,3 +423,165 @@ def test_of_units_the_most_alike_is_told_first_where_the_row_does_not_say_its_ow
     row = small_copy.find(NATION, assumption="target_occupancy")
     small_copy.change(NATION, row, unit="shares")
     assert_told(told(small_copy), NATION, row, "unit", "“shares” must be one of: share, bed, ")
+
+
+def test_a_unit_of_the_nation_is_held_against_the_assumption_s_own(small_copy):
+    row = small_copy.find(NATION, unit="yuan_per_worker_month")
+    name = small_copy.rows(NATION)[row - 1][0]
+    small_copy.change(NATION, row, unit="yuan_per_year")
+    words = f"“yuan_per_year” must be yuan_per_worker_month, the unit of {name} in assumption_steps"
+    assert_told(told(small_copy), NATION, row, "unit", words)
+
+
+@pytest.mark.parametrize("file", [NATION, CITY_ROWS, "scenarios/x.csv"])
+def test_what_cannot_be_below_zero_is_never_drawn_below(small_copy, file):
+    row = small_copy.find(NATION, unit="resident_per_worker")
+    cells = dict(zip(small_copy.rows(NATION)[0], small_copy.rows(NATION)[row - 1]))
+    cells |= {"low": "1", "central": "4", "high": "8", "shape": "triangular"}
+    if file == NATION:
+        small_copy.change(file, row, **cells)
+    else:
+        cells["city_id"] = "lincang" if file == CITY_ROWS else ""
+        small_copy.write(file, [list(cells), list(cells.values())])
+        row = 2
+    words = "with “1” the range of this row reaches down to -1.43"
+    assert_told(told(small_copy), file, row, "low", words)
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [("inf", "“inf” is not a number"), ("NaN", "“NaN” is not a number"), ("1e999", "not a number")],
+)
+def test_infinity_and_no_number_are_no_numbers(tmp_path, cell, words):
+    [line] = lines_told(tmp_path, f"{COLUMNS}\n{A_ROW.replace('3486', cell)}\n")
+    assert words in line or "a number is needed" in line
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2024/12/31", "2024-12-31"), ("2024/1/5", "2024-01-05"), ("2024-12-31", "2024-12-31"),
+        ("2024年12月31日", "2024-12-31"), ("2024年12月", "2024-12"), ("2024/12/31 0:00", "2024-12-31"),
+    ],
+)  # fmt: skip
+def test_a_date_is_read_as_excel_and_chinese_texts_write_it(tmp_path, written, read):
+    columns = ",".join(schema.PROGRESS.columns)
+    (tmp_path / "progress.csv").write_text(f"{columns}\nx_1,{written},city,5,bed,s,,\n", "utf-8")
+    assert read_table(tmp_path / "progress.csv", schema.PROGRESS)["reported_on"].item() == read
+
+
+@pytest.mark.parametrize("sign", ["\v", "\f", "\u2028", "\u2029", "\x85"])
+def test_a_break_within_a_cell_neither_parts_the_row_nor_moves_those_below(tmp_path, sign):
+    rows = [COLUMNS, f"{A_ROW}one{sign}two", A_ROW.replace("2024", "2023")]
+    table = read_text(tmp_path, "\n".join(rows))
+    assert list(table["note"]) == ["one two", ""] and list(table.index + 2) == [2, 3]
+
+
+def test_a_very_long_cell_is_read(tmp_path):
+    assert len(read_text(tmp_path, f"{COLUMNS}\n{A_ROW}{'长' * 200_000}")["note"].item()) == 200_000
+
+
+def test_a_control_character_is_told(tmp_path):
+    [line] = lines_told(tmp_path, f"{COLUMNS}\n{A_ROW}bell\a\n")
+    assert line == (
+        "capacity.csv, row 2, column note: holds a control character (code 7); retype the cell"
+    )
+
+
+@pytest.mark.parametrize(
+    "file", ["china/census_area", "china/projection_error", "china/wpp2024_annual"]
+)
+def test_a_renamed_column_of_a_national_table_is_told_with_what_stands_there(small_copy, file):
+    rows = small_copy.rows(f"{file}.csv")
+    old, rows[0][1] = rows[0][1], "renamed"
+    small_copy.write(f"{file}.csv", rows)
+    words = "this column is missing; unknown in its place: renamed"
+    assert f"{file}.csv, row 1, column {old}: {words}" in told(small_copy)
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("Progress.csv", "progress.csv"), ("target.csv", "targets.csv"),
+        ("capacity (1).csv", "capacity.csv"), ("targets - 副本.csv", "targets.csv"),
+        ("assumption.xlsx", "assumptions.xlsx"), ("capacity.csv.txt", "capacity.csv"),
+    ],
+)  # fmt: skip
+def test_an_unknown_table_is_told_with_the_nearest_known(small_copy, name, nearest):
+    (small_copy.data / "cities/lincang" / name).write_text("a,b\n1,2\n", "utf-8")
+    [line] = told(small_copy)
+    assert line.startswith(f"cities/lincang/{name}: no table of a city has this name")
+    assert f"rename it {nearest} if that is what it is" in line
+
+
+def test_an_unknown_name_is_told_with_the_nearest_known(small_copy):
+    small_copy.change(CAPACITY, 2, indicator="populaton_resident")
+    [line] = told(small_copy)
+    assert (
+        "“populaton_resident” is no known indicator of facts.csv; nearest is population_resident"
+        in line
+    )
+
+
+def workbook(path, rows) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    for row in rows:
+        book.active.append([cell or None for cell in row])
+    book.save(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["city", "targets", "capacity", "assumptions", "progress", "exceptions"]
+)
+def test_a_workbook_may_stand_in_place_of_any_table_of_a_city(small_copy, project, name):
+    file = f"cities/lincang/{name}.csv"
+    rows = small_copy.rows(file)
+    workbook(small_copy.data / f"cities/lincang/{name}.xlsx", rows)
+    (small_copy.data / file).unlink()
+    read, kept = load_project(small_copy.root).cities["lincang"], project.cities["lincang"]
+    assert read.targets.equals(kept.targets) and read.capacity.equals(kept.capacity)
+    assert read.assumptions.equals(kept.assumptions) and read.progress.equals(kept.progress)
+
+
+def test_numbers_and_dates_of_a_workbook_are_read_and_its_faults_told(small_copy):
+    from datetime import datetime
+
+    from openpyxl import Workbook
+
+    (small_copy.data / "cities/lincang/progress.csv").unlink()
+    target = small_copy.find(TARGETS, follow_up="tracked", restates="")
+    header = small_copy.rows(TARGETS)[0]
+    cells = dict(zip(header, small_copy.rows(TARGETS)[target - 1]))
+    path = small_copy.data / "cities/lincang/progress.xlsx"
+    for value in (float(cells["value"]), "many"):
+        book = Workbook()
+        book.active.append(list(schema.PROGRESS.columns))
+        book.active.append(
+            [
+                cells["target_id"],
+                datetime(2023, 12, 31),
+                "city",
+                value,
+                cells["unit"],
+                cells["source_id"],
+            ]
+        )
+        book.save(path)
+        if value != "many":
+            [row] = load_project(small_copy.root).cities["lincang"].progress.to_dict("records")
+            assert (row["reported_on"], row["value"]) == ("2023-12-31", value)
+    assert_told(
+        told(small_copy), "cities/lincang/progress.xlsx", 2, "value", "“many” is not a number"
+    )
+
+
+def test_two_files_of_one_table_and_a_broken_workbook_are_told(small_copy):
+    path = small_copy.data / "cities/lincang/capacity.xlsx"
+    workbook(path, small_copy.rows(CAPACITY))
+    [line] = told(small_copy)
+    assert line.startswith("cities/lincang/capacity.xlsx: capacity.csv lies beside it")
+    (small_copy.data / CAPACITY).unlink()
+    path.write_bytes(b"no workbook")
+    assert "cities/lincang/capacity.xlsx: cannot be opened as a workbook" in told(small_copy)[0]

@@ -16,6 +16,7 @@ import eldercare as ec
 from eldercare.analysis import (
     affordability,
     balance,
+    comparable,
     decomposition,
     definitions,
     sensitivity,
@@ -24,7 +25,7 @@ from eldercare.analysis import (
 from eldercare.analysis.compare import PROJECTION_ERROR
 from eldercare.analysis.sensitivity import tornado
 from eldercare.app import site
-from eldercare.documents import comparable, progress
+from eldercare.documents import progress
 from eldercare.engine.quantity import DECLARED
 from eldercare.inputs import schema, world
 from eldercare.inputs.load import file_rows

@@ -273,6 +273,6 @@ def test_targets_that_agree_with_their_documents_are_told_in_one_line(
     monkeypatch, capsys, tmp_path
 ):
     monkeypatch.setenv("ELDERCARE_PROJECT", str(ROOT))
-    monkeypatch.setattr(ledger, "verify_all", lambda project, documents: tracking.pd.DataFrame())
+    monkeypatch.setattr(ledger, "verify_all", lambda *_: tracking.pd.DataFrame())
     assert cli.main(["verify-targets", "--documents", str(tmp_path)]) == 0
     assert capsys.readouterr().out.startswith("The ledgers agree with the documents: ")

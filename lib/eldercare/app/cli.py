@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 PROGRAM = "python -m eldercare"
 REPORTS = "reports"
 FAULT, INTERRUPTED = 2, 130
-# Said by the help without the library; tests hold them to draws.DEFAULT_DRAWS and language.LANGUAGES.
+# Said by the help without the library; tests hold them to draws.DEFAULT_DRAWS, language.LANGUAGES and
+# drafts.CONFIDENCES.
 DRAWS, LANGUAGES = 1024, ("en", "zh")
+CONFIDENCES = ("sure", "likely", "doubtful")
 
 FILE = click.Path(path_type=Path)
 output_folder = click.option(
@@ -90,10 +92,10 @@ def _root() -> Path:
     return find_root()
 
 
-def _project() -> Project:
+def _project(being_written: Path | None = None) -> Project:
     from eldercare.inputs import load
 
-    return load.load_project(_root())
+    return load.load_project(_root(), being_written)
 
 
 def _tell_written(paths: list[Path]) -> None:
@@ -152,11 +154,84 @@ def _module(name: str, path: Path) -> int:
 @commands.command()
 def check() -> None:
     """Read and check the data only."""
+    from eldercare.documents import drafts
+
     project = _project()
     print(
         f"The data are in order: {len(project.cities)} cities, "
         f"{len(project.assumptions)} national assumptions."
     )
+    for city in project.cities:
+        rows = drafts.waiting(project, city)
+        if rows:
+            print(
+                f"cities/{city}/{drafts.DRAFT}: {rows} drafted rows wait and count for nothing until "
+                f"they are confirmed ({PROGRAM} read-plan --confirm --city {city})."
+            )
+
+
+@commands.command("new-city")
+@click.argument(
+    "area",
+    metavar="CODE|NAME",
+    help="Six-digit code of the census of 2020, or a name: Chinese, pinyin or English, with the province or without.",
+)
+@click.option(
+    "--id", "city_id", metavar="NAME", help="Name of its folder (default: from its name)."
+)
+def new_city(area: str, city_id: str | None) -> None:
+    """Set up the folder of a new city: its tables, a guide to their columns, its row of sources.csv."""
+    from eldercare.app import plans
+    from eldercare.documents import new_city as folders
+    from eldercare.model.area_names import find_area, what_became
+
+    project = _project()
+    code = find_area(project.china, area)
+    city = city_id or folders.city_id_of(project, code)
+    files = folders.city_files(project, code, city)
+    plans.write_files(project.root / "data", files)
+    row = project.china.areas.loc[(code, 2020)]
+    print(
+        f"{code} {row['name']} ({row['province']}, {row['level']}): folder data/cities/{city}/ is set up."
+    )
+    if became := what_became(project.china, code):
+        print(f"Since the census: {became}. The projection is of the area of 2020.")
+    print(
+        f"What each column holds: data/cities/{city}/{folders.GUIDE}. Its document is {city}_plan in data/sources.csv.\n"
+        f"Next: {PROGRAM} read-plan FILE --city {city}"
+    )
+
+
+@commands.command("read-plan")
+@click.argument(
+    "document",
+    required=False,
+    type=FILE,
+    metavar="[FILE]",
+    help="The document: txt, html, docx or pdf.",
+)
+@click.option("--city", required=True, metavar="CITY", help=CITY_HELP)
+@click.option("--confirm", is_flag=True, help="Move the rows decided on into targets.csv.")
+@click.option(
+    "--accept",
+    multiple=True,
+    type=click.Choice(CONFIDENCES),
+    help="With --confirm: accept the undecided rows of this confidence too; may be repeated.",
+)
+@click.option("--again", is_flag=True, help="Replace a draft that waits.")
+def read_plan(
+    document: Path | None, city: str, confirm: bool, accept: tuple[str, ...], again: bool
+) -> None:
+    """Draft a city's ledger of targets from its document (txt, html, docx, pdf), for you to confirm."""
+    from eldercare.app import plans
+
+    if confirm == bool(document):
+        raise ValueError("name the document to be read, or give --confirm, one of the two")
+    if confirm:
+        plans.confirm(_project(), city, accept, PROGRAM)
+    else:
+        assert document is not None
+        plans.draft(_project(), document, city, again, PROGRAM)
 
 
 @commands.command("verify-targets")
@@ -165,14 +240,14 @@ def check() -> None:
     required=True,
     type=FILE,
     metavar="DIR",
-    help="Folder with the documents as text files.",
+    help="Folder with the documents (txt, html, docx, pdf).",
 )
 def verify_targets(documents: Path) -> int:
     """Hold the ledgers of targets against the documents they were read from."""
-    from eldercare.inputs import ledger
+    from eldercare.documents import verify
 
     project = _project()
-    findings = ledger.verify_all(project, documents)
+    findings = verify.verify_all(project, documents)
     for row in findings.itertuples():
         parts = row.city_id, row.target_id, row.check, row.finding
         print(": ".join(part for part in parts if part))
@@ -203,7 +278,14 @@ def progress_template(city: str, output: Path | None) -> None:
     from eldercare.documents import progress
     from eldercare.files import write_whole
 
-    table = progress.progress_template(_project(), city)
+    report = _root() / "data" / "cities" / city / "progress.csv"
+    empty = report.is_file() and not report.stat().st_size  # `> progress.csv` makes it so
+    if output is not None and output.is_file() and output.stat().st_size:
+        raise ValueError(
+            f"{output.name} is there already and is not overwritten: reports in it would be lost. "
+            "Write to another file and copy over the rows that are new"
+        )
+    table = progress.progress_template(_project(report if empty else None), city)
     if table.empty:
         click.echo(
             f"Nothing of {city} is to be judged by reports: no promise in its targets.csv is tracked. "
@@ -229,7 +311,7 @@ def progress_template(city: str, output: Path | None) -> None:
 @draws_option
 def area(area: str, output: Path | None, draws: int) -> None:
     """Project any county, prefecture or province of the census."""
-    from eldercare.model.areas import find_area
+    from eldercare.model.area_names import find_area
     from eldercare.reporting import area_report
 
     project = _project()

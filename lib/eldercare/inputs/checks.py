@@ -5,6 +5,7 @@ What passes here must run; what cannot run is told with file, row, column, and t
 
 from __future__ import annotations
 
+import difflib
 import re
 from datetime import date
 
@@ -22,7 +23,7 @@ from eldercare.inputs.published import (
     unknown,
     unknown_source,
 )
-from eldercare.inputs.schema import ASSUMPTION_KEYS, FIRST_YEAR, Fault
+from eldercare.inputs.schema import ASSUMPTION_KEYS, FIRST_YEAR, MAY_BE_NEGATIVE, Fault
 
 # A promise is held against the end of its year: the censuses reach back to 2010, of which a year's growth is
 # needed before, the projection reaches to 2050.
@@ -32,7 +33,15 @@ MONEY_YEARS = 2020, LAST_PROMISE
 PUBLISHED_MONEY = ("eldercare_services", "insurance", "old_age_welfare")
 CITY_FILES = frozenset(
     f"{name}.csv"
-    for name in ("city", "targets", "capacity", "assumptions", "progress", "exceptions")
+    for name in (
+        "city",
+        "targets",
+        "targets_draft",
+        "capacity",
+        "assumptions",
+        "progress",
+        "exceptions",
+    )  # fmt: skip
 )
 TABLES = frozenset({".csv", ".tsv", ".xlsx", ".xls", ".ods"})
 CITY_ID = re.compile(r"[a-z][a-z0-9_]*")
@@ -81,7 +90,7 @@ def cross_faults(project) -> list[Fault]:
     for city in project.cities.values():
         at = f"cities/{city.city_id}"
         faults += _city_faults(project, city, f"{at}/city.csv")
-        faults += _target_faults(project, city.targets, f"{at}/targets.csv")
+        faults += target_faults(project, city.targets, f"{at}/targets.csv")
         faults += _override_faults(project, city.assumptions, f"{at}/assumptions.csv")
         if city.capacity is not None:
             faults += capacity_faults(project, city, f"{at}/capacity.csv")
@@ -92,12 +101,15 @@ def cross_faults(project) -> list[Fault]:
 def file_faults(folder) -> list[Fault]:
     """Tables in a city's folder that nobody would read, and a name of a folder that files cannot be called by."""
     at = f"cities/{folder.name}"
-    problem = f"no table of a city has this name, so it would not be read; there are: {listed(CITY_FILES)}"
-    faults = [
-        Fault(f"{at}/{path.name}", None, None, problem)
-        for path in sorted(folder.iterdir())
-        if path.name not in CITY_FILES and _is_table(path)
-    ]
+    faults = []
+    for path in sorted(folder.iterdir()):
+        csv_name = path.stem + ".csv" if path.suffix == ".xlsx" else path.name
+        if csv_name not in CITY_FILES and _is_table(path):
+            problem = f"no table of a city has this name, so it would not be read; {_nearest(path)}there are: {listed(CITY_FILES)}"
+            faults.append(Fault(f"{at}/{path.name}", None, None, problem))
+        elif path.suffix == ".xlsx" and (folder / csv_name).is_file() and _is_table(path):
+            problem = f"{csv_name} lies beside it: which of the two holds is not known; keep one"
+            faults.append(Fault(f"{at}/{path.name}", None, None, problem))
     if not CITY_ID.fullmatch(folder.name):
         faults.append(Fault(at, None, None, NAMED_OTHERWISE))
     return faults
@@ -111,6 +123,16 @@ def loose_faults(data) -> list[Fault]:
         for path in sorted((data / folder).glob("*"))
         if path.is_file() and path.suffix not in read and _is_table(path)
     ]
+
+
+def _nearest(path) -> str:
+    """The table of a city that a file is most probably meant to be."""
+    stem = path.name.split(".")[0].lower()
+    stem = re.sub(r"\s*(?:\(\d+\)|（\d+）|- ?(?:copy|副本)).*$", "", stem)
+    names = [name.removesuffix(".csv") for name in sorted(CITY_FILES)]
+    near = difflib.get_close_matches(stem, names, n=1, cutoff=0.6)
+    ending = ".xlsx" if path.suffix.lower() == ".xlsx" else ".csv"
+    return f"rename it {near[0]}{ending} if that is what it is; " if near else ""
 
 
 def _is_table(path) -> bool:
@@ -167,6 +189,10 @@ def _step_faults(project) -> list[Fault]:
     if len(steps):
         faults += unknown(table, file, "assumption", set(steps["assumption"]), of_steps)
     problem = "“{city_id}” must be empty: these rows are the nation's; a city's stand in cities/{city_id}/assumptions.csv"
+    own = table["assumption"].map(steps.set_index("assumption")["unit"]).fillna("")
+    other = (own != "") & (own != table["unit"])
+    unit = "“{unit}” must be {own}, the unit of {assumption} in assumption_steps.csv"
+    faults += told(table.assign(own=own), file, ("unit", other, unit))
     return faults + told(table, file, ("city_id", table["city_id"] != "", problem))
 
 
@@ -201,7 +227,8 @@ def _override_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
             continue
         found = _against_nation(cells, national[cells["assumption"]])
         faults += [Fault(file, row + 2, column, problem) for column, problem in found]
-    return faults
+    # One cell, one fault: the nation's rule and that of the unit may both find it.
+    return list({(fault.row, fault.column): fault for fault in reversed(faults)}.values())[::-1]
 
 
 def _value_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
@@ -261,20 +288,22 @@ def _least(cells: dict) -> float:
     return cells["low"]
 
 
-def _below_zero(cells: dict) -> str:
+def _below_zero(cells: dict, rule: str = "be above 0") -> str:
     least = _least(cells)
     if cells["low"] > 0:
-        return f"with “{cells['low']:g}” the range of this row reaches down to {least:.3g}, which must be above 0; write a higher low"
-    return f"“{cells['low']:g}” must be above 0"
+        return f"with “{cells['low']:g}” the range of this row reaches down to {least:.3g}, which must {rule}; write a higher low, or shape lognormal"
+    return f"“{cells['low']:g}” must {rule}"
 
 
 def _divisor_faults(table: pd.DataFrame, file: str) -> list[Fault]:
-    """Shares that something is divided by, whose draws would reach 0."""
-    return [
-        Fault(file, row + 2, "low", _below_zero(cells))
-        for row, cells in zip(table.index, table.to_dict("records"))
-        if cells["assumption"] in DIVISORS and not _least(cells) > 0
-    ]
+    """Shares that something is divided by, whose draws would reach 0, and amounts whose draws would lie below."""
+    faults = []
+    for row, cells in zip(table.index, table.to_dict("records")):
+        if cells["assumption"] in DIVISORS and not _least(cells) > 0:
+            faults.append(Fault(file, row + 2, "low", _below_zero(cells)))
+        elif cells["unit"] not in MAY_BE_NEGATIVE | {"share"} and _least(cells) < 0:
+            faults.append(Fault(file, row + 2, "low", _below_zero(cells, "not be below 0")))
+    return faults
 
 
 def _keys_text(keys: tuple[str, ...]) -> str:
@@ -320,7 +349,8 @@ def _city_faults(project, city, file: str) -> list[Fault]:
     return faults
 
 
-def _target_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
+def target_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
+    """All that does not fit in a city's ledger of targets, or in rows on their way to it."""
     ids, first = table["target_id"], table["restates"]
     faults = unknown_source(project, table, file)
     faults += told(

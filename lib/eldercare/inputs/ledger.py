@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from eldercare.inputs.load import Project, file_sha256
-from eldercare.inputs.reading import read_table
+from eldercare.inputs.reading import find_table, read_table
 from eldercare.inputs.schema import EXCEPTIONS
 
 FINDING_COLUMNS = ["target_id", "check", "finding"]
@@ -25,16 +26,21 @@ CONTEXT = 12
 _DASHES = re.compile("[‐‑‒–—―−─━﹘~〜]")
 _UNSEEN = re.compile("[\u200b-\u200f\u2060\ufeff]")
 _GAP = r"[^\S\n]*"  # a line end parts two numbers: the cells of a table stand below each other
-_CHINESE = "[〇零一二三四五六七八九十百千万亿两]+"
-_DIGITS = r"\d+(?:\.(?!\d{4}年)\d+)?"  # "1.2024年" is item 1, not a decimal
+_NUMERALS = "〇零一二三四五六七八九十百千万亿两壹贰叁肆伍陆柒捌玖拾佰仟萬"
+CHINESE = f"[{_NUMERALS}]+(?:点[〇零一二三四五六七八九]+)?"
+# "1.2024年" is item 1, not a decimal; 1,200 and 1 200 are one number, 2018,100 are two.
+DIGITS = r"(?:(?<!\d)\d{1,3}(?:[, ]\d{3})+(?![\d,])|\d+)(?:\.(?!\d{4}年)\d+)?"
 _SIGNS = rf"(?:{_GAP}(?P<scale>[十百千]?[万亿]|[百千]|刻钟))?(?:{_GAP}(?P<per>%|‰|个?百分点))?"
-_NO_ORDINAL = "(?<![第〇零一二三四五六七八九十百千万亿两])"
+_NO_ORDINAL = f"(?<![第{_NUMERALS}])"
 _NO_SET_WORD = "(?!(?<=[统唯单同进])一|一(?:[定体般些批切律样旦贯致步]|方面|次性)|十[一二三四五]五)"
+_TENTHS = "(?P<tenths>[一二两三四五六七八九1-9])成(?P<part>[半一二三四五六七八九]?)"
+_NO_TENTHS = "(?![立为员果效熟本长功就品套都绩型因形])"  # 建成, 成立, 成员 count no tenths
 _TOKEN = re.compile(
-    rf"(?P<below>{_CHINESE}){_GAP}分之{_GAP}(?P<above>{_DIGITS}|{_CHINESE})"
-    rf"|(?:(?P<digits>{_DIGITS})|{_NO_ORDINAL}{_NO_SET_WORD}(?P<chinese>{_CHINESE})){_SIGNS}"
+    rf"(?P<below>{CHINESE}){_GAP}分之{_GAP}(?P<above>{DIGITS}|{CHINESE})"
+    rf"|{_TENTHS}{_NO_TENTHS}|(?P<half>过半数?|半数|一半)"
+    rf"|(?:(?P<digits>{DIGITS})|{_NO_ORDINAL}{_NO_SET_WORD}(?P<chinese>{CHINESE})){_SIGNS}"
 )
-_UPPER_END = re.compile(rf"{_GAP}-+{_GAP}{_DIGITS}{_SIGNS}")
+_UPPER_END = re.compile(rf"{_GAP}-+{_GAP}{DIGITS}{_SIGNS}")
 _TO = re.compile(r"[年月日级岁%个家所张人户]*\s*(?:-+|至|到)\s*(?:\d{4}年)?")
 _MEASURE = re.compile(
     rf"{_GAP}(?:职级|星级|分类|方面|阶段|同步|[个家所张级类次项条名户场人元岁年月季日星台站座处间辆倍天周])"
@@ -54,6 +60,7 @@ _FIGURES = {
     "两": 2,
     **{sign: n for n, sign in enumerate("一二三四五六七八九", 1)},
 }
+_FORMAL = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟萬", "一二三四五六七八九十百千万")
 
 
 @dataclass(frozen=True)
@@ -76,24 +83,26 @@ class PrintedNumber:
     end: int
 
 
-def _fold(text: str) -> str:
-    folded = _DASHES.sub("-", unicodedata.normalize("NFKC", text))
+def fold(text: str) -> str:
+    """The text in half-width forms with one kind of dash and of line end; ㎡ and m² are 平方米."""
+    plain = re.sub("㎡|m²|平米", "平方米", text)
+    folded = _DASHES.sub("-", unicodedata.normalize("NFKC", plain))
     return _UNSEEN.sub("", folded.replace("\r\n", "\n"))
 
 
 def normalise(text: str) -> str:
     """The text without white space, in half-width forms and with one kind of dash."""
-    return "".join(_fold(text).split())
+    return "".join(fold(text).split())
 
 
 def printed_numbers(phrase: str) -> list[PrintedNumber]:
     """The numbers that a Chinese phrase says, in the order in which they are printed.
 
     Arabic and Chinese numerals alike. A range gives its lower end (with `high`) and its upper
-    end. Words of full coverage count as the share 1. Ordinals (第三方) and set words (统一) do not.
-    Thousands are not set apart by commas in these documents: a comma ends a number.
+    end. Words of full coverage count as the share 1, 八成 as 0.8, 过半 as 0.5. Ordinals (第三方) and
+    set words (统一) do not count. A comma before three digits sets thousands apart (1,200), any other ends a number.
     """
-    text = _fold(phrase)
+    text = fold(phrase)
     numbers = [_number(match, text) for match in _TOKEN.finditer(text)]
     for index, (low, high) in enumerate(zip(numbers, numbers[1:])):
         if _TO.fullmatch(text[low.end : high.start]) and low.value < high.value:
@@ -105,12 +114,14 @@ def printed_numbers(phrase: str) -> list[PrintedNumber]:
 
 
 def _number(match: re.Match, text: str) -> PrintedNumber:
+    if match["tenths"] or match["half"]:
+        return _said(match, tenths(match["tenths"], match["part"]), is_share=True)
     numeral, base = match["above"] or match["digits"] or match["chinese"], match["below"] or "一"
     signs = match
     if match["digits"] and not match["scale"] and not match["per"]:
         # In 5-10万 and 50-60% the sign stands once for both ends.
         signs = _UPPER_END.match(text, match.end()) or match
-    value = _plain_value(numeral) / (_plain_value(base) or 1) * _PER.get(signs["per"], 1)
+    value = plain_value(numeral) / (plain_value(base) or 1) * _PER.get(signs["per"], 1)
     if signs["scale"] == "刻钟":
         value *= 15
     else:
@@ -125,9 +136,22 @@ def _said(
     return PrintedNumber(value, None, is_share, follows, match[0], *match.span())
 
 
-def _plain_value(numeral: str) -> float:
+def tenths(whole: str | None, part: str | None) -> float:
+    """八成 is 0.8, 八成五 and 八成半 are 0.85; without a word (半数, 过半, 一半) it is a half."""
+    if not whole:
+        return 0.5
+    more = 0.05 if part == "半" else plain_value(part) / 100 if part else 0
+    return plain_value(whole) / 10 + more
+
+
+def plain_value(numeral: str) -> float:
+    """The number that digits (with or without thousands set apart) or Chinese numerals say."""
     if numeral[0].isdecimal():
-        return float(numeral)
+        return float(re.sub("[, ]", "", numeral))
+    numeral, point, decimals = numeral.translate(_FORMAL).partition("点")
+    if point:
+        digits = "".join(str(_FIGURES[sign]) for sign in decimals)
+        return plain_value(numeral) + float(f"0.{digits}")
     if all(sign in _FIGURES for sign in numeral):
         return float("".join(str(_FIGURES[sign]) for sign in numeral))
     total, section, figure = 0, 0, None
@@ -149,7 +173,7 @@ def _close(one: float, other: float) -> bool:
 
 def _readings(phrase: str, unit: str, suspect: bool) -> list[PrintedNumber]:
     """The numbers of the phrase that a row of that unit may take as its value."""
-    text, numbers = _fold(phrase), printed_numbers(phrase)
+    text, numbers = fold(phrase), printed_numbers(phrase)
     plain = [number for number in numbers if not number.is_share]
     if suspect:
         return numbers + _run_together(text)
@@ -208,7 +232,7 @@ def _occurrences(phrase: str, text: str, cut_numbers: bool = False) -> list[tupl
     A phrase that would begin or end inside a number does not stand there, unless `cut_numbers`.
     """
     # Spacing is free, but 1 00 is not 100: between two digits it stays as the phrase has it.
-    signs = re.sub(r"(?<!\d) | (?!\d)", "", " ".join(_fold(phrase).split()))
+    signs = re.sub(r"(?<!\d) | (?!\d)", "", " ".join(fold(phrase).split()))
     if not signs:
         return []
     pieces = re.findall(r"[\d ]+|[^\d ]", signs)
@@ -224,7 +248,7 @@ def _document_numbers(text: str) -> list[tuple[int, int]]:
     """Start and end of each number of a folded document that must be in a row or an exception."""
     places = []
     for match in _TOKEN.finditer(text):
-        if match["below"]:
+        if match["below"] or match["tenths"] or match["half"]:
             places.append(match.span())
         elif match["digits"]:
             places.append(match.span("digits"))
@@ -300,7 +324,7 @@ def verify_targets(targets: pd.DataFrame, exceptions: pd.DataFrame, text: str) -
     Returns    : one row a finding: target_id (empty for the document's own numbers), check
                  (quote, value, order, exception or number), finding; no rows where all is well
     """
-    text = _fold(text)
+    text = fold(text)
     numbers = _document_numbers(text)
     number_starts = {start for start, _ in numbers}
     values, highs = (pd.to_numeric(targets[name]) for name in ("value", "value_high"))
@@ -330,10 +354,24 @@ def verify_targets(targets: pd.DataFrame, exceptions: pd.DataFrame, text: str) -
     return pd.DataFrame(findings, columns=FINDING_COLUMNS, dtype=object)
 
 
-def verify_city(project: Project, city_id: str, documents: Path) -> pd.DataFrame:
+def _utf_8_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is no UTF-8 text; save it as UTF-8") from None
+
+
+def verify_city(
+    project: Project,
+    city_id: str,
+    documents: Path,
+    text_of: Callable[[Path], str] = _utf_8_text,
+    more: Callable[[pd.DataFrame, str], list[tuple[str, str, str]]] = lambda targets, text: [],
+) -> pd.DataFrame:
     """Hold a city's ledger against its document, found in a folder by the sha256 of sources.csv.
 
-    documents : folder with the documents as text files, under any names
+    documents : folder with the documents, under any names
+    text_of   : reads a document;  more : further checks of rows against the text
     Returns   : findings as of `verify_targets`; a document that is not there is a finding too
     """
     city = project.city(city_id)
@@ -344,8 +382,10 @@ def verify_city(project: Project, city_id: str, documents: Path) -> pd.DataFrame
     }
     path = project.root / "data" / "cities" / city_id / "exceptions.csv"
     exceptions = pd.DataFrame({"phrase": []})
-    if path.is_file():
-        exceptions = read_table(path, EXCEPTIONS, f"cities/{city_id}/exceptions.csv")
+    if find_table(path):
+        exceptions = read_table(
+            path, EXCEPTIONS, f"cities/{city_id}/exceptions.csv", may_be_empty=True
+        )
     findings = [pd.DataFrame(columns=FINDING_COLUMNS, dtype=object)]
     for source_id, rows in city.targets.groupby("source_id", sort=False):
         source = project.sources.set_index("source_id").loc[source_id]
@@ -357,21 +397,23 @@ def verify_city(project: Project, city_id: str, documents: Path) -> pd.DataFrame
             )
             findings.append(pd.DataFrame([("", "document", problem)], columns=FINDING_COLUMNS))
         else:
-            try:
-                text = document.read_text(encoding="utf-8-sig")
-            except UnicodeDecodeError:
-                raise ValueError(
-                    f"{document} is no UTF-8 text; the document is read as text only"
-                ) from None
+            text = text_of(document)
             findings.append(verify_targets(rows, exceptions, text))
+            found = more(rows, text)
+            findings.append(pd.DataFrame(found, columns=FINDING_COLUMNS, dtype=object))
     return pd.concat(findings, ignore_index=True)
 
 
-def verify_all(project: Project, documents: Path) -> pd.DataFrame:
+def verify_all(
+    project: Project,
+    documents: Path,
+    text_of: Callable[[Path], str] = _utf_8_text,
+    more: Callable[[pd.DataFrame, str], list[tuple[str, str, str]]] = lambda targets, text: [],
+) -> pd.DataFrame:
     """Findings of all cities that have targets, as of `verify_city`, with the city_id in front."""
     columns = ["city_id", *FINDING_COLUMNS]
     tables = [
-        verify_city(project, name, documents).assign(city_id=name)
+        verify_city(project, name, documents, text_of, more).assign(city_id=name)
         for name in sorted(project.cities)
     ]
     return pd.concat([pd.DataFrame(columns=columns, dtype=object), *tables], ignore_index=True)

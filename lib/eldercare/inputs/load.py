@@ -14,7 +14,7 @@ import xarray as xr
 
 from eldercare.inputs import schema
 from eldercare.inputs.checks import cross_faults, file_faults, loose_faults, on_promised_base
-from eldercare.inputs.reading import Units, empty_table, read_cells, read_table
+from eldercare.inputs.reading import Units, empty_table, find_table, read_cells, read_table
 from eldercare.inputs.schema import DataFault, Fault
 from eldercare.inputs.world import World, load_world, world_faults
 
@@ -68,6 +68,8 @@ class China:
     published_care_need : what others estimated for the nation, to compare with
     published_money : public money for older people of the nation as published, to compare with
     counts          : counts of people published since the census, at the ends of years
+    area_names      : pinyin, traditional signs and English of the areas' names
+    code_changes    : what became since of areas of the census of 2020
     care_grades     : the care grades of one city's document and the services they lead to
     """
 
@@ -88,6 +90,8 @@ class China:
     published_money: pd.DataFrame
     care_grades: pd.DataFrame
     counts: pd.DataFrame
+    area_names: pd.DataFrame
+    code_changes: pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +114,8 @@ class Project:
     )
     phrases: pd.DataFrame = field(default_factory=lambda: empty_table(schema.PHRASES))
     facts: pd.DataFrame = field(default_factory=lambda: empty_table(schema.FACTS))
+    plan_words: pd.DataFrame = field(default_factory=lambda: empty_table(schema.PLAN_WORDS))
+    column_guide: pd.DataFrame = field(default_factory=lambda: empty_table(schema.COLUMN_GUIDE))
     table_rows: pd.DataFrame = field(default_factory=lambda: empty_table(schema.TABLE_ROWS))
     world: World | None = field(default=None, repr=False)
 
@@ -135,15 +141,17 @@ def find_root(start: Path | None = None) -> Path:
     )
 
 
-def load_project(root: Path | None = None) -> Project:
+def load_project(root: Path | None = None, being_written: Path | None = None) -> Project:
     """Read and check all of `data/`.
 
+    being_written : a table that a command is about to fill and that does not count yet (a redirect has
+                    made it, empty, before the command begins)
     Returns : Project
     Raises  : DataFault with all faults of all files together
     """
     root = Path(root) if root else find_root()
     data = root / "data"
-    reader = _Reader(data)
+    reader = _Reader(data, being_written)
     sources = reader.read("sources.csv", schema.SOURCES)
     indicators = reader.read("indicators.csv", schema.INDICATORS)
     facts = reader.read("facts.csv", schema.FACTS)
@@ -156,6 +164,8 @@ def load_project(root: Path | None = None) -> Project:
         )
     )
     phrases = reader.read("phrases.csv", schema.PHRASES)
+    plan_words = reader.rows_if_any("plan_words.csv", schema.PLAN_WORDS)
+    guide = reader.rows_if_any("column_guide.csv", schema.COLUMN_GUIDE)
     table_rows = reader.read("table_rows.csv", schema.TABLE_ROWS)
     units = _units(assumptions, indicators, facts)
     scenarios = {
@@ -164,23 +174,7 @@ def load_project(root: Path | None = None) -> Project:
         )
         for path in sorted((data / "scenarios").glob("*.csv"))
     }
-    folders = sorted(
-        path
-        for path in (data / "cities").glob("*")
-        if path.is_dir() and not path.name.startswith((".", "__"))
-    )
-    cities = {
-        folder.name: _load_city(reader, folder, units)
-        for folder in folders
-        if (folder / "city.csv").is_file()
-    }
-    reader.faults += loose_faults(data)
-    for folder in folders:
-        reader.faults += file_faults(folder)
-        if folder.name not in cities:
-            reader.faults.append(
-                Fault(f"cities/{folder.name}/city.csv", None, None, "the file is missing")
-            )
+    cities = _load_cities(reader, data, units)
     reader.finish()
     china = load_china(root)
     world = load_world(root) if (data / "world").is_dir() else None
@@ -196,6 +190,8 @@ def load_project(root: Path | None = None) -> Project:
         empty_table(schema.ASSUMPTION_STEPS) if steps is None else steps,
         phrases,
         facts,
+        plan_words,
+        guide,
         table_rows,
         world,
     )
@@ -212,13 +208,13 @@ def load_project(root: Path | None = None) -> Project:
 class _Reader:
     """Reads tables one after the other and keeps their faults until all are read."""
 
-    def __init__(self, data: Path):
-        self.data = data
+    def __init__(self, data: Path, being_written: Path | None = None):
+        self.data, self.being_written = data, being_written
         self.faults: list[Fault] = []
 
     def read(self, name: str, table_schema, units: Units | None = None) -> pd.DataFrame:
         """A table that must be there, with a row or more."""
-        if not (self.data / name).is_file():
+        if find_table(self.data / name) is None:
             self.faults.append(Fault(name, None, None, "the file is missing"))
             return empty_table(table_schema)
         return self._read(name, table_schema, False, units)
@@ -227,7 +223,7 @@ class _Reader:
         self, name: str, table_schema, units: Units | None = None
     ) -> pd.DataFrame | None:
         """A table that may be missing or have no row; None if it is missing."""
-        if not (self.data / name).is_file():
+        if self.data / name == self.being_written or find_table(self.data / name) is None:
             return None
         return self._read(name, table_schema, True, units)
 
@@ -319,10 +315,33 @@ def _load_city(reader: _Reader, folder: Path, units: dict[str, Units]) -> City:
     )
 
 
+def _load_cities(reader: _Reader, data: Path, units: dict[str, Units]) -> dict[str, City]:
+    """All cities with a folder; the faults of their files, and of what lies beside them, go to the reader."""
+    folders = sorted(
+        path
+        for path in (data / "cities").glob("*")
+        if path.is_dir() and not path.name.startswith((".", "__"))
+    )
+    cities = {
+        folder.name: _load_city(reader, folder, units)
+        for folder in folders
+        if find_table(folder / "city.csv")
+    }
+    reader.faults += loose_faults(data)
+    for folder in folders:
+        reader.faults += file_faults(folder)
+        if folder.name not in cities:
+            reader.faults.append(
+                Fault(f"cities/{folder.name}/city.csv", None, None, "the file is missing")
+            )
+    return cities
+
+
 @lru_cache(maxsize=4)
 def load_china(root: Path) -> China:
     """The national tables under `data/china/`."""
     folder = Path(root) / "data" / "china"
+    _check_columns(folder)
     areas = pd.read_csv(folder / "census_area.csv").set_index(["adcode", "year"])
     return China(
         census=_load_census(folder / "census_age_sex.csv"),
@@ -346,7 +365,35 @@ def load_china(root: Path) -> China:
         ),
         care_grades=_checked(folder / "care_grade.csv", schema.CARE_GRADE),
         counts=_checked(folder / "counts.csv", schema.COUNTS),
+        area_names=pd.read_csv(folder / "area_name.csv", keep_default_na=False),
+        code_changes=pd.read_csv(folder / "code_change.csv", keep_default_na=False),
     )
+
+
+def _check_columns(folder: Path) -> None:
+    """Every national table that no schema describes has the columns that `columns.csv` names.
+
+    Raises : DataFault with each file or column that is missing
+    """
+    faults = []
+    for name, wanted in pd.read_csv(folder / "columns.csv").groupby("file")["column"]:
+        path, shown = folder / f"{name}.csv", f"china/{name}.csv"
+        if not path.is_file():
+            faults.append(Fault(shown, None, None, "the file is missing"))
+            continue
+        try:
+            there = list(pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns)
+        except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError):
+            there = list(read_cells(path, shown).columns)  # tells what is wrong with the file
+        new = [column for column in there if column not in set(wanted)]
+        hint = f"; unknown in its place: {', '.join(new)}" if new else ""
+        faults += [
+            Fault(shown, 1, column, f"this column is missing{hint}")
+            for column in wanted
+            if column not in there
+        ]
+    if faults:
+        raise DataFault(faults)
 
 
 def _checked(path: Path, table_schema) -> pd.DataFrame:
@@ -382,12 +429,18 @@ def file_sha256(path: Path) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
+def _file(root: Path, file: str) -> Path:
+    """The file of a table, or the workbook in its place."""
+    path = Path(root) / file
+    return find_table(path) or path
+
+
 def file_rows(root: Path, file: str) -> pd.DataFrame:
     """All rows of a table of the project as text, numbered as a spreadsheet does (the header is row 1).
 
     file : path from the project's folder, as `data/assumptions.csv`
     """
-    path = Path(root) / file
+    path = _file(root, file)
     return _file_rows(path, path.stat().st_mtime_ns)
 
 
@@ -398,7 +451,7 @@ def _file_rows(path: Path, _changed_at: int) -> pd.DataFrame:
 
 def row_numbers(root: Path, file: str) -> dict[tuple, int]:
     """Row number of each row of a table of assumptions, by assumption, city, keys and the year it begins (0 for none)."""
-    path = Path(root) / file
+    path = _file(root, file)
     return _row_numbers(path, path.stat().st_mtime_ns)
 
 
@@ -419,5 +472,5 @@ def _sha256(path: Path, _changed_at: int) -> str:
 
 def passport(root: Path, file: str) -> str:
     """SHA-256 of a file of the project, calculated anew only when the file has changed."""
-    path = Path(root) / file
+    path = _file(root, file)
     return _sha256(path, path.stat().st_mtime_ns)

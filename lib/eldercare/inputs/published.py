@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from datetime import date
 
@@ -32,7 +33,11 @@ def unknown(table, file: str, column: str, known, what: str, empty: bool = False
     """Cells that name nothing there is; sources are many and are not listed."""
     there = "" if what == "source of sources.csv" else f"; there are: {listed(known)}"
     wrong = [value not in known and not (empty and value == "") for value in table[column]]
-    return told(table, file, (column, wrong, f"“{{{column}}}” is no known {what}{there}"))
+    if not any(wrong):
+        return []
+    near = [difflib.get_close_matches(value, list(known), n=1) for value in table[column]]
+    hint = table.assign(near=[f"; nearest is {close[0]}" if close else "" for close in near])
+    return told(hint, file, (column, wrong, f"“{{{column}}}” is no known {what}{{near}}{there}"))
 
 
 def unknown_source(project, table, file: str, empty: bool = False) -> list[Fault]:

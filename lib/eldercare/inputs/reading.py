@@ -7,16 +7,26 @@ from __future__ import annotations
 
 import csv
 import difflib
+import io
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from eldercare.inputs.schema import UNITS, DataFault, Fault
+from eldercare.inputs.schema import DATES, UNITS, DataFault, Fault
+
+csv.field_size_limit(10_000_000)  # a cell may hold a long note
+WORKBOOK = ".xlsx"
+# What spreadsheets and web pages leave in cells for a line that goes on.
+_BREAKS_IN_CELLS = str.maketrans(dict.fromkeys("\v\f\x85\u2028\u2029", " "))
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
+# Excel writes a date with slashes, China also with points and signs.
+_DATE_PARTS = re.compile(r"(\d{4})[/.年](\d{1,2})(?:[/.月](\d{1,2})日?)?月?(?: 0?0:00(?::00)?)?")
 
 UTF_16 = b"\xff\xfe", b"\xfe\xff"
 OTHER_SEPARATORS = {
@@ -74,7 +84,14 @@ def _to_cells(text: str, shown: str) -> pd.DataFrame:
 
     Blank rows and empty columns after the last, which spreadsheets leave behind, hold nothing and are dropped.
     """
-    rows = list(csv.reader(text.splitlines(keepends=True)))
+    try:
+        rows = list(csv.reader(io.StringIO(text.translate(_BREAKS_IN_CELLS), newline="")))
+    except csv.Error as error:
+        raise DataFault([Fault(shown, None, None, f"cannot be read as CSV: {error}")]) from None
+    return _cells_of_rows(rows, shown)
+
+
+def _cells_of_rows(rows: list[list[str]], shown: str) -> pd.DataFrame:
     start = next((number for number, row in enumerate(rows) if _filled(row)), None)
     if start is None:
         raise DataFault([Fault(shown, None, None, "the file is empty; a header row is needed")])
@@ -91,6 +108,17 @@ def _to_cells(text: str, shown: str) -> pd.DataFrame:
     ]
     doubled = sorted({name for name in header if header.count(name) > 1 and name.strip()})
     faults += [Fault(shown, 1, name, "stands twice in the header") for name in doubled]
+    faults += [
+        Fault(
+            shown,
+            number + 2,
+            name,
+            f"holds a control character (code {ord(sign[0])}); retype the cell",
+        )
+        for number, row in body.items()
+        for name, cell in zip(header, row)
+        if (sign := _CONTROLS.search(cell))
+    ]
     faults += [
         Fault(shown, 1, None, f"the {place}. column has no name")
         for place, name in enumerate(header, start=1)
@@ -112,10 +140,51 @@ def _refuse_other_separators(header: list[str], shown: str) -> None:
             raise DataFault([Fault(shown, 1, None, problem)])
 
 
+def find_table(path: Path) -> Path | None:
+    """The file that holds a table: the CSV file of that name, or a workbook (.xlsx) in its place; None if neither."""
+    return next((one for one in (path, path.with_suffix(WORKBOOK)) if one.is_file()), None)
+
+
+def _cells(path: Path, shown: str) -> tuple[pd.DataFrame, str]:
+    """The cells of a table, and the name by which its file is told: the workbook's where one stands in its place."""
+    found = find_table(path) or path
+    if found.suffix == WORKBOOK:
+        shown = str(Path(shown).with_suffix(WORKBOOK).as_posix())
+        return _cells_of_rows(_workbook_rows(found, shown), shown), shown
+    return _to_cells(_read_text(found, shown), shown), shown
+
+
+def _workbook_rows(path: Path, shown: str) -> list[list[str]]:
+    """The rows of the first sheet of a workbook, as text."""
+    import zipfile
+
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        book = load_workbook(path, read_only=True, data_only=True)
+        rows = [[_workbook_cell(cell) for cell in row] for row in book.worksheets[0].values]
+        book.close()
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError):
+        problem = "cannot be opened as a workbook; save it anew as .xlsx or as “CSV UTF-8”"
+        raise DataFault([Fault(shown, None, None, problem)]) from None
+    width = max(map(_filled, rows), default=0)
+    return [[*row, *[""] * (width - len(row))] for row in rows]
+
+
+def _workbook_cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    return str(value).translate(_BREAKS_IN_CELLS)
+
+
 def read_cells(path: Path, shown: str | None = None) -> pd.DataFrame:
-    """All cells of a CSV file as text, each row numbered as a spreadsheet does (the header is row 1)."""
-    shown = shown or path.name
-    cells = _to_cells(_read_text(path, shown), shown)
+    """All cells of a table as text, each row numbered as a spreadsheet does (the header is row 1)."""
+    cells, _ = _cells(path, shown or path.name)
     return cells.set_axis(cells.index + 2)
 
 
@@ -148,6 +217,8 @@ def _to_numbers(
     for name, column in schema.columns.items():
         text = cells[name].str.strip()
         if not _is_number(column):
+            if name in DATES:
+                text = text.map(_iso_date)
             table[name] = text.astype(object)
             continue
         numbers = pd.to_numeric(text.where(text != "", None), errors="coerce").astype(float)
@@ -165,6 +236,12 @@ def _to_numbers(
                 faults.append(Fault(shown, row + 2, name, "is empty; a number is needed"))
         table[name] = numbers
     return table, faults
+
+
+def _iso_date(text: str) -> str:
+    """A date as Excel or a Chinese text writes it (2024/12/31, 2024年12月31日) as 2024-12-31; another as it stands."""
+    parts = _DATE_PARTS.fullmatch(text)
+    return "-".join(part.zfill(2) for part in parts.groups() if part) if parts else text
 
 
 def _check_faults(
@@ -231,7 +308,7 @@ def read_table(
     may_be_empty: bool = False,
     units: Units | None = None,
 ) -> pd.DataFrame:
-    """Read one CSV file and check it against its schema.
+    """Read one table (a CSV file, or a workbook in its place) and check it against its schema.
 
     path    : the file
     schema  : one of the schemas of this module
@@ -242,8 +319,7 @@ def read_table(
               spreadsheet, with gaps where blank rows were dropped
     Raises  : DataFault with every fault of the file, each with row and column as in a spreadsheet
     """
-    shown = shown or path.name
-    cells = _to_cells(_read_text(path, shown), shown)
+    cells, shown = _cells(path, shown or path.name)
     missing = [name for name in schema.columns if name not in cells.columns]
     extra = [name for name in cells.columns if name not in schema.columns]
     faults = [Fault(shown, 1, name, "this column is missing") for name in missing]
@@ -255,6 +331,16 @@ def read_table(
         faults.append(Fault(shown, 2, None, "there is a header and no row below it"))
     if faults:
         raise DataFault(faults)
+    return sound_rows(cells, schema, shown, units)
+
+
+def sound_rows(
+    cells: pd.DataFrame, schema: pa.DataFrameSchema, shown: str, units: Units | None = None
+) -> pd.DataFrame:
+    """Cells as a table checked against its schema; the index is 2 less than the row of a spreadsheet.
+
+    Raises : DataFault with every fault
+    """
     if cells.empty:
         return empty_table(schema)
     table, faults = _to_numbers(cells, schema, shown)

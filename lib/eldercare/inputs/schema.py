@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,6 +37,10 @@ POPULATION_BASES = ("resident", "registered")
 REPORT_SCOPES = ("city", "prefecture", "province")
 ASSUMPTION_KEYS = ("age_band", "sex", "severity", "setting", "bed_type")
 FIRST_YEAR, LAST_YEAR = 1990, 2100
+
+
+# Columns of dates.
+DATES = ("issued_on", "reported_on")
 
 
 @dataclass(frozen=True)
@@ -132,8 +137,16 @@ def _optional_one_of(values) -> pa.Column:
 
 
 Rule = Callable[[pd.DataFrame], pd.Series]
-BOUNDED = ("share", "person", "bed", "worker", "household")
+# What these count may be below zero: changes, errors, deviations. Nothing else is ever drawn below.
+MAY_BE_NEGATIVE = frozenset(["per_year", "ratio", "standard_deviation", "year"])
 COUNTED = ("person", "bed", "household", "institution", "facility", "place", "count", "yuan")
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        return bool(text) and bool(re.compile(text))
+    except re.error:
+        return False
 
 
 def _row_check(check: Rule, column: str, problem: str) -> pa.Check:
@@ -167,7 +180,7 @@ COLUMNS = {
     **dict.fromkeys(("assumption", "city_id", "indicator", "source_id", "target_id"), _FILLED),
     **dict.fromkeys(("label_en", "label_zh", "definition", "quote_zh", "step"), _FILLED),
     **dict.fromkeys(("low", "central", "high"), _NUMBER),
-    **dict.fromkeys(("issued_on", "reported_on"), _DATE),
+    **dict.fromkeys(DATES, _DATE),
     **dict.fromkeys(("year_from", "price_year", "base_year", "target_year"), _YEAR_OR_EMPTY),
     **dict.fromkeys(("value", "value_high"), _NUMBER_OR_EMPTY),
     "basis": pa.Column(str, _one_of(BASES)),
@@ -232,7 +245,7 @@ ASSUMPTIONS = _table(
             ),
             (
                 "shape",
-                lambda t: (t["shape"] != "normal") | ~t["unit"].isin(BOUNDED),
+                lambda t: (t["shape"] != "normal") | t["unit"].isin(MAY_BE_NEGATIVE),
                 "a normal range has no bounds, but a share or a count has; use triangular or lognormal",
             ),
             (
@@ -301,7 +314,7 @@ TABLE_ROWS = _table(
 
 ASSUMPTION_STEPS = _table(
     "assumption_steps.csv",
-    "assumption label_en label_zh step local to_do",
+    "assumption label_en label_zh step unit local to_do",
     "assumption",
     _rules(
         (
@@ -311,6 +324,7 @@ ASSUMPTION_STEPS = _table(
         )
     ),
     step=pa.Column(str, _one_of(STEPS)),
+    unit=_optional_one_of(UNITS),
     local=pa.Column(str, _one_of(["yes", "no"])),
 )
 
@@ -354,6 +368,16 @@ TARGETS = _table(
     kind=pa.Column(str, _one_of(KINDS)),
     follow_up=pa.Column(str, _one_of(FOLLOW_UPS)),
     locator=_FILLED,
+)
+
+DECISIONS = ("accept", "mend", "drop", "")
+TARGETS_DRAFT = _table(
+    "targets_draft.csv",
+    f"decision confidence reason place figure {' '.join(TARGETS.columns)}",
+    "target_id",
+    TARGETS.checks,
+    decision=pa.Column(str, _one_of(DECISIONS)),
+    **{name: TARGETS.columns[name] for name in ("bound", "kind", "follow_up", "locator")},
 )
 
 CAPACITY = _table(
@@ -449,6 +473,31 @@ CENSUS_AGE_SEX = _table(
     **dict.fromkeys(("adcode", "year"), _NUMBER),
     sex=pa.Column(str, _one_of(["male", "female"])),
     **dict.fromkeys((f"age_{group}" for group in AGE_GROUPS), _COUNT),
+)
+
+COLUMN_GUIDE = _table(
+    "column_guide.csv",
+    "column word en zh",
+    "column word",
+    **dict.fromkeys(("column", "en", "zh"), _FILLED),
+)
+
+PLAN_WORDS = _table(
+    "plan_words.csv",
+    "kind pattern unit indicator label_en denominator measured_by note",
+    "kind pattern unit",
+    _rules(
+        (
+            "indicator",
+            lambda t: (t["kind"] != "quantity") | (t["indicator"] != ""),
+            "a row of kind quantity names its indicator",
+        )
+    ),
+    kind=pa.Column(str, _one_of(["sign", "counter", "noun", "quantity"])),
+    pattern=pa.Column(
+        str, pa.Check(_is_pattern, element_wise=True, error="must be a regular expression")
+    ),
+    **dict.fromkeys(("indicator", "label_en"), _TEXT),
 )
 
 EXCEPTIONS = pa.DataFrameSchema(

@@ -410,30 +410,6 @@ def write_summary(summary: xr.DataArray, china: China, path: Path) -> None:
     part.replace(path)
 
 
-def find_area(china: China, text: str) -> int:
-    """The code of an area, from its code or its name.
-
-    Raises : KeyError, with the candidates if a name is not unique, or if there is none
-    """
-    names = china.areas.xs(2020, level="year")
-    if text.isdigit():
-        if int(text) in names.index:
-            return int(text)
-        raise KeyError(f"{text} is no area of the census of 2020")
-    found = names[names["name"] == text]
-    if found.empty:
-        found = names[names["name"].str.startswith(text)]
-    if len(found) == 1:
-        return int(found.index[0])
-    if found.empty:
-        raise KeyError(f"no area of the census of 2020 is called “{text}”")
-    listed = ", ".join(
-        f"{code} {row['name']} ({row.province}, {row.level})"
-        for code, row in found.head(20).iterrows()
-    )
-    raise KeyError(f"“{text}” is not unique; write the code: {listed}")
-
-
 def level_table(summary: xr.DataArray, code: int, years) -> pd.DataFrame:
     """The summary of one area: a row a quantity and year."""
     table = (

@@ -1,0 +1,196 @@
+"""A drafted ledger on its way to `targets.csv`: nothing of it counts before a planner has accepted its row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from eldercare.documents.new_city import csv_text
+from eldercare.documents.read_plan import DRAFT_COLUMNS
+from eldercare.inputs import schema
+from eldercare.inputs.checks import target_faults
+from eldercare.inputs.load import Project
+from eldercare.inputs.reading import empty_table, find_table, read_cells, read_table, sound_rows
+from eldercare.inputs.schema import DataFault
+
+DRAFT = "targets_draft.csv"
+CONFIDENCES = ("sure", "likely", "doubtful")
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """What a confirmation makes of the files of a city: the text of each (None: the file goes), and how many rows."""
+
+    files: dict[str, str | None]
+    accepted: int
+    mended: int
+    dropped: int
+    waiting: int
+
+
+def waiting(project: Project, city_id: str) -> int:
+    """How many drafted rows of a city wait for a decision or for their confirmation."""
+    path = find_table(_folder(project, city_id) / DRAFT)
+    return 0 if path is None else len(read_cells(path, f"cities/{city_id}/{path.name}"))
+
+
+def draft_text(draft: pd.DataFrame) -> str:
+    """The text of `targets_draft.csv`; its mark at the beginning lets Excel show Chinese."""
+    return "\ufeff" + csv_text(DRAFT_COLUMNS, draft.to_dict("records"))
+
+
+def measured_where_it_can_be(project: Project, draft: pd.DataFrame) -> pd.DataFrame:
+    """The draft, with rows that cannot be held against a quantity tracked by reports instead."""
+    out = draft.copy()
+    table = out[list(schema.TARGETS.columns)].reset_index(drop=True)
+    faults = target_faults(_with_any_source(project, table), table, DRAFT)
+    for row in {fault.row - 2 for fault in faults if fault.row is not None}:
+        if out["follow_up"].iat[row] == "measured":
+            at = out.index[row]
+            out.loc[at, ["follow_up", "measured_by"]] = ["tracked", ""]
+            out.loc[at, "follow_up_reason"] = "needs reported progress"
+    return out
+
+
+def _with_any_source(project: Project, table: pd.DataFrame) -> Project:
+    """The project as it is when the sources of a draft have their rows."""
+    from dataclasses import replace
+
+    missing = set(table["source_id"]) - set(project.sources["source_id"])
+    rows = pd.DataFrame({"source_id": sorted(missing)})
+    return replace(project, sources=pd.concat([project.sources, rows]))
+
+
+def confirm(project: Project, city_id: str, accept: Collection[str] = ()) -> Confirmed:
+    """Move the decided rows of a draft into `targets.csv`.
+
+    accept : confidences whose undecided rows are accepted as they stand
+    Raises : DataFault with every fault of the accepted rows, by their row in the draft; nothing is moved then
+    """
+    path = find_table(_folder(project, city_id) / DRAFT)
+    at = f"cities/{city_id}/{DRAFT}"
+    if path is None:
+        raise FileNotFoundError(
+            f"no {at}; write one with read-plan FILE --city {city_id}, then decide on its rows"
+        )
+    at = f"cities/{city_id}/{path.name}"
+    cells = read_cells(path, at).fillna("")
+    cells["decision"] = cells["decision"].str.strip().str.lower()
+    undecided = (cells["decision"] == "") & cells["confidence"].isin(accept)
+    cells.loc[undecided, "decision"] = "accept"
+    decided = cells[cells["decision"] != ""]
+    taken = sound_rows(
+        decided[decided["decision"] != "drop"].set_axis(
+            decided.index[decided["decision"] != "drop"] - 2
+        ),
+        schema.TARGETS_DRAFT,
+        at,
+    )
+    dropped, left = decided[decided["decision"] == "drop"], cells[cells["decision"] == ""]
+    _refuse_workbook(project, city_id)
+    table = _joined(project, city_id, taken, set(cells["target_id"]))
+    faults = target_faults(project, table, at)
+    if faults:
+        raise DataFault(faults)
+    files: dict[str, str | None] = {
+        f"cities/{city_id}/targets.csv": csv_text(
+            list(schema.TARGETS.columns), _in_order(table).to_dict("records")
+        ),
+        at: None,
+    }
+    if len(left):  # a workbook goes, and what waits is a CSV file again
+        files[f"cities/{city_id}/{DRAFT}"] = draft_text(left)
+    if len(dropped):
+        files[f"cities/{city_id}/exceptions.csv"] = with_exceptions(
+            project, city_id,
+            [(_phrase_of(row), "not_a_promise") for _, row in dropped.iterrows()],
+            "dropped from the draft",
+        )  # fmt: skip
+    mended = int((taken["decision"] == "mend").sum()) if len(taken) else 0
+    return Confirmed(files, len(taken) - mended, mended, len(dropped), len(left))
+
+
+def _refuse_workbook(project: Project, city_id: str) -> None:
+    """A ledger kept as a workbook is not written to: it would be there twice."""
+    path = find_table(_folder(project, city_id) / "targets.csv")
+    if path is not None and path.suffix != ".csv":
+        raise ValueError(
+            f"cities/{city_id}/{path.name} stands in place of targets.csv: save it as “CSV UTF-8” under "
+            "that name, take the workbook away, and confirm again"
+        )
+
+
+def _joined(project: Project, city_id: str, taken: pd.DataFrame, drafted: set[str]) -> pd.DataFrame:
+    """The ledger with the accepted rows; a link to a row that was not accepted is taken out."""
+    ledger = project.city(city_id).targets
+    new = taken[list(schema.TARGETS.columns)] if len(taken) else empty_table(schema.TARGETS)
+    both = set(ledger["target_id"]) & set(new["target_id"])
+    if both:
+        raise ValueError(
+            f"{', '.join(sorted(both))}: in cities/{city_id}/targets.csv already; "
+            "give the drafted rows other names in target_id, or drop them"
+        )
+    known = set(ledger["target_id"]) | set(new["target_id"])
+    new = new.assign(
+        restates=new["restates"].where(
+            new["restates"].isin(known | {""}) | ~new["restates"].isin(drafted), ""
+        )
+    )
+    return pd.concat([ledger.set_axis(ledger.index + 100_000), new])
+
+
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows by the number at the end of their names: the order of the document."""
+    number = table["target_id"].str.extract(r"(\d+)$")[0].astype(float)
+    return (
+        table.assign(_number=number).sort_values("_number", kind="stable").drop(columns="_number")
+    )
+
+
+def has_exceptions(project: Project, city_id: str) -> bool:
+    """Whether somebody has listed exceptions of a city already."""
+    path = find_table(_folder(project, city_id) / "exceptions.csv")
+    return path is not None and not read_cells(path).empty
+
+
+def with_plan_year(project: Project, city_id: str, year: float) -> dict[str, str | None]:
+    """`city.csv` with the year of the document where it names none yet; nothing to write where it does."""
+    path = _folder(project, city_id) / "city.csv"
+    if project.city(city_id).plan_year is not None or not path.is_file() or math.isnan(year):
+        return {}
+    rows = read_cells(path).fillna("").to_dict("records")
+    rows[0]["plan_year"] = f"{year:.0f}"
+    return {f"cities/{city_id}/city.csv": csv_text(list(rows[0]), rows)}
+
+
+def with_exceptions(
+    project: Project, city_id: str, phrases: Iterable[tuple[str, str]], note: str
+) -> str:
+    """`exceptions.csv` of a city with more phrases whose numbers are no promise: pairs of phrase and reason."""
+    path = find_table(_folder(project, city_id) / "exceptions.csv")
+    rows: list[dict] = []
+    if path is not None:
+        rows = read_table(path, schema.EXCEPTIONS, may_be_empty=True).to_dict("records")
+    there = {row["phrase"] for row in rows}
+    rows += [
+        {"phrase": phrase, "reason": reason, "note": note}
+        for phrase, reason in dict(phrases).items()
+        if phrase not in there
+    ]
+    return csv_text(list(schema.EXCEPTIONS.columns), rows)
+
+
+def _phrase_of(row: pd.Series) -> str:
+    """A phrase around a drafted figure, short so that it covers no other."""
+    quote, figure = row["quote_zh"], row["figure"]
+    start = quote.find(figure) if figure else -1
+    return quote[max(0, start - 4) : start + len(figure)] if start >= 0 else quote
+
+
+def _folder(project: Project, city_id: str) -> Path:
+    project.city(city_id)
+    return project.root / "data" / "cities" / city_id
