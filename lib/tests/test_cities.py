@@ -7,7 +7,7 @@ import pytest
 from conftest import DRAWS
 
 from eldercare import compare_head_counts, load_project, run, run_city
-from eldercare.documents import progress
+from eldercare.analysis import comparable
 from eldercare.model.costs import BUILDING_ITEMS
 from eldercare.reporting.tables import promises, wide
 
@@ -37,7 +37,7 @@ def test_a_city_with_nothing_but_its_census_code_runs(small_copy, adcode):
     assert np.isnan(results.stock().set_index("city_id").at["sixth", "value"])
     assert "sixth" not in set(promises(words, results.targets())["city_id"])
     assert compare_head_counts(results["sixth"]).empty
-    assert progress.ledger_counts(project).loc["sixth", "figures"] == 0
+    assert comparable.ledger_counts(project).loc["sixth", "figures"] == 0
 
 
 def test_another_city_leaves_the_numbers_of_the_others_alone(full_copy, results):

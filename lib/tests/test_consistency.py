@@ -7,7 +7,7 @@ import pytest
 
 import eldercare as ec
 from eldercare.analysis import comparable
-from eldercare.documents import consistency, crosscheck, progress
+from eldercare.documents import consistency, crosscheck
 
 
 def city_with(project, city_id, **cells):
@@ -182,19 +182,19 @@ def test_one_plan_alone_is_compared_with_none(results):
 
 def test_the_whole_ledger_and_its_damaged_figures_are_shown(project):
     for city in project.cities.values():
-        table = progress.ledger(city)
+        table = comparable.ledger(city)
         assert table["quote_zh"].tolist() == city.targets["quote_zh"].tolist()
         whole = table["suspect"] == ""
         assert table.loc[whole, "printed"].str.contains("✗").sum() == 0
         confirmed = table["usable"] == "yes"
         assert table.loc[~whole & confirmed, "printed"].str.endswith(" (✗)").all()
         assert table.loc[~whole & ~confirmed, "printed"].str.endswith(" ✗").all()
-    figures = pd.concat([progress.ledger(city) for city in project.cities.values()])
+    figures = pd.concat([comparable.ledger(city) for city in project.cities.values()])
     damaged = figures[figures["suspect"] != ""]
     assert (
         len(damaged)
         == sum((city.targets["suspect"] != "").sum() for city in project.cities.values())
         > 0
     )
-    shengzhou = progress.ledger(project.city("shengzhou")).set_index("target_id")
+    shengzhou = comparable.ledger(project.city("shengzhou")).set_index("target_id")
     assert "61人" in shengzhou.at["570", "quote_zh"]

@@ -15,7 +15,7 @@ import pandas as pd
 from eldercare.analysis.compare import is_usable
 from eldercare.documents.consistency import issued, months
 from eldercare.inputs.load import City, Project
-from eldercare.inputs.schema import FOLLOW_UPS, PROGRESS, REPORT_SCOPES, is_to_come
+from eldercare.inputs.schema import PROGRESS, REPORT_SCOPES, is_to_come
 from eldercare.model.chain import QUANTILES, CityResult
 
 ON_TRACK, BEHIND, MET, NO_REPORT = "on_track", "behind", "met", "no_report"
@@ -229,41 +229,6 @@ def outcome_counts(project: Project) -> pd.DataFrame:
     counts = {scope: int((known == scope).sum()) for scope in REPORT_SCOPES}
     told = {"year": as_of(project), "promises": len(known), **counts}
     return pd.DataFrame([{**told, "none": int((known == "").sum())}])
-
-
-def ledger_counts(project: Project) -> pd.DataFrame:
-    """How many figures each document holds, by what can be done with them; a row a city."""
-    rows = {}
-    for city in project.cities.values():
-        table = city.targets
-        kinds = {name: int((table["follow_up"] == name).sum()) for name in FOLLOW_UPS}
-        marks = {name: int((table[name] != "").sum()) for name in ("suspect", "restates")}
-        rows[city.city_id] = {"figures": len(table), **kinds, **marks}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("city_id")
-
-
-def ledger(city: City) -> pd.DataFrame:
-    """Every figure of a city's document in its order, as printed; its reason told by the quantity that measures it.
-
-    A damaged figure is marked ✗; where the row's reading confirms the printed value, the mark is (✗).
-
-    Returns : the rows of targets.csv with columns printed, usable, because; ids without the city's name
-    """
-    table = city.targets
-    high = [f"–{value:.10g}" if np.isfinite(value) else "" for value in table["value_high"]]
-    usable = [is_usable(row) for _, row in table.iterrows()]
-    marks = [
-        "" if suspect == "" else " (✗)" if whole else " ✗"
-        for suspect, whole in zip(table["suspect"], usable)
-    ]
-    return table.assign(
-        target_id=table["target_id"].str.removeprefix(f"{city.city_id}_"),
-        restates=table["restates"].str.removeprefix(f"{city.city_id}_"),
-        printed=[f"{v:.10g}{end}{mark}" for v, end, mark in zip(table["value"], high, marks)],
-        usable=np.where(usable, "yes", "no"),
-        year=table["target_year"].fillna(table["base_year"]),
-        because=table["measured_by"].where(table["measured_by"] != "", table["follow_up_reason"]),
-    )
 
 
 def progress_template(project: Project, city_id: str) -> pd.DataFrame:

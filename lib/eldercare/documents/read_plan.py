@@ -19,13 +19,13 @@ from eldercare.documents.plan_meaning import (
     Words,
     YearSaid,
     clause_of,
+    counts_something,
     kind_of,
     unit_of,
     year_of,
     years_said,
 )
 from eldercare.documents.plan_text import Passage, issue_year, passages
-from eldercare.documents.promised import counts_something
 from eldercare.documents.worded import worded_figures
 from eldercare.inputs.checks import FIRST_PROMISE, LAST_PROMISE
 from eldercare.inputs.schema import TARGETS_DRAFT
