@@ -33,7 +33,7 @@ class DataCopy:
         self.data.mkdir(parents=True)
         for path in (ROOT / "data").glob("*.csv"):
             shutil.copy(path, self.data)
-        for folder in ("china", *(f"cities/{city}" for city in cities)):
+        for folder in ("china", "world", *(f"cities/{city}" for city in cities)):
             shutil.copytree(ROOT / "data" / folder, self.data / folder)
 
     def rows(self, name: str) -> list[list[str]]:

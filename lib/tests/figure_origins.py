@@ -331,6 +331,15 @@ def _back_test(tracer: Tracer, cells: Cells, _column: str) -> Node:
     return tracer.made_from("back_test", code, [counted])
 
 
+def _use(tracer: Tracer, _cells: Cells, _column: str) -> Node:
+    """The back-test of use rests on all counts of people in care and their population."""
+    counts = tracer.rows("care_use", "data/world/care_use.csv", "people in care by age")
+    people = tracer.rows("population", "data/world/population.csv", "people of 60 and over")
+    made = "use_back_test.with_learned_drift"
+    what = "people in care of a later year, predicted from an earlier one and from other countries"
+    return Node("use_back_test", "quantity", "", what, "", made, tuple, (), (counts, people))
+
+
 SUPPLY = {
     "needed": "caregivers_total_needed",
     **dict.fromkeys(("in post, today's training", "today"), "caregivers_stock[path=today]"),
@@ -376,6 +385,7 @@ FIGURES: dict[str, str | Mapping[str, str] | Rule] = {
     "08_error_by_size": _back_test,
     "08_coverage": _back_test,
     "09_what_if": _headline,
+    **dict.fromkeys(("10_china", "10_countries", "10_drifts", "10_errors"), _use),
     "city_report_people": {
         "60_plus": "population_60_plus",
         "80_plus": "population_80_plus",

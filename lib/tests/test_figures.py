@@ -164,3 +164,11 @@ def test_a_panel_without_a_stock_says_so_and_a_mark_stands_in_its_year(project, 
     assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in marks] == [(2030, 9.0)]
     assert "not collected here" in other.texts[0].get_text()
     assert "not collected here" not in one.texts[0].get_text()
+
+
+def test_a_figure_of_no_city_is_told_by_its_own_words(project, folder):
+    words = load_language(project)
+    table = pd.DataFrame({"series": "counted", "year": [2013, 2020], "central": [3.0, 2.0]})
+    shown = plots.band(project, table.assign(unit="person"), "10_china", panel="", marker="o")
+    title = words.phrase("figure_10_china")
+    assert shown.alt == words.phrase("figure_10_china_alt", title=title)

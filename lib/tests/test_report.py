@@ -27,14 +27,14 @@ from eldercare.analysis.sensitivity import tornado
 from eldercare.app import site
 from eldercare.documents import progress
 from eldercare.engine.quantity import DECLARED
-from eldercare.inputs import schema
+from eldercare.inputs import schema, world
 from eldercare.inputs.load import file_rows
 from eldercare.inputs.schema import DataFault
 from eldercare.model import boundaries, chain, costs, settings, workforce
 from eldercare.reporting import language, report, tables
 from eldercare.reporting.blocks import Bullets, Figure, Heading, Paragraph, Table, html
 from eldercare.reporting.results import HEADLINES
-from eldercare.validation import accuracy, base_methods, calibration, errors
+from eldercare.validation import accuracy, base_methods, calibration, errors, use_back_test
 
 CITIES = ("lincang", "sanming", "chishui")
 MODULES = (
@@ -372,6 +372,13 @@ METHODS = (
 SIZES_OF_AREAS = (
     *accuracy.SIZE_LABELS, "prefecture", "county", "all", "no county redrawn", "some county redrawn",
 )  # fmt: skip
+WAYS = (
+    "frozen_by_age", "frozen_65", "frozen_80", "healthy_ageing", "no_change", "learned_drift",
+)  # fmt: skip
+CHOICES = (
+    "residents", "with_recipients", "with_roll_out", "without_pandemic", "official_tables",
+    "with_beds", "steep_profile", "flat_profile",
+)  # fmt: skip
 VERDICTS = (
     "enough", "likely", "unlikely", "short", "whole_not_said", "alone", "other_whole", "lower_bound",
     "no_count", "no_towns", "basis_not_said", "only_unit", "alone_basis_not_said",
@@ -489,12 +496,24 @@ def family_members(project, results):
         "end": ("at_high", "at_low"),
         "group": map(told, costs.COST_GROUPS),
         "lever": affordability.UNITS_OF_LEVELS,
-        "reference": (*calibration.ASKED, "promised", "wanted_chance", "OECD_average_2016"),
+        "reference": (
+            *calibration.ASKED,
+            "promised",
+            "wanted_chance",
+            "OECD_average_2016",
+            "as_counted",
+            "no_change",
+        ),
         "series": map(told, series_of_figures(project)),
         "promised": ("unknown",),
         "stock": ("unknown",),
         "unit": schema.UNITS,
         "workplace": values["workplace"].values,
+        "near": map(str, use_back_test.HORIZONS),
+        "choice": CHOICES,
+        "place": project.world.care_use_series["place"],
+        "role": world.ROLES,
+        "way": WAYS,
     }
 
 

@@ -20,8 +20,8 @@ TREES = {
 MODULES = [name for name in TREES if not name.endswith(("__init__", "__main__"))]
 # Not more than there are: a package that grows sideways must first shrink elsewhere. Twelve is the aim.
 MOST_MODULES = {
-    "inputs": 9, "engine": 12, "model": 17, "analysis": 12, "validation": 12, "documents": 12,
-    "reporting": 14, "app": 12,
+    "inputs": 10, "engine": 3, "model": 17, "analysis": 10, "validation": 8, "documents": 12,
+    "reporting": 14, "app": 7,
 }  # fmt: skip
 MOST_LINES, MOST_OF_A_FUNCTION = 670, 76
 READERS = {
@@ -29,6 +29,7 @@ READERS = {
     "inputs/load",
     "inputs/reading",
     "inputs/ledger",
+    "inputs/world",
     "documents/document_lines",
     "documents/drafts",
     "app/book",

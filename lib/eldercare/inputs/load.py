@@ -16,6 +16,7 @@ from eldercare.inputs import schema
 from eldercare.inputs.checks import cross_faults, file_faults, loose_faults, on_promised_base
 from eldercare.inputs.reading import Units, empty_table, find_table, read_cells, read_table
 from eldercare.inputs.schema import DataFault, Fault
+from eldercare.inputs.world import World, load_world, world_faults
 
 BASELINE = "baseline"
 NATION = 100000
@@ -95,7 +96,10 @@ class China:
 
 @dataclass(frozen=True, eq=False)
 class Project:
-    """Everything that `data/` says, checked: the one thing the calculations start from."""
+    """Everything that `data/` says, checked: the one thing the calculations start from.
+
+    world : counts of people in care to test use by; None in a project without `data/world/`
+    """
 
     root: Path
     sources: pd.DataFrame
@@ -113,6 +117,7 @@ class Project:
     plan_words: pd.DataFrame = field(default_factory=lambda: empty_table(schema.PLAN_WORDS))
     column_guide: pd.DataFrame = field(default_factory=lambda: empty_table(schema.COLUMN_GUIDE))
     table_rows: pd.DataFrame = field(default_factory=lambda: empty_table(schema.TABLE_ROWS))
+    world: World | None = field(default=None, repr=False)
 
     def city(self, city_id: str) -> City:
         """The city of that name; KeyError with the names there are, if there is none."""
@@ -169,25 +174,10 @@ def load_project(root: Path | None = None, being_written: Path | None = None) ->
         )
         for path in sorted((data / "scenarios").glob("*.csv"))
     }
-    folders = sorted(
-        path
-        for path in (data / "cities").glob("*")
-        if path.is_dir() and not path.name.startswith((".", "__"))
-    )
-    cities = {
-        folder.name: _load_city(reader, folder, units)
-        for folder in folders
-        if find_table(folder / "city.csv")
-    }
-    reader.faults += loose_faults(data)
-    for folder in folders:
-        reader.faults += file_faults(folder)
-        if folder.name not in cities:
-            reader.faults.append(
-                Fault(f"cities/{folder.name}/city.csv", None, None, "the file is missing")
-            )
+    cities = _load_cities(reader, data, units)
     reader.finish()
     china = load_china(root)
+    world = load_world(root) if (data / "world").is_dir() else None
     project = Project(
         root,
         sources,
@@ -203,8 +193,9 @@ def load_project(root: Path | None = None, being_written: Path | None = None) ->
         plan_words,
         guide,
         table_rows,
+        world,
     )
-    faults = cross_faults(project)
+    faults = cross_faults(project) + ([] if world is None else world_faults(sources, world))
     if faults:
         raise DataFault(faults)
     chosen = {
@@ -322,6 +313,28 @@ def _load_city(reader: _Reader, folder: Path, units: dict[str, Units]) -> City:
         assumptions,
         progress,
     )
+
+
+def _load_cities(reader: _Reader, data: Path, units: dict[str, Units]) -> dict[str, City]:
+    """All cities with a folder; the faults of their files, and of what lies beside them, go to the reader."""
+    folders = sorted(
+        path
+        for path in (data / "cities").glob("*")
+        if path.is_dir() and not path.name.startswith((".", "__"))
+    )
+    cities = {
+        folder.name: _load_city(reader, folder, units)
+        for folder in folders
+        if find_table(folder / "city.csv")
+    }
+    reader.faults += loose_faults(data)
+    for folder in folders:
+        reader.faults += file_faults(folder)
+        if folder.name not in cities:
+            reader.faults.append(
+                Fault(f"cities/{folder.name}/city.csv", None, None, "the file is missing")
+            )
+    return cities
 
 
 @lru_cache(maxsize=4)

@@ -129,7 +129,7 @@ class Language:
         in `_given` as it was given; of a column `share…` or `chance…` in per cent, of `signed…` in per cent
         with its sign, of `ratio…` without a unit; a year as it is. `range` and `mean_range` are made of low,
         central or mean, and high, and so is `need_range` of need_low, need_central, need_high; `label` of
-        label_en and label_zh, `factor` of assumption and keys. Keys are told by their labels, those with a
+        label_en and label_zh, as any other such pair, `factor` of assumption and keys. Keys are told by their labels, those with a
         number behind their name (`part_2`) as well; the rest stands as it is.
         """
         unit = row.get("unit", "plain")
@@ -140,8 +140,10 @@ class Language:
             before = name.removesuffix("central")
             ends = {end: row.get(before + end, math.nan) for end in ENDS}
             told[f"{before}range"] = "" if row[name] == "" else self.range(ends, unit)
-        if {"label_en", "label_zh"} <= row.keys():
-            told["label"] = sentence_case(self.text(row, "label"))
+        for name in [name.removesuffix("_en") for name in row if name.endswith("_en")]:
+            if f"{name}_zh" in row:
+                text = self.text(row, name)
+                told[name] = sentence_case(text) if name == "label" else text
         if {"assumption", "keys"} <= row.keys():
             name = told["factor"] = told["assumption"]
             if row["keys"]:
@@ -363,6 +365,8 @@ def load_language(project: Project, code: str = "") -> Language:
     phrases = dict(zip(project.phrases["phrase_id"], project.phrases[code]))
     for row in project.china.care_grades.to_dict("records"):
         phrases[f"service_class_{row['service_class']}"] = row[f"label_{code}"]
+    abroad = [] if project.world is None else project.world.care_use_series.to_dict("records")
+    phrases |= {f"place_{row['place']}": row[f"place_{code}"] for row in abroad}
     for city in project.cities.values():
         for row in city.targets.to_dict("records"):
             told = {"label": row[f"label_{code}"], "year": f"{row['target_year']:.0f}"}

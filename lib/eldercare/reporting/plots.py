@@ -66,6 +66,7 @@ def band(
     missing: Sequence[str] = (),
     reference: Mapping[str, float] | None = None,
     log: bool = False,
+    marker: str = "",
     **sheet: Any,
 ) -> Image:
     """Lines with their 80 % ranges, a colour a series; what was promised and the existing beds are marks.
@@ -73,6 +74,7 @@ def band(
     table     : panel, hue, x, the middle; low and high, where there are any
     missing   : series of which a panel says that it has none, as "stock"
     reference : levels that are drawn across, by name
+    marker    : of each point of a line, where few years are known
     """
     drawn = Sheet(project, table, name, panel, **sheet)
     lines = [kind for kind in drawn.first(hue) if kind not in MARKS]
@@ -87,7 +89,7 @@ def band(
             if "low" in rows:
                 ends = rows["low"], rows["high"]
                 axis.fill_between(rows[x], *ends, alpha=0.18, linewidth=0, **look)
-            (line,) = axis.plot(rows[x], rows[middle], style_of(number), **look)
+            (line,) = axis.plot(rows[x], rows[middle], style_of(number), marker=marker, **look)
             drawn.tell(hue if len(lines) > 1 else "", kind, line)
         marks = part[part[hue].isin(list(MARKS))] if hue else part.iloc[:0]
         for year, value, kind in marks[[x, middle, hue]].to_numpy():
@@ -237,12 +239,13 @@ def ranges(
     """
     drawn = Sheet(project, table, name, panel, **sheet)
     kinds = drawn.first(hue)
+    spread = min(0.17 * len(kinds), 0.8)
     for axis, part in drawn.panels():
         part = part.assign(place=drawn.rows(axis, part, rows).astype(float))
         shown = part[["low", "central", "high", *marks]].div(part[over] if over else 1.0, axis=0)
         for number, kind in enumerate(kinds):
             here = part[hue] == kind if hue else part["place"] >= 0
-            y = part.loc[here, "place"] + 0.34 * ((number + 0.5) / len(kinds) - 0.5)
+            y = part.loc[here, "place"] + spread * ((number + 0.5) / len(kinds) - 0.5)
             low, central, high = (shown.loc[here, end] for end in ("low", "central", "high"))
             axis.hlines(y, low, high, color=colour_of(number), linewidth=5, alpha=0.35)
             (dot,) = axis.plot(central, y, "o", color=colour_of(number), markersize=5)

@@ -303,7 +303,7 @@ class Sheet:
         self.figure.text(0.01, 0.05 * inch, line, fontsize=7, color=SOFT, ha="left")
 
     def _alt(self, series: str) -> str:
-        """What the figure shows: by a phrase of its own the first series, or all together, at both ends; else its panels."""
+        """What the figure shows: by a phrase of its own, of cities with the first series, or all together, at both ends; else its panels."""
         if f"figure_{self.name}_alt" not in self.words.phrases:
             shown = [self.part(self.panel, key) for key in self.axes] if self.panel else []
             names = {"title": self.title, "name": self.name}
@@ -311,6 +311,8 @@ class Sheet:
                 return self.words.phrase("figure_alt", **names)
             panels = self.words.join("list_join", shown)
             return self.words.phrase("figure_alt_panels", panels=panels, **names)
+        if "city_id" not in self.table:
+            return self.words.phrase(f"figure_{self.name}_alt", title=self.title)
         kinds = list(self.table[series])
         rows = self.table[self.table[series] == (TOTAL if TOTAL in kinds else kinds[0])]
         rows = rows[rows["year"] >= BASE_YEAR].iloc[[0, -1]]
