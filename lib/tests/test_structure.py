@@ -57,12 +57,6 @@ def reading_calls(tree: ast.AST) -> list[str]:
     return [f"line {call.lineno}: {ast.unparse(call.func)}" for call in calls]
 
 
-def run(*command: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", *command], cwd=LIB, capture_output=True, text=True, check=False
-    )
-
-
 def test_packages_import_only_from_those_below_them():
     found = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
