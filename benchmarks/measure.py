@@ -1,6 +1,8 @@
-"""Speed and memory of the model, and how near its draws come to many more: `make bench` prints them.
+"""Speed and memory of the model, and how near its draws come to many more: `make bench` prints
+them.
 
-A plain script, not tests: most figures are the peak memory of a process, an answer on a screen or an
+A plain script, not tests: most figures are the peak memory of a process, an answer on a screen or
+    an
 error of sampling, each taken in a process of its own, which a timer of functions inside one process
 cannot give. Such a process imports only what it measures, as imports are a part of its memory.
 
@@ -65,7 +67,8 @@ def fastest(action: Callable[[], object]) -> float:
 
 
 def kernel(project: Project) -> dict[str, float]:
-    """The projection alone: one area, 1,024 draws, 30 years, five-year ages kept; plain and compiled.
+    """The projection alone: one area, 1,024 draws, 30 years, five-year ages kept; plain and
+    compiled.
 
     Returns : seconds of the compiled version, its cell updates per second, and how many times
               faster it is than the plain one
@@ -201,7 +204,9 @@ def chain(project: Project, draws: str) -> dict[str, float]:
 
 
 def precision(project: Project, city_id: str) -> list[dict[str, Any]]:
-    """Low, central, high of each headline at the draws in use beside 131,072 (see `sampling_error`)."""
+    """Low, central, high of each headline at the draws in use beside 131,072 (see
+    `sampling_error`).
+    """
     from eldercare.analysis.sensitivity import sampling_error
 
     return sampling_error(project, city_id).to_dict(orient="records")

@@ -1,7 +1,10 @@
-"""Scores of `read-plan` on a folder of documents and gold rows: python benchmarks/read_plans.py DOCUMENTS GOLD
+"""Scores of `read-plan` on a folder of documents and gold rows: python benchmarks/read_plans.py
+DOCUMENTS GOLD
 
-DOCUMENTS : folder with documents (.txt, .html, .docx, .pdf), called by the city, as lincang_2022.txt
-GOLD      : folder with ledgers read by hand, lincang.csv or lincang/targets.csv, columns as targets.csv
+DOCUMENTS : folder with documents (.txt, .html, .docx, .pdf), called by the city, as
+            lincang_2022.txt
+GOLD      : folder with ledgers read by hand, lincang.csv or lincang/targets.csv, columns as
+            targets.csv
 
 A drafted row finds a gold row when its figure stands within the gold row's phrase in the document.
 Each is paired once, in the order of the document, pairs with the same value first.
@@ -52,7 +55,9 @@ def kind_of_row(row: pd.Series) -> str:
 
 
 def places(rows: pd.DataFrame, text: str) -> list[tuple[int, int]]:
-    """Where each row's phrase stands in the compact document, the next place after the row before if it can be."""
+    """Where each row's phrase stands in the compact document, the next place after the row before
+    if it can be.
+    """
     found, at = [], 0
     for quote in rows["quote_zh"]:
         phrase = compact(quote)

@@ -1,4 +1,5 @@
-"""Older people, care, beds, care workers and money of a Chinese city, from its census and its own plan.
+"""Older people, care, beds, care workers and money of a Chinese city, from its census and its own
+plan.
 
     import eldercare as ec
     project = ec.load_project()
@@ -26,7 +27,9 @@ __all__ = sorted(_HOME_OF)
 
 
 def __getattr__(name: str):
-    """What the package offers is imported when it is first asked for, so that a command starts at once."""
+    """What the package offers is imported when it is first asked for, so that a command starts at
+    once.
+    """
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)

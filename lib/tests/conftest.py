@@ -1,4 +1,6 @@
-"""What the tests share: the project, loaded once, a run with few draws, and copies of the data to damage."""
+"""What the tests share: the project, loaded once, a run with few draws, and copies of the data to
+damage.
+"""
 
 import csv
 import os

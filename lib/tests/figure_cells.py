@@ -1,4 +1,6 @@
-"""Figures drawn as the notebooks draw them: a cell is run with other cities, in the folder of a test."""
+"""Figures drawn as the notebooks draw them: a cell is run with other cities, in the folder of a
+test.
+"""
 
 import re
 

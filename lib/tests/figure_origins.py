@@ -1,6 +1,8 @@
-"""Which quantity a printed number is, and its trace: numbers of the figures' tables and of the summary tables.
+"""Which quantity a printed number is, and its trace: numbers of the figures' tables and of the
+summary tables.
 
-FIGURES says it for each figure: `name[dim=label]`, or that by the cells of the column `series`. City, year,
+FIGURES says it for each figure: `name[dim=label]`, or that by the cells of the column `series`.
+    City, year,
 scenario and the labels of the quantity's dims are read from the row itself.
 """
 
@@ -77,7 +79,9 @@ class Tracer:
         return node_of(self.place(city_id, year, scenario, **keys), name, self.made)
 
     def asked(self, asked: str, cells: Mapping[str, str]) -> Node:
-        """The quantity that a row of a table tells; the label `total` is all parts of a dim together."""
+        """The quantity that a row of a table tells; the label `total` is all parts of a dim
+        together.
+        """
         name, keys = split_asked(asked)
         keys |= {key: cells[key] for key in own_keys(name) & set(cells)}
         where = cells["city_id"], name, int(cells.get("year") or BASE_YEAR)
@@ -157,7 +161,9 @@ def trace_figure(
 def trace_answer(
     project: Project, city_id: str, quantity: str, year: int, tracer: Tracer | None = None
 ) -> Trace:
-    """Where a cell of the summary table of notebook 00 comes from; quantity is one of `HEADLINES`, or `stock`."""
+    """Where a cell of the summary table of notebook 00 comes from; quantity is one of `HEADLINES`,
+    or `stock`.
+    """
     tracer = tracer or Tracer(project)
     if quantity == "stock":
         return _sound(tracer.stock(city_id))
@@ -168,7 +174,9 @@ def trace_answer(
 def trace_promise(
     project: Project, city_id: str, target_id: str, column: str, tracer: Tracer | None = None
 ) -> Trace:
-    """Where a number of the table of promises comes from; column: promised, low, central, high, use or chance."""
+    """Where a number of the table of promises comes from; column: promised, low, central, high, use
+    or chance.
+    """
     cells = {"city_id": city_id, "target_id": target_id}
     return _sound(_promise(tracer or Tracer(project), cells, column))
 
@@ -181,7 +189,9 @@ def _sound(root: Node) -> Trace:
 
 
 def _by_series(tracer: Tracer, cells: Cells, rule: str | Mapping[str, str]) -> Node:
-    """A quantity, one for each series; where a figure has but one, its need, its use and what it is held against."""
+    """A quantity, one for each series; where a figure has but one, its need, its use and what it is
+    held against.
+    """
     series = cells.get("series", "need")
     by_series = {"need": rule} if isinstance(rule, str) else rule
     first = split_asked(next(iter(by_series.values())))[0]

@@ -22,7 +22,9 @@ def drawn(values, *dims: str) -> Array:
 
 
 def calculation_of(project, city: City, assumptions: Assumptions, last_year=LAST_YEAR):
-    """The chain of a city, in full precision; its area as the censuses tell it, not settled with the others."""
+    """The chain of a city, in full precision; its area as the censuses tell it, not settled with
+    the others.
+    """
     area = describe_area(project.china, city.adcode)
     return Calculation(CityInputs(project.china, city, area, assumptions, last_year))
 
@@ -96,7 +98,9 @@ def made_city(
     source_id: str = "",
     **tables,
 ) -> City:
-    """A city as its folder would tell it; tables are lists of rows by name (targets, capacity, assumptions, progress)."""
+    """A city as its folder would tell it; tables are lists of rows by name (targets, capacity,
+    assumptions, progress).
+    """
     made = {name: rows_of(name, city_id, *tables.get(name, ())) for name in SAID}
     made["capacity"] = made["capacity"] if "capacity" in tables else None
     return City(city_id, adcode, name_en or city_id.capitalize(), "", plan_year, source_id, **made)

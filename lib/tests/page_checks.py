@@ -163,7 +163,9 @@ def too_wide(page: Page) -> list[str]:
 
 
 def cut_on_paper(page: Page) -> list[str]:
-    """Tables wider than a sheet of A4 less its margins: upright, and across for those of many columns."""
+    """Tables wider than a sheet of A4 less its margins: upright, and across for those of many
+    columns.
+    """
     found = []
     for width, tables in ((UPRIGHT, "table:not(.wide)"), (ACROSS, "table.wide")):
         page.set_viewport_size({"width": width, "height": 900})

@@ -1,4 +1,6 @@
-"""A city of any level, with any plan that `check` passes, runs from the census to report and desk; what cannot run is told."""
+"""A city of any level, with any plan that `check` passes, runs from the census to report and desk;
+what cannot run is told.
+"""
 
 import ast
 import json

@@ -1,4 +1,6 @@
-"""A city is a folder: one more or one less moves nothing in the others; one row moves what rests on it."""
+"""A city is a folder: one more or one less moves nothing in the others; one row moves what rests on
+it.
+"""
 
 import shutil
 

@@ -1,4 +1,6 @@
-"""The command line: good data are told to be good, a fault in plain words, and the exit code says which."""
+"""The command line: good data are told to be good, a fault in plain words, and the exit code says
+which.
+"""
 
 import os
 import subprocess

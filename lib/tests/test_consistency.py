@@ -1,4 +1,6 @@
-"""The checks of the plans: on the figures of the five documents, and on rows changed for the purpose."""
+"""The checks of the plans: on the figures of the five documents, and on rows changed for the
+purpose.
+"""
 
 import dataclasses
 

@@ -1,4 +1,6 @@
-"""Rows that go together do so as told, all other rows stay as they are, and an impossible row is told."""
+"""Rows that go together do so as told, all other rows stay as they are, and an impossible row is
+told.
+"""
 
 from dataclasses import replace
 

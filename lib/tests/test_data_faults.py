@@ -1,4 +1,6 @@
-"""A fault in data/ is told by file, row and column, all faults at once; nothing is calculated on it."""
+"""A fault in data/ is told by file, row and column, all faults at once; nothing is calculated on
+it.
+"""
 
 import re
 import shutil

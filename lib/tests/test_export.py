@@ -1,4 +1,6 @@
-"""The report as files, read back: the same numbers in page, document, workbook and figure twins; whole or not at all."""
+"""The report as files, read back: the same numbers in page, document, workbook and figure twins;
+whole or not at all.
+"""
 
 import dataclasses
 import io

@@ -1,4 +1,6 @@
-"""Chinese on figures needs no font of the machine: every label is drawn with glyphs, none as blank boxes."""
+"""Chinese on figures needs no font of the machine: every label is drawn with glyphs, none as blank
+boxes.
+"""
 
 import base64
 import io

@@ -1,4 +1,6 @@
-"""A city of one's own: found by name, its folder set up, its plan drafted, confirmed and held against need."""
+"""A city of one's own: found by name, its folder set up, its plan drafted, confirmed and held
+against need.
+"""
 
 import csv
 
@@ -100,7 +102,9 @@ def test_a_folder_that_cannot_be_is_refused(project, code, city_id, words):
 
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory):
-    """The walk-through of docs/how_to/city.md up to the confirmed ledger, on a copy of the data; what was printed."""
+    """The walk-through of docs/how_to/city.md up to the confirmed ledger, on a copy of the data;
+    what was printed.
+    """
     copy = DataCopy(tmp_path_factory.mktemp("walk") / "project", ("lincang",))
     document = copy.root / "zhenjiang_2015.txt"
     document.write_text(ZHENJIANG, "utf-8")

@@ -1,4 +1,6 @@
-"""One number for one thing: what is printed in several places is the same, and parts add up to their total."""
+"""One number for one thing: what is printed in several places is the same, and parts add up to
+their total.
+"""
 
 import inspect
 import re

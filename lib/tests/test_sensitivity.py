@@ -1,4 +1,6 @@
-"""What moves the answer: indices that are right where the truth is known, and say the same at every run."""
+"""What moves the answer: indices that are right where the truth is known, and say the same at every
+run.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""The site: every page opens from disk, can be read by anyone on any window, and asks no other host."""
+"""The site: every page opens from disk, can be read by anyone on any window, and asks no other
+host.
+"""
 
 import dataclasses
 import shutil
@@ -191,7 +193,9 @@ def test_every_phrase_of_the_site_is_used(project):
 
 
 def test_the_pages_hold_nothing_of_the_machine(built):
-    """Neither a path of the project, of the build or of the library's install, nor a name of the user."""
+    """Neither a path of the project, of the build or of the library's install, nor a name of the
+    user.
+    """
     texts = [path for path in built.rglob("*") if path.suffix in (".html", ".js", ".css", ".inv")]
     for path in texts:
         text = path.read_text("utf-8", errors="replace")
@@ -263,7 +267,9 @@ def test_a_swap_that_fails_puts_the_older_site_back(tmp_path):
 
 @pytest.fixture
 def command(few_notebooks, tmp_path, monkeypatch):
-    """The command on a project with one notebook; what it is given goes before the folder to write to."""
+    """The command on a project with one notebook; what it is given goes before the folder to write
+    to.
+    """
     monkeypatch.setattr(load, "load_project", lambda root: few_notebooks)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ELDERCARE_PROJECT", str(tmp_path))

@@ -128,7 +128,9 @@ def test_more_severe_people_never_need_fewer_nursing_beds(steps):
 
 
 def beds_built(counts, stock):
-    """Beds to be built a year, of general beds needed from 2020 on; all that stand are in institutions."""
+    """Beds to be built a year, of general beds needed from 2020 on; all that stand are in
+    institutions.
+    """
     found = beds.bed_programme(
         drawn([[[[count] for count in counts]]], "measure", "year", "bed_type"),
         None if stock is None else beds.Stock(stock, 2020),
@@ -144,7 +146,8 @@ def beds_built(counts, stock):
 def test_beds_built_are_growth_renewal_and_the_gap_while_the_programme_lasts():
     found = beds_built((100, 110, 105, 105), 60.0)
     assert np.isnan(found[0])
-    # 60 stand, 100 are needed: half of the gap of 40 is closed by 2021, all by 2022; a 25th part wears out.
+    # 60 stand, 100 are needed: half of the gap of 40 is closed by 2021, all by 2022; a 25th part
+    # wears out.
     assert found[1:] == pytest.approx([110 - 20 - 60 + 60 / 25, 105 - 90 + 90 / 25, 105 / 25])
 
 

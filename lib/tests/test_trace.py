@@ -1,4 +1,6 @@
-"""Every printed number leads back to rows of data/; what it is told to rest on is what the model follows."""
+"""Every printed number leads back to rows of data/; what it is told to rest on is what the model
+follows.
+"""
 
 import hashlib
 import html.parser
@@ -307,7 +309,9 @@ def test_300_numbers_of_the_figures_lead_to_rows_with_a_source(project, tracer):
 
 
 def agrees(found, column: str, printed: float) -> bool:
-    """Whether the traced value is the printed one, to its four digits; true where the tree's root holds no value."""
+    """Whether the traced value is the printed one, to its four digits; true where the tree's root
+    holds no value.
+    """
     if len(found.root.values) != 1:
         return True
     (value,) = found.root.values

@@ -1,4 +1,6 @@
-"""The what-if desk: its levers come from the sensitivity, what it shows is what a saved scenario gives."""
+"""The what-if desk: its levers come from the sensitivity, what it shows is what a saved scenario
+gives.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""The what-if desk as an app: it opens without code, a lever redraws the picture, a scenario can be saved."""
+"""The what-if desk as an app: it opens without code, a lever redraws the picture, a scenario can be
+saved.
+"""
 
 import os
 import socket

@@ -1,4 +1,6 @@
-"""What the cost of care is held against: payers, budgets, promises, and the level at which it is paid for."""
+"""What the cost of care is held against: payers, budgets, promises, and the level at which it is
+paid for.
+"""
 
 from __future__ import annotations
 
@@ -123,7 +125,8 @@ def subsidy_that_pays(
 
 @quantity(unit="yuan per person and year", of=("insurance_benefit_full", "population_total"))
 def premium_that_pays(benefits: np.ndarray, people: np.ndarray, probability: float) -> float:
-    """Premium a resident and year that pays the benefits of insurance if all severe cases draw them.
+    """Premium a resident and year that pays the benefits of insurance if all severe cases draw
+    them.
 
     Paid for if::  residents x premium >= benefits
 
@@ -145,7 +148,8 @@ def premium_that_pays(benefits: np.ndarray, people: np.ndarray, probability: flo
     ),
 )
 def co_payment_that_pays(cost: np.ndarray, others: np.ndarray, probability: float) -> float:
-    """Share of the cost of running care that families must bear beside subsidies, insurance and vouchers.
+    """Share of the cost of running care that families must bear beside subsidies, insurance and
+    vouchers.
 
     Paid for if::  cost x co-payment + others >= cost
 
@@ -203,7 +207,9 @@ def levels_that_pay(
 
 
 def in_whole_parts(values: Iterable[float], whole: int = 100) -> list[int]:
-    """Whole parts of 100 in proportion to values, which add up: what is lost by cutting goes to the largest rests."""
+    """Whole parts of 100 in proportion to values, which add up: what is lost by cutting goes to the
+    largest rests.
+    """
     values = np.asarray(list(values), float)
     exact = values / values.sum() * whole
     parts = np.floor(exact).astype(int)
@@ -213,10 +219,11 @@ def in_whole_parts(values: Iterable[float], whole: int = 100) -> list[int]:
 
 
 def payer_shares(result: CityResult, year: int) -> pd.DataFrame:
-    """What part of the yearly cost each payer bears if need is met: of the mean, with the range over the draws.
+    """What part of the yearly cost each payer bears if need is met: of the mean, with the range
+    over the draws.
 
-    The parts are those of the means, which stand beside them, and whole per cents that add up to 100; a mean of
-    ratios is another number and adds up with no money.
+    The parts are those of the means, which stand beside them, and whole per cents that add up to
+    100; a mean of ratios is another number and adds up with no money.
 
     Returns : table low, central, high, indexed by payer
     """
@@ -228,9 +235,11 @@ def payer_shares(result: CityResult, year: int) -> pd.DataFrame:
 
 
 def who_bears(results: Results, year: int) -> pd.DataFrame:
-    """How much of the mean cost of a year families, the public purse and insurance bear, if need is met.
+    """How much of the mean cost of a year families, the public purse and insurance bear, if need is
+    met.
 
-    Returns : table city_id, payer (families, public, of it the city's budget, insurance), low, central, high, unit
+    Returns : table city_id, payer (families, public, of it the city's budget, insurance), low,
+              central, high, unit
     """
     rows = []
     for city_id, result in results.items():
@@ -243,7 +252,8 @@ def who_bears(results: Results, year: int) -> pd.DataFrame:
 
 
 def present_values(results: Results, measure: str = "need") -> pd.DataFrame:
-    """What the whole stream of costs is worth at the start of the programme, at both ends of the discount rate.
+    """What the whole stream of costs is worth at the start of the programme, at both ends of the
+    discount rate.
 
     Returns : table city_id, first, last, share_rate, low, central, high, unit
     """
@@ -272,10 +282,11 @@ def _known(result: CityResult, indicator: str) -> pd.Series | None:
 
 
 def burdens(results: Results, year: int) -> pd.DataFrame:
-    """What the city pays over its general budget, and all that is spent over GDP; NaN where they are not known.
+    """What the city pays over its general budget, and all that is spent over GDP; NaN where they
+    are not known.
 
-    now_… is of the last year whose budget is known, in that year's prices; later_… sets the cost of a later
-    year against the same budget, as if it had not grown beyond prices.
+    now_… is of the last year whose budget is known, in that year's prices; later_… sets the cost of
+    a later year against the same budget, as if it had not grown beyond prices.
 
     Returns : table city_id, burden, known_year, now_low …, later_year, later_low …, note, unit
     """
@@ -298,7 +309,8 @@ def burdens(results: Results, year: int) -> pd.DataFrame:
 
 
 def zero_rows(project: Project, results: Results, year: int) -> pd.DataFrame:
-    """What the money of a year takes as zero, for which cities, and why: nothing is zero only for want of a row.
+    """What the money of a year takes as zero, for which cities, and why: nothing is zero only for
+    want of a row.
 
     Returns : table city_id and the columns of the rows in force
     """
@@ -317,7 +329,8 @@ def zero_rows(project: Project, results: Results, year: int) -> pd.DataFrame:
 def adaptations(results: Results) -> pd.DataFrame:
     """Home adaptations promised: what they cost, and the homes that need one in the promise's year.
 
-    Returns : table city_id, label_en, label_zh, target_year, value and need_low … [household], money_low … [yuan]
+    Returns : table city_id, label_en, label_zh, target_year, value and need_low … [household],
+              money_low … [yuan]
     """
     rows = []
     for result in results.values():
@@ -362,7 +375,9 @@ def _childcare_promised(result: CityResult) -> float | None:
 
 
 def with_childcare_promise(results: Results) -> CityResult:
-    """The first city that promised childcare places in a ratio to its people; the first of all if none did."""
+    """The first city that promised childcare places in a ratio to its people; the first of all if
+    none did.
+    """
     found = [one for one in results.values() if _childcare_promised(one) is not None]
     return [*found, *results.values()][0]
 
@@ -370,7 +385,8 @@ def with_childcare_promise(results: Results) -> CityResult:
 def childcare(result: CityResult, years: Iterable[int]) -> pd.DataFrame:
     """Places for children under 3 that a city's promise comes to, beside those used and wanted.
 
-    Returns : table city_id, year, childcare (what), low, central, high, unit; empty if the city promised none
+    Returns : table city_id, year, childcare (what), low, central, high, unit; empty if the city
+              promised none
     """
     per_1000 = _childcare_promised(result)
     if per_1000 is None:

@@ -1,4 +1,6 @@
-"""The log of assumptions: what each row rests on, how old that is, what it moves, and what to measure first."""
+"""The log of assumptions: what each row rests on, how old that is, what it moves, and what to
+measure first.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def source_years(project: Project) -> pd.Series:
 
 
 def rests_on(row: pd.Series) -> str:
-    """What a row rests on: its basis; `undocumented` without a document and a place in it, which is a guess too."""
+    """What a row rests on: its basis; `undocumented` without a document and a place in it, which is
+    a guess too.
+    """
     if row["basis"] == GUESS:
         return GUESS
     if row["source_id"] == OWN or row["locator"] in ("", "none"):
@@ -34,7 +38,9 @@ def rests_on(row: pd.Series) -> str:
 
 
 def age_told(age: float, source_id: str) -> str:
-    """Age of a source in years, in bold over ten; a dash where it is not known, nothing of own judgement."""
+    """Age of a source in years, in bold over ten; a dash where it is not known, nothing of own
+    judgement.
+    """
     if source_id == OWN:
         return ""
     if not np.isfinite(age):
@@ -55,10 +61,12 @@ def largest_totals(found: Found) -> pd.DataFrame:
 
 
 def log_rows(project: Project, found: Found) -> pd.DataFrame:
-    """All rows of the assumptions, of the nation and the cities, with step, age of the source and largest total index.
+    """All rows of the assumptions, of the nation and the cities, with step, age of the source and
+    largest total index.
 
-    Returns : the rows with columns keys, rests_on, step, age (years), age_told, largest, and share_… for each main
-              headline, empty up to one per cent; guesses first, then by the largest index
+    Returns : the rows with columns keys, rests_on, step, age (years), age_told, largest, and
+              share_… for each main headline, empty up to one per cent; guesses first, then by the
+              largest index
     """
     own = [city.assumptions for city in project.cities.values() if len(city.assumptions)]
     rows = pd.concat([project.assumptions, *own], ignore_index=True)
@@ -86,7 +94,8 @@ def log_rows(project: Project, found: Found) -> pd.DataFrame:
 def log_counts(project: Project, found: Found) -> pd.DataFrame:
     """How much of the variance rests on guesses, old sources, and figures of other places: one row.
 
-    Returns : table weighty, guessed, guessed_names, old, years, as_of, old_names, stand_in, stand_in_names
+    Returns : table weighty, guessed, guessed_names, old, years, as_of, old_names, stand_in,
+              stand_in_names
     """
     rows = log_rows(project, found)
     weighty = rows[rows["largest"] > NOTED].drop_duplicates("assumption")
@@ -107,7 +116,8 @@ def log_counts(project: Project, found: Found) -> pd.DataFrame:
 
 
 def basis_counts(project: Project) -> pd.DataFrame:
-    """How many national rows there are, how many are guesses, how many have a figure behind them: one row.
+    """How many national rows there are, how many are guesses, how many have a figure behind them:
+    one row.
 
     Returns : table total, guesses, share_of_guesses, documented, city_rows
     """
@@ -124,7 +134,9 @@ def basis_counts(project: Project) -> pd.DataFrame:
 
 
 def own_rows(project: Project) -> pd.DataFrame:
-    """How many rows of its own each city has, and of which assumptions.  Returns: table city_id, rows, names"""
+    """How many rows of its own each city has, and of which assumptions.  Returns: table city_id,
+    rows, names
+    """
     rows = [
         (city_id, len(city.assumptions), list(city.assumptions["assumption"].unique()))
         for city_id, city in project.cities.items()
@@ -151,7 +163,8 @@ def step_totals(found: Found) -> pd.DataFrame:
 def strongest(found: Found, most: int = 4) -> pd.DataFrame:
     """The assumptions with the largest share of the spread of every headline, promises included.
 
-    Returns : table city_id, headline, names (those that go together), share_alone, share_with_others
+    Returns : table city_id, headline, names (those that go together), share_alone,
+              share_with_others
     """
     rows = []
     for city_id, one in found.items():
@@ -173,9 +186,11 @@ def _units(project: Project, city_id: str) -> dict[str, str]:
 
 
 def to_measure(project: Project, found: Found) -> pd.DataFrame:
-    """What a city should measure first, and how much narrower each main headline would be told: its to-do list.
+    """What a city should measure first, and how much narrower each main headline would be told: its
+    to-do list.
 
-    Returns : table city_id, headline, to_do, assumption, unit, now_value, then_value, together_value (widths of ranges)
+    Returns : table city_id, headline, to_do, assumption, unit, now_value, then_value,
+              together_value (widths of ranges)
     """
     widths = {f"width_{when}": f"{when}_value" for when in ("now", "then", "together")}
     parts = []
@@ -207,7 +222,8 @@ def raising(
     """How much higher a headline would be if one row were at that end of its range which raises it.
 
     tables  : by city_id, as `sensitivity.tornado` gives them
-    Returns : table city_id, headline, assumption, keys, unit, value (at the end), central, more, more_unit
+    Returns : table city_id, headline, assumption, keys, unit, value (at the end), central, more,
+              more_unit
     """
 
     def rows() -> Iterator[dict]:

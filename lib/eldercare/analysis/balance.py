@@ -1,4 +1,6 @@
-"""Need beside the existing beds: empty, missing and missing nursing beds; a city can have all three. And waiting."""
+"""Need beside the existing beds: empty, missing and missing nursing beds; a city can have all
+three. And waiting.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,11 @@ SPECIAL = ["nursing", "dementia"]
 
 
 def nursing_share(city: City) -> tuple[float, int, str] | None:
-    """Share of nursing beds in the stock of institutions: as published, else as the city promised it.
+    """Share of nursing beds in the stock of institutions: as published, else as the city promised
+    it.
 
-    A promised share of all beds, day care counted in, says nothing of institutions alone and is left out.
+    A promised share of all beds, day care counted in, says nothing of institutions alone and is
+    left out.
 
     Returns : share, year and `published` or `promised`; None where there is neither
     """
@@ -46,7 +50,8 @@ def nursing_share(city: City) -> tuple[float, int, str] | None:
 
 
 def bed_balance(result: CityResult, year: int) -> pd.DataFrame:
-    """Empty, missing and missing nursing beds: need of a year beside the stock as it was last counted.
+    """Empty, missing and missing nursing beds: need of a year beside the stock as it was last
+    counted.
 
     Defined as::  empty   = stock x (1 - occupancy observed)
                   missing = max(0, beds needed, institutions and day care - stock), like with like:
@@ -54,8 +59,8 @@ def bed_balance(result: CityResult, year: int) -> pd.DataFrame:
                   missing nursing = max(0, nursing and dementia-care beds needed
                             - stock of institutions x share of nursing beds)
 
-    Returns : table quantity (standing, empty, missing, missing_nursing), low, central, high [bed]; NaN where
-              no stock (or no share of nursing beds) is on record
+    Returns : table quantity (standing, empty, missing, missing_nursing), low, central, high [bed];
+              NaN where no stock (or no share of nursing beds) is on record
     Source  : capacity.csv; targets.csv; assumption `observed_occupancy`
     """
     stock = stock_of_beds(result.city)
@@ -104,9 +109,9 @@ def bed_balances(results: Mapping[str, CityResult], years: Sequence[int]) -> pd.
 def balance_of_stock(results: Mapping[str, CityResult], year: int) -> pd.DataFrame:
     """The middle of each balance beside the stock it rests on, a row a city.
 
-    Returns : table city_id, year, known (unknown: no stock is collected; else where the share of nursing beds
-              is from: published, promised, none), counted_given, stock_year, empty_value, missing_value,
-              missing_nursing_value, share, share_year, unit
+    Returns : table city_id, year, known (unknown: no stock is collected; else where the share of
+              nursing beds is from: published, promised, none), counted_given, stock_year,
+              empty_value, missing_value, missing_nursing_value, share, share_year, unit
     """
     rows = []
     for city_id, result in results.items():
@@ -123,11 +128,12 @@ def balance_of_stock(results: Mapping[str, CityResult], year: int) -> pd.DataFra
 
 
 def use_beside_stock(results: Mapping[str, CityResult], year: int) -> pd.DataFrame:
-    """Today's use of institutions, and the use that a city's own beds would hold at the occupancy observed.
+    """Today's use of institutions, and the use that a city's own beds would hold at the occupancy
+    observed.
 
-    Returns : table city_id, year, share (of people of 60 and over, middle), chosen (whose rates: nation or
-              city), known (yes or no), counted_given [bed], stock_year, person_value (of those beds),
-              share_of_stock, unit
+    Returns : table city_id, year, share (of people of 60 and over, middle), chosen (whose rates:
+              nation or city), known (yes or no), counted_given [bed], stock_year, person_value (of
+              those beds), share_of_stock, unit
     """
     rows = []
     for city_id, result in results.items():
@@ -151,7 +157,8 @@ def use_beside_stock(results: Mapping[str, CityResult], year: int) -> pd.DataFra
 
 
 def occupancy_for_waiting(results: Mapping[str, CityResult], year: int) -> pd.DataFrame:
-    """The fullest that one home of the usual size can be with the waiting standard kept, if need is met.
+    """The fullest that one home of the usual size can be with the waiting standard kept, if need is
+    met.
 
     Returns : table city_id, year, mean, low, central, high, unit [share]
     Source  : `flow.occupancy_for_waiting`
@@ -174,9 +181,9 @@ def occupancy_for_waiting(results: Mapping[str, CityResult], year: int) -> pd.Da
 def queue_check(result: CityResult, year: int) -> pd.DataFrame:
     """The queue formula beside a queue simulated, for one home of the usual size, at middle values.
 
-    Returns : table of one row: counted_bed_given, month_given, share (placed in time), person_value and
-              share_full by the formula; admitted_given, simulated_value [person], simulated_bed_given,
-              signed_person and signed_bed (against the formula), unit
+    Returns : table of one row: counted_bed_given, month_given, share (placed in time), person_value
+              and share_full by the formula; admitted_given, simulated_value [person],
+              simulated_bed_given, signed_person and signed_bed (against the formula), unit
     """
     one = result.assumptions
     beds = int(np.rint(np.median(one["beds_per_institution"])))

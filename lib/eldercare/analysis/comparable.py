@@ -1,7 +1,7 @@
 """The same quantity promised by different plans, put on one base where their words allow it.
 
-A ratio is converted only where the document says what it is a ratio of, or where a count can be divided
-by the residents of the year; elsewhere the row says why it cannot be compared.
+A ratio is converted only where the document says what it is a ratio of, or where a count can be
+divided by the residents of the year; elsewhere the row says why it cannot be compared.
 """
 
 from __future__ import annotations
@@ -47,11 +47,12 @@ Promise = tuple[CityResult, pd.Series]
 
 
 def comparable_table(results: dict[str, CityResult]) -> pd.DataFrame:
-    """Quantities that more than one plan names, or that need a conversion, with the conversion and the verdict.
+    """Quantities that more than one plan names, or that need a conversion, with the conversion and
+    the verdict.
 
-    Returns : table with a row for each promise: quantity, city_id, target_year, printed, unit, denominator as
-              printed, value (on one base, empty where there is none) and base_unit, how, people (by whom it was
-              divided), verdict
+    Returns : table with a row for each promise: quantity, city_id, target_year, printed, unit,
+              denominator as printed, value (on one base, empty where there is none) and base_unit,
+              how, people (by whom it was divided), verdict
     """
     lines = [*_shares(results), *_floors(results), *_counts(results), *_ratios(results)]
     lines += _childcare(results)
@@ -164,11 +165,14 @@ def ledger_counts(project: Project) -> pd.DataFrame:
 
 
 def ledger(city: City) -> pd.DataFrame:
-    """Every figure of a city's document in its order, as printed; its reason told by the quantity that measures it.
+    """Every figure of a city's document in its order, as printed; its reason told by the quantity
+    that measures it.
 
-    A damaged figure is marked ✗; where the row's reading confirms the printed value, the mark is (✗).
+    A damaged figure is marked ✗; where the row's reading confirms the printed value, the mark is
+    (✗).
 
-    Returns : the rows of targets.csv with columns printed, usable, because; ids without the city's name
+    Returns : the rows of targets.csv with columns printed, usable, because; ids without the city's
+              name
     """
     table = city.targets
     high = [f"–{value:.10g}" if np.isfinite(value) else "" for value in table["value_high"]]

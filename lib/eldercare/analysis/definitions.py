@@ -1,4 +1,6 @@
-"""The same people under several definitions of care need, and the nation beside what others estimated."""
+"""The same people under several definitions of care need, and the nation beside what others
+estimated.
+"""
 
 from __future__ import annotations
 
@@ -43,12 +45,13 @@ ORDER = (
     },
 )
 def people_by_definition(calculation: Calculation) -> dict[str, Array]:
-    """People of 60 and over in need of care under each definition; how many people there are stays the same.
+    """People of 60 and over in need of care under each definition; how many people there are stays
+    the same.
 
     Defined as::  by age: sum of severities; else people of 60 and over x share of the definition
 
-    Where a source prints rates by age they meet the city's own ages; where it prints one share of all
-    people of 60 and over, that share is applied, and is not age-adjusted.
+    Where a source prints rates by age they meet the city's own ages; where it prints one share of
+    all people of 60 and over, that share is applied, and is not age-adjusted.
 
     Returns    : arrays [person]  dims year, draw, by definition, the narrowest first
     Source     : `need.care_need`, assumptions `care_need_share_census_question`,
@@ -119,7 +122,8 @@ def national_care_need(
 
 
 def beside_published(project: Project, draws: int = DEFAULT_DRAWS) -> pd.DataFrame:
-    """What others calculated for the nation beside this model's any limitation, of the same ages and year.
+    """What others calculated for the nation beside this model's any limitation, of the same ages
+    and year.
 
     Returns : table series, definition, first_age, year, published, low, central, high [person],
               ratio (ours over theirs)
@@ -149,7 +153,8 @@ def beside_published(project: Project, draws: int = DEFAULT_DRAWS) -> pd.DataFra
 
 
 def fit_table(project: Project) -> pd.DataFrame:
-    """The smooth curve beside the published cells: the curve's mean over each band, at the nation's ages.
+    """The smooth curve beside the published cells: the curve's mean over each band, at the nation's
+    ages.
 
     Returns : table age_band, severity, published, fitted [share]
     """
@@ -177,8 +182,8 @@ def fit_table(project: Project) -> pd.DataFrame:
 def prevalence_table(project: Project, last_age: int = 100) -> pd.DataFrame:
     """The smooth rates, every fifth age, beside the published cells, each at both ends of its band.
 
-    Returns : table part (any limitation, then each severity), series (published, smooth), age (a band or an
-              age), at, value [share]; a row without a value ends each band
+    Returns : table part (any limitation, then each severity), series (published, smooth), age (a
+              band or an age), at, value [share]; a row without a value ends each band
     """
     rows = project.assumptions[project.assumptions["assumption"] == "adl_prevalence"]
     central = rows.pivot_table("central", "age_band", "severity").sort_index()
@@ -215,9 +220,11 @@ def definitions_of_cities(
 
 
 def service_classes(project: Project, results: Mapping[str, CityResult], year: int) -> pd.DataFrame:
-    """The care grades of one document applied to every city (see `settings.people_by_service_class`).
+    """The care grades of one document applied to every city (see
+    `settings.people_by_service_class`).
 
-    Returns : table city_id, year, service_class (`total` is all of 60 and over), mean, low, central, high, unit
+    Returns : table city_id, year, service_class (`total` is all of 60 and over), mean, low,
+              central, high, unit
     """
     tables = []
     for city_id, result in results.items():

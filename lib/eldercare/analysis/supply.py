@@ -25,7 +25,8 @@ CERTIFIED = (
 
 
 def ratios_and_posts(results: Mapping[str, CityResult], year: int) -> pd.DataFrame:
-    """Care workers that the staffing ratios ask for at today's use, beside those in post: two things, in means.
+    """Care workers that the staffing ratios ask for at today's use, beside those in post: two
+    things, in means.
 
     Returns : table city_id, year, ratio_value, post_value, share (in post of those asked for), unit
     """
@@ -40,9 +41,11 @@ def ratios_and_posts(results: Mapping[str, CityResult], year: int) -> pd.DataFra
 
 
 def programme_intake(results: Mapping[str, CityResult]) -> pd.DataFrame:
-    """People to be taken into training a year so that the gap is closed by the end of the programme.
+    """People to be taken into training a year so that the gap is closed by the end of the
+    programme.
 
-    Returns : table city_id, first_year, year (the last one), mean, low, central, high, today_value, unit
+    Returns : table city_id, first_year, year (the last one), mean, low, central, high, today_value,
+              unit
     """
     tables = []
     for city_id, result in results.items():
@@ -57,10 +60,11 @@ def programme_intake(results: Mapping[str, CityResult]) -> pd.DataFrame:
 
 
 def stock_and_flows(result: CityResult, years: list[int]) -> pd.DataFrame:
-    """Care workers in post the year before, who come and go, and those in post, by the programme; means.
+    """Care workers in post the year before, who come and go, and those in post, by the programme;
+    means.
 
-    Returns : table year, flow (before, the flows, stock), mean, unit; before + trained + returning -
-              leaving - retiring = stock
+    Returns : table year, flow (before, the flows, stock), mean, unit; before + trained + returning
+              - leaving - retiring = stock
     """
     stock = result.quantity("caregivers_stock").sel(path="programme").mean("draw")
     flows = result.quantity("caregiver_flow").mean("draw")
@@ -75,7 +79,9 @@ def stock_and_flows(result: CityResult, years: list[int]) -> pd.DataFrame:
 
 
 def trained_by_year(result: CityResult, start: int, goal_year: int) -> xr.DataArray:
-    """People to take into training each year after `start` so that need is met in `goal_year`; dims draw."""
+    """People to take into training each year after `start` so that need is met in `goal_year`; dims
+    draw.
+    """
     drawn = result.assumptions
     rates = workforce.turnover_rates(
         *(drawn[f"caregiver_{name}_share"].variable for name in ("leaving", "retirement", "return"))
@@ -95,8 +101,8 @@ def trained_by_year(result: CityResult, start: int, goal_year: int) -> xr.DataAr
 def training_for_promises(project: Project, results: Mapping[str, CityResult]) -> pd.DataFrame:
     """Training that would meet need by the last year a city's plan promises anything measured for.
 
-    Returns : table city_id, plan_year, year, known (ahead, past, or nothing: no promise that is measured),
-              low, central, high, use_low, use_central, use_high (today's intake), unit
+    Returns : table city_id, plan_year, year, known (ahead, past, or nothing: no promise that is
+              measured), low, central, high, use_low, use_central, use_high (today's intake), unit
     """
     rows = []
     for city_id, result in results.items():

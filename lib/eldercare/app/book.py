@@ -72,8 +72,8 @@ def execute_cells(
 def execute(path: Path) -> None:
     """Run one notebook from its first cell and write it back, whole or not at all.
 
-    Nothing of the run but its outputs is kept: no times, no version of the machine's Python, so that
-    running it again leaves the file as it is.
+    Nothing of the run but its outputs is kept: no times, no version of the machine's Python, so
+    that running it again leaves the file as it is.
 
     Raises : CellExecutionError if a cell fails; the file is then unchanged
     """
@@ -146,7 +146,8 @@ def compare_twins(expected: Path, found: Path) -> list[str]:
 
 
 def run_tests(root: Path) -> int:
-    """All that CI runs: layout and types, unit tests, strict nbval over the notebooks, figure twins.
+    """All that CI runs: layout and types, unit tests, strict nbval over the notebooks, figure
+    twins.
 
     Layout and types come first and end the run if they fail, so that nobody waits for the rest.
 

@@ -1,4 +1,6 @@
-"""The what-if desk in a notebook: choose a city, move its assumptions, see what becomes of the answers."""
+"""The what-if desk in a notebook: choose a city, move its assumptions, see what becomes of the
+answers.
+"""
 
 from __future__ import annotations
 
@@ -114,7 +116,9 @@ class DeskPicture:
 
 
 class DeskView(widgets.VBox):
-    """The desk on the screen. Without a kernel a sentence stands in its place, so that a stored notebook stays the same."""
+    """The desk on the screen. Without a kernel a sentence stands in its place, so that a stored
+    notebook stays the same.
+    """
 
     def __init__(self, project: Project, desks: dict[str, Desk], draws: int = DEFAULT_DRAWS):
         self.project, self.draws = project, draws

@@ -1,4 +1,6 @@
-"""The city report as files: one self-contained page, a Word document, a workbook - all whole or none."""
+"""The city report as files: one self-contained page, a Word document, a workbook - all whole or
+none.
+"""
 
 from __future__ import annotations
 
@@ -47,10 +49,11 @@ class Stopped(Exception):
 def write_report(
     project: Project, city_id: str, code: str, folder: Path, formats: Sequence[str] = FORMATS
 ) -> list[Path]:
-    """Write the report of a city in a language: `<city_id>_<language>.html`, `.docx`, `.xlsx`; returns their paths.
+    """Write the report of a city in a language: `<city_id>_<language>.html`, `.docx`, `.xlsx`;
+    returns their paths.
 
-    The page is the notebook `city_report`, executed with the city and the language; the document has the
-    same blocks and pictures, the workbook the same numbers. All files are written, or none.
+    The page is the notebook `city_report`, executed with the city and the language; the document
+    has the same blocks and pictures, the workbook the same numbers. All files are written, or none.
 
     Raises : KeyError for an unknown city or language; OSError if the folder cannot be written
     """
@@ -67,10 +70,11 @@ def write_reports(
     folder: Path,
     formats: Sequence[str] = FORMATS,
 ) -> tuple[list[Path], dict[str, BaseException]]:
-    """Write the reports of some cities in some languages, two at a time, with a progress bar (see `write_report`).
+    """Write the reports of some cities in some languages, two at a time, with a progress bar (see
+    `write_report`).
 
-    Returns : paths of what was written, and by report what went wrong; an interruption is passed on, and
-              the reports not finished by then are not written
+    Returns : paths of what was written, and by report what went wrong; an interruption is passed
+              on, and the reports not finished by then are not written
     """
     words = {code: load_language(project, code) for code in codes}
     for city_id in cities:
@@ -188,7 +192,8 @@ def _stopper(stop: threading.Event) -> Callable[..., None]:
 def run_notebook(
     project: Project, city_id: str, code: str, before_cell: Callable[..., None] | None = None
 ) -> nbformat.NotebookNode:
-    """The notebook of the city report, executed for a city and a language; its figures go to a folder that is removed.
+    """The notebook of the city report, executed for a city and a language; its figures go to a
+    folder that is removed.
 
     Raises : ValueError if a cell fails, or if no cell is tagged `parameters`
     """
@@ -223,7 +228,9 @@ def pictures(book: nbformat.NotebookNode) -> list[tuple[bytes, str]]:
 
 
 def page(book: nbformat.NotebookNode, title: str, code: str, blocks: Sequence[Block]) -> str:
-    """An executed report as one HTML file without code: style, font and pictures are inside, nothing is fetched."""
+    """An executed report as one HTML file without code: style, font and pictures are inside,
+    nothing is fetched.
+    """
     text = LATIN + "".join(map(html, blocks))
     resources = {
         "title": title,
@@ -250,7 +257,9 @@ def font_with(text: str) -> bytes:
 
 
 def without_times(packed: bytes) -> bytes:
-    """The same DOCX or XLSX file without any time of the machine: written again, it is the same bytes."""
+    """The same DOCX or XLSX file without any time of the machine: written again, it is the same
+    bytes.
+    """
     out = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(packed)) as old,

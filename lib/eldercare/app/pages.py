@@ -1,4 +1,6 @@
-"""What pages need that Sphinx does not do: tables to be read aloud, Chinese words marked, reports as its source."""
+"""What pages need that Sphinx does not do: tables to be read aloud, Chinese words marked, reports
+as its source.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ MANY_COLUMNS = 7
 
 
 def report_source(html: str) -> str:
-    """A report as Markdown: its headings as headings, all between them as it is, without its own dress."""
+    """A report as Markdown: its headings as headings, all between them as it is, without its own
+    dress.
+    """
     soup = BeautifulSoup(html, "html.parser")
     inner = soup.main or soup.body
     for tag in inner.find_all(["script", "style"]):
@@ -64,12 +68,16 @@ def finished(html: str, notebooks: list[str]) -> str:
 
 
 def _make_region(tag: Tag, label: str) -> None:
-    """A part that may be wider than the page scrolls by itself, by keyboard as well, and says what it is."""
+    """A part that may be wider than the page scrolls by itself, by keyboard as well, and says what
+    it is.
+    """
     tag.attrs |= {"tabindex": "0", "role": "region", "aria-label": label}
 
 
 def _mend_table(table: Tag) -> None:
-    """Heads say what they head, columns of numbers stand right, a table of many columns is printed across."""
+    """Heads say what they head, columns of numbers stand right, a table of many columns is printed
+    across.
+    """
     for tag in [table, *table.find_all(["tr", "th", "td"])]:
         for name in ("border", "style", "valign"):
             tag.attrs.pop(name, None)

@@ -31,13 +31,14 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def build_site(project: Project, output: Path, reports: Path | None = None) -> Path:
-    """Build the site from the executed notebooks into a folder, whole or not at all; returns its first page.
+    """Build the site from the executed notebooks into a folder, whole or not at all; returns its
+    first page.
 
     output  : a new or empty folder, or one that holds such a site, which is replaced
-    reports : folder with the reports, `<city_id>_<language>.html`, `.docx` and `.xlsx`; without it the
-              site says that there are none
-    Raises  : ValueError if a notebook was not executed, or with all that Sphinx warns of; OSError if the
-              folder cannot be written or holds something else
+    reports : folder with the reports, `<city_id>_<language>.html`, `.docx` and `.xlsx`; without it
+              the site says that there are none
+    Raises  : ValueError if a notebook was not executed, or with all that Sphinx warns of; OSError
+              if the folder cannot be written or holds something else
     """
     output = Path(output).resolve()
     check_output(output)
@@ -73,7 +74,9 @@ def check_output(output: Path) -> None:
 
 
 def _swap(fresh: Path, output: Path, old: Path) -> None:
-    """Put the fresh site in the place of the older one; whatever happens, one of the two stands there."""
+    """Put the fresh site in the place of the older one; whatever happens, one of the two stands
+    there.
+    """
     if output.exists():
         os.replace(output, old)
     try:
@@ -98,7 +101,9 @@ def _run_sphinx(source: Path, fresh: Path) -> None:
 
 
 def _lay_out(project: Project, reports: Path | None, source: Path) -> list[str]:
-    """Write what Sphinx reads: docs/, notebooks, reports and both start pages; returns the notebooks' names."""
+    """Write what Sphinx reads: docs/, notebooks, reports and both start pages; returns the
+    notebooks' names.
+    """
     shutil.copytree(project.root / "docs", source)
     files = source / "files"
     shutil.copytree(project.root / "figures", files / "figures")

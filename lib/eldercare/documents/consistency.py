@@ -94,7 +94,9 @@ def _plain(value) -> str:
 
 
 def two_years(project: Project, city: City) -> list[Finding]:
-    """The same quantity promised for two years: whether the later year asks for more, on the same base."""
+    """The same quantity promised for two years: whether the later year asks for more, on the same
+    base.
+    """
     rows = city.targets[(city.targets["kind"] == "target") & city.targets["target_year"].notna()]
     rows = rows[[is_usable(row) for _, row in rows.iterrows()]] if len(rows) else rows
     more: list[str] = []
@@ -162,7 +164,8 @@ def issued(project: Project, city: City) -> tuple[int, int, int] | None:
 
 
 def months(city: City, stages: bool) -> pd.DataFrame:
-    """Dated milestones in months: the stages of a plan, or its deadlines; with columns first and last.
+    """Dated milestones in months: the stages of a plan, or its deadlines; with columns first and
+    last.
 
     Returns : table with `first` and `last`, months counted from year 0 (12 x year + month)
     """

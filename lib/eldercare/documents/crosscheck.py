@@ -56,7 +56,9 @@ def standing(city: City, indicator: str, year: float | None = None) -> pd.Series
 
 
 def older_people(project: Project, city: City, years) -> dict[str, float]:
-    """Counts of people of 60 and over: both censuses, residents of years between them, the registered."""
+    """Counts of people of 60 and over: both censuses, residents of years between them, the
+    registered.
+    """
     area = describe_area(project.china, city.adcode)
     counts = (
         {} if area.earlier is None else {f"census of {CENSUS_YEARS[0]}": area.earlier[:, 60:].sum()}
@@ -111,7 +113,9 @@ def beds_imply_people(project: Project, city: City) -> list[Finding]:
 
 
 def stock_implies_people(project: Project, city: City) -> list[Finding]:
-    """A published stock of beds over its own published ratio gives the older people it was divided by."""
+    """A published stock of beds over its own published ratio gives the older people it was divided
+    by.
+    """
     beds, ratio = standing(city, "beds_total"), standing(city, "beds_per_1000_older_people")
     if beds is None or ratio is None or beds["year"] != ratio["year"]:
         return []
@@ -277,7 +281,9 @@ def head_counts(project: Project, city: City) -> list[Finding]:
 
 
 def damaged_counts(project: Project, city: City) -> list[Finding]:
-    """Counts of people that lost a character: as printed and as read, against all registered people."""
+    """Counts of people that lost a character: as printed and as read, against all registered
+    people.
+    """
     registered = standing(city, "population_registered")
     rows = city.targets[
         (city.targets["unit"] == "person")

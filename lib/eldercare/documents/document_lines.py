@@ -125,7 +125,9 @@ def _years_of(rows: list[list[str]]) -> dict[int, str]:
 
 
 def _told_rows(rows: list[list[str]]) -> list[str]:
-    """A table of indicators as sentences, one a cell: its label, the year of its column, its figure with the unit."""
+    """A table of indicators as sentences, one a cell: its label, the year of its column, its figure
+    with the unit.
+    """
     years, header, told = _years_of(rows), rows[0], []
     unit_at = next((at for at, cell in enumerate(header) if "单位" in cell), None)
     label_at = next(
@@ -157,7 +159,9 @@ _NUMBER_CELL = re.compile(r"[≥≤><≧≦约]?\d[\d.,]*%?(?:以上|以下)?|[-
 
 
 def _with_told_tables(lines: list[Line]) -> list[Line]:
-    """Lines in which the rows of a table of indicators, its cells parted by spaces, are told as sentences."""
+    """Lines in which the rows of a table of indicators, its cells parted by spaces, are told as
+    sentences.
+    """
     told: list[Line] = []
     header: list[str] = []
     for line in lines:
@@ -211,7 +215,9 @@ def _pdf_lines(path: Path) -> list[Line]:
 
 
 def _unwrapped(lines: list[Line], always: bool = False) -> list[Line]:
-    """Lines that a fixed width broke, joined again; a text whose lines are paragraphs stays as it is."""
+    """Lines that a fixed width broke, joined again; a text whose lines are paragraphs stays as it
+    is.
+    """
     filled = [line for line in lines if line.text.strip()]
     widths = sorted(len(line.text.strip()) for line in filled)
     if len(widths) < 8:

@@ -1,4 +1,6 @@
-"""A drafted ledger on its way to `targets.csv`: nothing of it counts before a planner has accepted its row."""
+"""A drafted ledger on its way to `targets.csv`: nothing of it counts before a planner has accepted
+its row.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ CONFIDENCES = ("sure", "likely", "doubtful")
 
 @dataclass(frozen=True)
 class Confirmed:
-    """What a confirmation makes of the files of a city: the text of each (None: the file goes), and how many rows."""
+    """What a confirmation makes of the files of a city: the text of each (None: the file goes), and
+    how many rows.
+    """
 
     files: dict[str, str | None]
     accepted: int
@@ -69,7 +73,8 @@ def confirm(project: Project, city_id: str, accept: Collection[str] = ()) -> Con
     """Move the decided rows of a draft into `targets.csv`.
 
     accept : confidences whose undecided rows are accepted as they stand
-    Raises : DataFault with every fault of the accepted rows, by their row in the draft; nothing is moved then
+    Raises : DataFault with every fault of the accepted rows, by their row in the draft; nothing is
+             moved then
     """
     path = find_table(_folder(project, city_id) / DRAFT)
     at = f"cities/{city_id}/{DRAFT}"
@@ -158,7 +163,9 @@ def has_exceptions(project: Project, city_id: str) -> bool:
 
 
 def with_plan_year(project: Project, city_id: str, year: float) -> dict[str, str | None]:
-    """`city.csv` with the year of the document where it names none yet; nothing to write where it does."""
+    """`city.csv` with the year of the document where it names none yet; nothing to write where it
+    does.
+    """
     path = _folder(project, city_id) / "city.csv"
     if project.city(city_id).plan_year is not None or not path.is_file() or math.isnan(year):
         return {}
@@ -170,7 +177,9 @@ def with_plan_year(project: Project, city_id: str, year: float) -> dict[str, str
 def with_exceptions(
     project: Project, city_id: str, phrases: Iterable[tuple[str, str]], note: str
 ) -> str:
-    """`exceptions.csv` of a city with more phrases whose numbers are no promise: pairs of phrase and reason."""
+    """`exceptions.csv` of a city with more phrases whose numbers are no promise: pairs of phrase
+    and reason.
+    """
     path = find_table(_folder(project, city_id) / "exceptions.csv")
     rows: list[dict] = []
     if path is not None:

@@ -1,4 +1,6 @@
-"""The folder of a new city: its tables with headers, a guide to their columns, and its row of sources.csv."""
+"""The folder of a new city: its tables with headers, a guide to their columns, and its row of
+sources.csv.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ GUIDE = "columns.md"
 
 
 def city_id_of(project: Project, code: int) -> str:
-    """A name for the folder, from the area's name in latin letters; with the province where that is taken."""
+    """A name for the folder, from the area's name in latin letters; with the province where that is
+    taken.
+    """
     plain = re.sub(r"[^a-z0-9]+", "_", latin_name(project.china, code).lower()).strip("_")
     if plain not in project.cities:
         return plain
@@ -28,10 +32,12 @@ def city_id_of(project: Project, code: int) -> str:
 
 
 def city_files(project: Project, code: int, city_id: str) -> dict[str, str]:
-    """The files of a new city, by their path below `data/`, `sources.csv` with its new row among them.
+    """The files of a new city, by their path below `data/`, `sources.csv` with its new row among
+    them.
 
     code   : six-digit code of the census of 2020;  city_id : name of the folder
-    Raises : ValueError if the folder's name is no name of a city, or the city or area is there already
+    Raises : ValueError if the folder's name is no name of a city, or the city or area is there
+             already
     """
     if not CITY_ID.fullmatch(city_id):
         raise ValueError(
@@ -65,7 +71,9 @@ def city_files(project: Project, code: int, city_id: str) -> dict[str, str]:
 
 
 def with_source(project: Project, source_id: str, **cells: str) -> str:
-    """`sources.csv` with a row for a source: new, or the empty cells of the row that is there filled in."""
+    """`sources.csv` with a row for a source: new, or the empty cells of the row that is there
+    filled in.
+    """
     rows = project.sources.fillna("").to_dict("records")
     there = next((row for row in rows if row["source_id"] == source_id), None)
     if there is None:
@@ -99,8 +107,8 @@ def _schema(name: str) -> pa.DataFrameSchema:
 def column_guide(project: Project) -> str:
     """What each column of a city's tables holds and which words it may have, in both languages.
 
-    The tables, their columns and words are those of the schemas; the meanings are rows of `column_guide.csv`
-    and, for units, bounds and bases, of `phrases.csv`.
+    The tables, their columns and words are those of the schemas; the meanings are rows of
+    `column_guide.csv` and, for units, bounds and bases, of `phrases.csv`.
     """
     said = {(row.column, row.word): (row.en, row.zh) for row in project.column_guide.itertuples()}
     phrases = project.phrases.set_index("phrase_id")

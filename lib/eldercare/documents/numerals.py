@@ -93,7 +93,8 @@ def _pattern(signs: tuple[str, ...]) -> re.Pattern:
     )
 
 
-# A decimal of what is counted whole is an item number that runs into its figure: 3.100户 is 3 and 100户.
+# A decimal of what is counted whole is an item number that runs into its figure: 3.100户 is 3 and
+# 100户.
 _WHOLE_SIGNS = frozenset("张户家所个处名人位座间支台")
 _A_RATE = re.compile("每|均|比")
 _BARE = re.compile(r"(?<=[超近上过口])(?P<low>[百千万亿]{1,2})(?P<sign>[人元户张])")

@@ -1,6 +1,7 @@
 """What a figure of a plan says: its unit, quantity, year and kind, by the words around it.
 
-The words are rows of `data/plan_words.csv`; the order of rows decides, the first that fits is taken.
+The words are rows of `data/plan_words.csv`; the order of rows decides, the first that fits is
+taken.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ _PER_PERSON = "名|人|位"
 
 @dataclass(frozen=True)
 class YearSaid:
-    """A year that a text names: where, which, whether 底前 follows, and whether it is told as past or the plan's own."""
+    """A year that a text names: where, which, whether 底前 follows, and whether it is told as past or
+    the plan's own.
+    """
 
     start: int
     end: int
@@ -46,7 +49,9 @@ class YearSaid:
 
 
 def years_said(text: str, issued: float) -> list[YearSaid]:
-    """The years of a compact text: printed, of a five-year plan (十四五 is 2025), or the plan's own (年内)."""
+    """The years of a compact text: printed, of a five-year plan (十四五 is 2025), or the plan's own
+    (年内).
+    """
     found = []
     for match in _YEARS.finditer(text):
         said = match["last"] or match["year"]
@@ -133,7 +138,9 @@ class Words:
         return tuple(self.signs)
 
     def counted(self, phrase: str) -> tuple[str, str]:
-        """Unit and English name of what a phrase ends with: of the nouns in it the last, the longest of these."""
+        """Unit and English name of what a phrase ends with: of the nouns in it the last, the
+        longest of these.
+        """
         best = max(
             (
                 (match.end(), len(match[0]), -order, unit, name)
@@ -242,7 +249,9 @@ def _rhythm_unit(figure: Figure, before: str, unit: str) -> tuple[str, str, str]
 
 
 def _noun_unit(figure: Figure, before: str, after: str, words: Words) -> tuple[str, str, str]:
-    """The unit of 家, 个, 所, 处 or of a lost sign, by the noun that is counted: after it, else before it."""
+    """The unit of 家, 个, 所, 处 or of a lost sign, by the noun that is counted: after it, else before
+    it.
+    """
     phrase = re.sub(r"^(?:\([^)]*\))?(?:及?以上|以下|左右|以内|余|多)", "", after)
     phrase = _VERBS.split(phrase)[0] or phrase
     first = re.split(r"[、“]" if phrase[:1] != "“" else "、", phrase)[0]
@@ -256,11 +265,12 @@ def _noun_unit(figure: Figure, before: str, after: str, words: Words) -> tuple[s
 def year_of(
     figure_at: int, text: str, said: list[YearSaid], carried: float, heading: float, goals: bool
 ) -> tuple[float, str]:
-    """Year in which a figure is due, and how that is known: its own clause, its sentence, its paragraph, a heading.
+    """Year in which a figure is due, and how that is known: its own clause, its sentence, its
+    paragraph, a heading.
 
     carried : the year named first in a part of goals;  heading : the year that the heading names
-    goals   : whether the part is one of goals: there a year holds to the end of its paragraph, elsewhere only
-              if the paragraph opens with it (时间节点:2018年)
+    goals   : whether the part is one of goals: there a year holds to the end of its paragraph,
+              elsewhere only if the paragraph opens with it (时间节点:2018年)
     """
     before = [one for one in said if one.start < figure_at and not one.past]
     if before:
@@ -318,7 +328,9 @@ _DURATION = re.compile(
 
 
 def counts_something(figure: Figure, text: str) -> bool:
-    """Whether a printed figure of a compact text is a figure of the plan, and no date, name, rank or mere “a”."""
+    """Whether a printed figure of a compact text is a figure of the plan, and no date, name, rank
+    or mere “a”.
+    """
     before, after = (
         text[max(0, figure.start - 12) : figure.start],
         text[figure.end : figure.end + 12],
@@ -368,7 +380,9 @@ def _is_counted_level(before: str, after: str) -> bool:
 
 
 def _one_counts(figure: Figure, before: str, after: str) -> bool:
-    """Whether 一个 is a count: with a bound, or after a verb that makes something; else it is a mere “a”."""
+    """Whether 一个 is a count: with a bound, or after a verb that makes something; else it is a mere
+    “a”.
+    """
     if figure.bound not in ("exactly", "about"):
         return True
     if figure.sign == "次":

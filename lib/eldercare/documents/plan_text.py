@@ -1,4 +1,6 @@
-"""A policy document as passages of text: each with its place, its heading and the year its heading names."""
+"""A policy document as passages of text: each with its place, its heading and the year its heading
+names.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ class Passage:
     """A paragraph, compact, without its number.
 
     locator : the headings above it, as 三(一)2;  place : its line, page or paragraph in the file
-    year    : the year that the heading of its part names (NaN if none);  section : counts the main parts
+    year    : the year that the heading of its part names (NaN if none);  section : counts the main
+              parts
     goals   : whether its part is one of goals, whose paragraphs share the year named first
     body    : whether a main part has begun
     """
@@ -77,7 +80,9 @@ def passages(lines: list[Line]) -> list[Passage]:
 
 
 def _enter(outline: _Outline, text: str, texts: list[str], at: int) -> str:
-    """Move the outline on by the line's heading; the text without its number, empty if nothing is left."""
+    """Move the outline on by the line's heading; the text without its number, empty if nothing is
+    left.
+    """
     label = _LABEL.match(text)
     if label and "…" not in label[1]:
         return _enter_label(outline, label[1], texts, at) or text[label.end() :]
@@ -110,7 +115,9 @@ def _enter(outline: _Outline, text: str, texts: list[str], at: int) -> str:
 
 
 def _enter_label(outline: _Outline, label: str, texts: list[str], at: int) -> str:
-    """Move the outline on by an editor's label before a quoted passage, as [二、工作目标]; always the empty text."""
+    """Move the outline on by an editor's label before a quoted passage, as [二、工作目标]; always the
+    empty text.
+    """
     section = outline.section
     _enter(outline, label, texts, at)
     if outline.section == section:  # a label without a number
@@ -143,7 +150,9 @@ def _year_of_title(text: str) -> float:
 
 
 def issue_year(lines: list[Line]) -> float:
-    """The year in which a document was issued, from its number or the first full date; NaN if it has none."""
+    """The year in which a document was issued, from its number or the first full date; NaN if it
+    has none.
+    """
     texts = [compact(line.text) for line in lines]
     tries = (
         (r"^\D{0,8}(20\d\d)年\d{1,2}月\d{1,2}日\D{0,8}$", texts),
@@ -161,7 +170,9 @@ def issue_year(lines: list[Line]) -> float:
 
 
 def about(lines: list[Line]) -> dict[str, str]:
-    """Title, number and date of a document as its first lines print them, for its row of sources.csv; what is there."""
+    """Title, number and date of a document as its first lines print them, for its row of
+    sources.csv; what is there.
+    """
     texts = [compact(line.text) for line in lines[:60]]
     text = " ".join(texts)
     title = next(
@@ -199,7 +210,9 @@ _NO_PROMISE = (
 
 
 def no_promises(lines: list[Line]) -> list[tuple[str, str]]:
-    """Phrases whose numbers are surely no promise, and why: item numbers, dates, numbers and titles of documents."""
+    """Phrases whose numbers are surely no promise, and why: item numbers, dates, numbers and titles
+    of documents.
+    """
     found: dict[str, str] = {}
     for line in lines:
         text = compact(line.text)

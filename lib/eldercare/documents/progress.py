@@ -1,8 +1,9 @@
-"""Follows the promises that only reports can judge: the straight path to each, what was reported, what need asks.
+"""Follows the promises that only reports can judge: the straight path to each, what was reported,
+what need asks.
 
-A straight path runs from a known base to the promise. The base is a stock that the tables give for the
-quantity, or else the first report; where neither is known, no path is drawn. Figures of the province are
-shown as what is known, and judge no promise of the city.
+A straight path runs from a known base to the promise. The base is a stock that the tables give for
+the quantity, or else the first report; where neither is known, no path is drawn. Figures of the
+province are shown as what is known, and judge no promise of the city.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ UNKNOWN = (math.nan, math.nan)
 
 
 def as_of(project: Project) -> int:
-    """The year up to which the project can know anything: that of its newest source or report, this year at most."""
+    """The year up to which the project can know anything: that of its newest source or report, this
+    year at most.
+    """
     dates = [
         *project.sources["issued_on"],
         *(text for city in project.cities.values() for text in city.progress["reported_on"]),
@@ -35,7 +38,8 @@ def as_of(project: Project) -> int:
 
 
 def moment(date: str) -> float:
-    """A date as a year with a fraction; a year alone is its end, a month alone the end of the month.
+    """A date as a year with a fraction; a year alone is its end, a month alone the end of the
+    month.
 
     So a report of 2023 comes after one of 2023-06-30; `check` tells two values for one day.
     """
@@ -50,7 +54,9 @@ def _is_end(at: float) -> bool:
 
 
 def when(at: float) -> str:
-    """A moment as reports are dated: the year at whose end it is, or the month it lies in or ends, as 2023-02."""
+    """A moment as reports are dated: the year at whose end it is, or the month it lies in or ends,
+    as 2023-02.
+    """
     if math.isnan(at):
         return ""
     if _is_end(at):
@@ -59,7 +65,9 @@ def when(at: float) -> str:
 
 
 def followed(city: City) -> pd.DataFrame:
-    """Promises that a report can judge: tracked or measured, once each, and again where a restatement has another year."""
+    """Promises that a report can judge: tracked or measured, once each, and again where a
+    restatement has another year.
+    """
     rows = city.targets
     first = rows.set_index("target_id")["target_year"]
     years = rows["restates"].map(first)
@@ -86,7 +94,9 @@ def reports(city: City, row: pd.Series, scope: str = "city") -> list[tuple[float
 def base_of(
     city: City, row: pd.Series, found: list[tuple[float, float]]
 ) -> tuple[float, float] | None:
-    """Where the straight path begins: a known stock of the quantity, else the first of several reports."""
+    """Where the straight path begins: a known stock of the quantity, else the first of several
+    reports.
+    """
     stocks = city.targets[
         (city.targets["indicator"] == row["indicator"]) & (city.targets["kind"] == "stock")
     ]
@@ -119,7 +129,9 @@ def on_path(base: tuple[float, float], promised: float, target_year: float, at: 
 def status(
     row: pd.Series, found: list[tuple[float, float]], base: tuple[float, float] | None
 ) -> str:
-    """`on_track`, `behind`, `met`, `no_report` - or no path where base or year are not known, not judged where damaged."""
+    """`on_track`, `behind`, `met`, `no_report` - or no path where base or year are not known, not
+    judged where damaged.
+    """
     if not found:
         return NO_REPORT
     if not is_usable(row):
@@ -140,7 +152,8 @@ def status(
 
 
 def _need_at(result: CityResult | None, row: pd.Series, at: float, value: float) -> tuple:
-    """Low, middle and high need in the year of a report, and the chance that what was reported covers it.
+    """Low, middle and high need in the year of a report, and the chance that what was reported
+    covers it.
 
     Four empty texts where need is not known.
     """
@@ -154,12 +167,13 @@ def _need_at(result: CityResult | None, row: pd.Series, at: float, value: float)
 
 
 def tracking_table(project: Project, results: dict[str, CityResult] | None = None) -> pd.DataFrame:
-    """Each followed promise with its last report, where the straight path stood then, and what need asked for.
+    """Each followed promise with its last report, where the straight path stood then, and what need
+    asked for.
 
     results : what the chain says, for the promises that it measures; without them need stays empty
-    Returns : table city_id, target_id, label_en, label_zh, unit, target_year, promised_given, base_given, base_at,
-              reported_given, reported_at, on_path_value, status, need_low, need_central, need_high, covers_need;
-              moments as `when` tells them
+    Returns : table city_id, target_id, label_en, label_zh, unit, target_year, promised_given,
+              base_given, base_at, reported_given, reported_at, on_path_value, status, need_low,
+              need_central, need_high, covers_need; moments as `when` tells them
     """
     rows = [
         {"city_id": city.city_id, **row[NAMES], **_tracked(city, row, results or {})}
@@ -197,10 +211,12 @@ def status_counts(project: Project) -> pd.DataFrame:
 
 
 def past_promises(project: Project) -> pd.DataFrame:
-    """Followed promises whose year is over, with the outcomes that were found: of the city, its prefecture or its province.
+    """Followed promises whose year is over, with the outcomes that were found: of the city, its
+    prefecture or its province.
 
-    Returns : table city_id, target_id, label_en, label_zh, unit, target_year, follow_up, promised, known_of, value,
-              reported_at, source_id; a row for each outcome, and one without for a promise of which none is known
+    Returns : table city_id, target_id, label_en, label_zh, unit, target_year, follow_up, promised,
+              known_of, value, reported_at, source_id; a row for each outcome, and one without for a
+              promise of which none is known
     """
     rows, now = [], as_of(project)
     for city in project.cities.values():
@@ -258,10 +274,12 @@ def _reminder(row: pd.Series) -> str:
 
 
 def timeline_table(project: Project) -> pd.DataFrame:
-    """All plans in time: day of issue, stages, deadlines, and promises by the year in which they are due.
+    """All plans in time: day of issue, stages, deadlines, and promises by the year in which they
+    are due.
 
-    Returns : table city_id, series (issued, stage, deadline, promise, without year), label, start, end, value,
-              label_zh; start and end are years with a fraction, value counts; a restatement is not counted
+    Returns : table city_id, series (issued, stage, deadline, promise, without year), label, start,
+              end, value, label_zh; start and end are years with a fraction, value counts; a
+              restatement is not counted
     """
     rows = []
     for city in project.cities.values():

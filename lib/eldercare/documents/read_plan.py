@@ -133,7 +133,9 @@ def _within(one: Found, spans: list[tuple[int, int]]) -> bool:
 
 
 def _hide(text: str) -> str:
-    """Titles, numbers of documents, dates and slogans taken out, each sign by another of no meaning."""
+    """Titles, numbers of documents, dates and slogans taken out, each sign by another of no
+    meaning.
+    """
     return re.sub(_HIDDEN, _blank, text)
 
 
@@ -169,7 +171,9 @@ def _read(figure: Figure, text: str, words: Words) -> Found | None:
 
 
 def _respectively(text: str, read: list[Found], said: list[YearSaid]) -> None:
-    """分别, 各: of years and figures named in equal number, the first year has the first figure, and so on."""
+    """分别, 各: of years and figures named in equal number, the first year has the first figure, and
+    so on.
+    """
     for match in re.finditer("分别|(?<=年)各", text):
         first, _ = clause_of(text, match.start(), match.end(), "。;!?")
         _, last = clause_of(text, match.start(), match.end(), "。;!?")
@@ -257,7 +261,9 @@ def _row(found: Found, passage: Passage, words: Words) -> dict:
 
 
 def _quantity(found: Found, text: str, first: int, last: int, words: Words) -> Quantity:
-    """What the figure is of: a share first by what follows it (90%以上村), else by its clause, else its sentence."""
+    """What the figure is of: a share first by what follows it (90%以上村), else by its clause, else
+    its sentence.
+    """
     if found.label:
         return words.quantity(found.label, found.unit)
     if found.unit != "share":
@@ -277,7 +283,9 @@ def _quantity(found: Found, text: str, first: int, last: int, words: Words) -> Q
 
 
 def _measured(name: str, found: Found) -> str:
-    """The quantity of the chain, where the row can be held against it: a sound promise with a year in reach."""
+    """The quantity of the chain, where the row can be held against it: a sound promise with a year
+    in reach.
+    """
     if name.startswith("population_") != (found.kind == "stock") or found.value <= 0:
         return ""
     sound = not found.suspect or found.unit == "share"  # of a share only the bound may be lost
@@ -295,7 +303,9 @@ def _reason(found: Found) -> str:
 
 
 def _quote(text: str, found: Found) -> str:
-    """The clause of a figure, with the one before where it is short, cut to a length that is read at a glance."""
+    """The clause of a figure, with the one before where it is short, cut to a length that is read
+    at a glance.
+    """
     first, last = clause_of(text, found.start, found.end)
     if found.start - first < 3 and first > 1 and text[first - 1] in ",:":
         first, _ = clause_of(text, first - 1, first - 1)

@@ -1,7 +1,9 @@
 """Holds year and bound of a ledger's rows against the document, beside what `inputs.ledger` checks.
 
-Only what the document prints decides: a row whose figure has a bound word of its own must have that bound,
-and a row with a year must have it from its sentence, its paragraph, its part or the document's own year.
+Only what the document prints decides: a row whose figure has a bound word of its own must have that
+    bound,
+and a row with a year must have it from its sentence, its paragraph, its part or the document's own
+year.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ _SOFT = re.compile("[争底前限超上下内可以含]")
 
 
 def verify_all(project: Project, documents: Path) -> pd.DataFrame:
-    """Findings on the ledgers of all cities, as `ledger.verify_all`, with year and bound checked too."""
+    """Findings on the ledgers of all cities, as `ledger.verify_all`, with year and bound checked
+    too.
+    """
     words = Words(project.plan_words)
 
     def more(targets: pd.DataFrame, text: str) -> list[tuple[str, str, str]]:
@@ -38,7 +42,8 @@ def verify_all(project: Project, documents: Path) -> pd.DataFrame:
 def year_and_bound_findings(
     targets: pd.DataFrame, text: str, words: Words
 ) -> list[tuple[str, str, str]]:
-    """Rows whose year or bound the document does not print: target_id, year or bound, and what is wrong.
+    """Rows whose year or bound the document does not print: target_id, year or bound, and what is
+    wrong.
 
     targets : rows of targets.csv in their order;  text : the document, a line a paragraph
     """
@@ -89,7 +94,9 @@ def _bounds(row: dict, part: Passage, at: int, length: int, words: Words) -> set
 def _year_finding(
     row: dict, quote: str, places: list[tuple[Passage, int]], parts: list[Passage], issued: float
 ) -> list[tuple[str, str, str]]:
-    """The year of a promise, if its clause names another or the document names it nowhere above the row."""
+    """The year of a promise, if its clause names another or the document names it nowhere above the
+    row.
+    """
     year = row["target_year"]
     if math.isnan(year):
         return []

@@ -1,4 +1,6 @@
-"""Promises that plans make without a measured figure: coverage in words, deadlines, rhythms, grades, damaged dates."""
+"""Promises that plans make without a measured figure: coverage in words, deadlines, rhythms,
+grades, damaged dates.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,9 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:%|[张家所个户名人处台])")
 
 @dataclass(frozen=True)
 class Worded:
-    """A promise in words: `weak` is its kind (coverage, deadline, milestone, rhythm, grades, damaged date)."""
+    """A promise in words: `weak` is its kind (coverage, deadline, milestone, rhythm, grades,
+    damaged date).
+    """
 
     start: int
     end: int
@@ -101,7 +105,8 @@ def worded_figures(
     """All promises of a passage that no measured figure tells.
 
     text    : the passage, compact, titles and slogans hidden;  printed : the same with them
-    said    : its years;  taken : where its figures stand;  issued : the year that a bare month means
+    said    : its years;  taken : where its figures stand;  issued : the year that a bare month
+              means
     body    : whether a main part of the document has begun
     """
     coverage = _coverage(text)

@@ -1,1 +1,3 @@
-"""Arrays with named dims, quantities declared once, and how they are worked out, whatever they stand for."""
+"""Arrays with named dims, quantities declared once, and how they are worked out, whatever they
+stand for.
+"""

@@ -1,7 +1,9 @@
-"""Arrays with named dims and no labels (`xarray.Variable`), draws last; labels are attached at the border.
+"""Arrays with named dims and no labels (`xarray.Variable`), draws last; labels are attached at the
+border.
 
 What the places along a dim stand for is told once, by `name_labels`; how long a dim is tells which
-of its sets of labels an array has (people by severity with or without those who have no limitation).
+of its sets of labels an array has (people by severity with or without those who have no
+limitation).
 """
 
 from __future__ import annotations
@@ -62,7 +64,8 @@ def _draw(array: Array) -> tuple[str, ...]:
 
 
 def side_by_side(parts: Mapping[str, Array], dim: str) -> Array:
-    """Arrays side by side along a new dim, the last before the draws; parts that lack a dim are repeated along it.
+    """Arrays side by side along a new dim, the last before the draws; parts that lack a dim are
+    repeated along it.
 
     Raises : KeyError if the names of the parts are no set of labels of the dim
     """
@@ -89,7 +92,8 @@ def product(one: Array, other: Array, dims: tuple[str, ...]) -> Array:
 
 
 def over_year(array: Array) -> Array:
-    """Who or what there is over a year, from what there is at its end and at the end of the year before.
+    """Who or what there is over a year, from what there is at its end and at the end of the year
+    before.
 
     Defined as::  over(t) = (end(t - 1) + end(t)) / 2;  the first year has its own end
     """

@@ -1,4 +1,5 @@
-"""A quantity is declared once: its name, its unit, its dims, and by the names of its parameters what it is made of.
+"""A quantity is declared once: its name, its unit, its dims, and by the names of its parameters
+what it is made of.
 
     @quantity(unit="bed", dims=("measure", "year"))
     def beds_total_needed(beds_institution_needed: Array, day_care_places_needed: Array) -> Array:
@@ -11,8 +12,9 @@ What an analysis makes of whole results (a chance, causes, a back-test) is decla
 `quantity`, at the function where its formula stands; that takes results rather than arrays, so `of`
 names what it is made of, and no `Calculation` works it out.
 
-Own code rather than Apache Hamilton, whose functions have the same form: prices brought to one year,
-conditions under which an input counts, and what a what-if desk keeps would each need an adapter to it.
+Own code rather than Apache Hamilton, whose functions have the same form: prices brought to one
+year, conditions under which an input counts, and what a what-if desk keeps would each need an
+adapter to it.
 """
 
 from __future__ import annotations
@@ -37,10 +39,11 @@ class Quantity:
     """What is declared of a quantity.
 
     inputs : names of its parameters, in their order;  prices : those that are a `Price`
-    only   : inputs that matter under a condition alone, as {"setting_use_share": "measure=use"}; a condition
-             is a label of a dim or a fact of the area or year, which `given.holds` knows
+    only   : inputs that matter under a condition alone, as {"setting_use_share": "measure=use"}; a
+             condition is a label of a dim or a fact of the area or year, which `given.holds` knows
     not_moved_by : what its inputs rest on and it does not
-    at     : inputs taken at one place alone, as {"population_60_plus": "year=2020"}, for a trace to tell
+    at     : inputs taken at one place alone, as {"population_60_plus": "year=2020"}, for a trace to
+             tell
     """
 
     name: str
@@ -128,8 +131,9 @@ def quantity(
     """Declare the function below as a quantity; dims are those beside the draws.
 
     more : names of further inputs, which the function takes as its last ones, all together
-    of   : for what is made of whole results: the names of what it is made of, `name[dim=label]` for a
-           part, names of rows of data/table_rows.csv among them; not what differs from case to case
+    of   : for what is made of whole results: the names of what it is made of, `name[dim=label]` for
+           a part, names of rows of data/table_rows.csv among them; not what differs from case to
+           case
     name : where the function is called otherwise
     """
 
@@ -147,7 +151,9 @@ def quantity(
 
 
 def joined(name: str, unit: str, dims: tuple[str, ...], parts: Mapping[str, str], doc: str) -> None:
-    """Declare a quantity that is others side by side, along the last of its dims; parts: input by label."""
+    """Declare a quantity that is others side by side, along the last of its dims; parts: input by
+    label.
+    """
 
     inputs = tuple(dict.fromkeys(parts.values()))
 
@@ -190,7 +196,8 @@ def upstream(name: str, holds: Callable[[str], bool] | None = None) -> frozenset
 class Calculation:
     """Quantities worked out when asked for, from what is given, each of them once.
 
-    given : `given[name]` for assumptions and facts; `given.price(name, level)` for assumptions in yuan
+    given : `given[name]` for assumptions and facts; `given.price(name, level)` for assumptions in
+            yuan
     """
 
     def __init__(self, given: Any, known: Mapping[str, Any] | None = None):

@@ -1,4 +1,6 @@
-"""Where the values of many draws are kept, so that eight times the draws do not take eight times the memory."""
+"""Where the values of many draws are kept, so that eight times the draws do not take eight times
+the memory.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ import numpy as np
 
 
 def room_for(shape: tuple[int, ...], on_disk: bool) -> np.ndarray:
-    """An array of single precision to be filled: in memory, or in a file without a name that is gone with it."""
+    """An array of single precision to be filled: in memory, or in a file without a name that is
+    gone with it.
+    """
     if not on_disk:
         return np.empty(shape, dtype=np.float32)
     with tempfile.TemporaryFile() as file:

@@ -1,4 +1,6 @@
-"""Which assumptions go together, and how closely: rows of correlations.csv as groups of correlated streams."""
+"""Which assumptions go together, and how closely: rows of correlations.csv as groups of correlated
+streams.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ Named = list[tuple[str, dict]]
 def stream_name(row) -> str:
     """The name that seeds a row's stream: assumption, city and keys, but not the year it begins.
 
-    A row of a scenario has the stream of the row it takes the place of (column `stream_city`, where there is one).
+    A row of a scenario has the stream of the row it takes the place of (column `stream_city`, where
+    there is one).
     """
     city = row["stream_city"] if "stream_city" in row else row["city_id"]
     return "|".join([row["assumption"], city, *(row[key] for key in ASSUMPTION_KEYS)])
@@ -26,8 +29,8 @@ def stream_name(row) -> str:
 def parse_keys(text: str) -> dict[str, str]:
     """Keys of a partner, written as `age_band=65-74; severity=severe`.
 
-    `city_id=*` stands for the row of a city's own, `city_id=nation` for the nation's row, in force or not;
-    without `city_id` it is the row in force, whichever that is.
+    `city_id=*` stands for the row of a city's own, `city_id=nation` for the nation's row, in force
+    or not; without `city_id` it is the row in force, whichever that is.
 
     Raises : ValueError for text that is no list of keys, or an unknown key
     """
@@ -71,7 +74,8 @@ def _pairs(table: pd.DataFrame, named: Named) -> list[tuple[int, str, str, float
 
 
 def correlation_groups(table: pd.DataFrame, named: Named) -> list[tuple[list[str], np.ndarray]]:
-    """Groups of streams that go together, each with its matrix of correlations; pairs not named have 0.
+    """Groups of streams that go together, each with its matrix of correlations; pairs not named
+    have 0.
 
     named   : stream name and row of the assumptions in force
     Returns : names (the nation's before a city's, then by name) and matrix, one pair a group

@@ -1,4 +1,6 @@
-"""Assumptions whose rows begin in a year: which may, what is in force when, and the faults of such rows."""
+"""Assumptions whose rows begin in a year: which may, what is in force when, and the faults of such
+rows.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ BY_YEAR = (
 
 
 def dated_faults(national: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> list[Fault]:
-    """Rows that begin in a year: of an assumption that does not change by year, or with nothing in force before.
+    """Rows that begin in a year: of an assumption that does not change by year, or with nothing in
+    force before.
 
     A year without a row must be told: it would be neither zero nor anything else.
 
@@ -59,7 +62,8 @@ def dated_faults(national: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> 
 
 
 def carry_on(values: np.ndarray) -> None:
-    """Fill the years in which a key has no new row with its last one, in place; the last dim is year_from.
+    """Fill the years in which a key has no new row with its last one, in place; the last dim is
+    year_from.
 
     Rows of other keys may begin in other years.
     """

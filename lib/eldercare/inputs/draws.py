@@ -1,4 +1,5 @@
-"""Assumptions as draws: every belief becomes a set of equally likely values, before anything is run.
+"""Assumptions as draws: every belief becomes a set of equally likely values, before anything is
+run.
 
 Each row of the assumptions has a stream of its own, seeded by its name and keys: a scrambled
 Sobol sequence in one dimension, put in an order of its own. So a draw of one assumption never
@@ -45,10 +46,11 @@ def independent_stream(name: str, draws: int) -> np.ndarray:
 
 @lru_cache(maxsize=4096)
 def uniform_stream(name: str, draws: int) -> np.ndarray:
-    """Evenly spread numbers in (0, 1) that belong to one name alone, in pairs that mirror each other.
+    """Evenly spread numbers in (0, 1) that belong to one name alone, in pairs that mirror each
+    other.
 
-    Draw i + draws / 2 of every stream is 1 - draw i: what one draw overstates its partner understates,
-    so that the middle of a result needs half the draws or fewer.
+    Draw i + draws / 2 of every stream is 1 - draw i: what one draw overstates its partner
+    understates, so that the middle of a result needs half the draws or fewer.
 
     name, draws, Raises : as in `independent_stream`
     Returns : array [share], one of each of `draws` equal slices of (0, 1)
@@ -58,7 +60,9 @@ def uniform_stream(name: str, draws: int) -> np.ndarray:
 
 
 def other_scrambling(number: int) -> Source:
-    """A source like `uniform_stream` with another scrambling: how far two of them differ is the error of the draws."""
+    """A source like `uniform_stream` with another scrambling: how far two of them differ is the
+    error of the draws.
+    """
     return lambda name, draws: _mirrored(*_points(f"{number}|{name}", draws))
 
 
@@ -70,7 +74,9 @@ def _mirrored(points: np.ndarray, generator) -> np.ndarray:
 
 
 def _points(name: str, draws: int):
-    """Scrambled Sobol points of one dimension in rising order, and the generator, seeded by the name, that made them."""
+    """Scrambled Sobol points of one dimension in rising order, and the generator, seeded by the
+    name, that made them.
+    """
     if draws < 2 or draws & (draws - 1):
         raise ValueError(
             f"draws must be a power of two, at least 2, for Sobol points; {draws} is not"
@@ -106,10 +112,12 @@ def quantile(
 
 
 def choose_rows(project: Project, city: City | None, scenario: str = BASELINE) -> pd.DataFrame:
-    """The rows in force: scenario before city, city before nation, in each year from which they hold.
+    """The rows in force: scenario before city, city before nation, in each year from which they
+    hold.
 
-    A row of a higher layer takes the place of all rows below it with the same keys, from the year it
-    begins (`year_from`; without one, from the start); before that year the rows below stay in force.
+    A row of a higher layer takes the place of all rows below it with the same keys, from the year
+    it begins (`year_from`; without one, from the start); before that year the rows below stay in
+    force.
 
     city    : None for an area without a folder
     Returns : rows of the assumptions with the columns `chosen_from` (scenario, city, nation) and
@@ -141,7 +149,9 @@ def _chosen(project: Project, city: City | None, scenario: str) -> pd.DataFrame:
 
 
 def _city_of_stream(rows: pd.DataFrame) -> np.ndarray:
-    """City whose stream a row draws from: of a scenario's row, that of the row below with the same keys."""
+    """City whose stream a row draws from: of a scenario's row, that of the row below with the same
+    keys.
+    """
     keys = ["assumption", *ASSUMPTION_KEYS]
     of_scenario = (rows["chosen_from"] == "scenario").to_numpy()
     below = rows[~of_scenario].drop_duplicates(keys, keep="last").set_index(keys)["city_id"]
@@ -170,7 +180,8 @@ class Assumptions:
     rows  : table, as `choose_rows` gives it
     draws : number of draws
     total_draws, rows_of_all : of a block, how many draws there are in all and which these are
-    streams_used : names of `uniform` that a run has asked for, by this block or another of the same draws
+    streams_used : names of `uniform` that a run has asked for, by this block or another of the same
+                   draws
     """
 
     rows: pd.DataFrame
@@ -183,7 +194,9 @@ class Assumptions:
     streams_used: dict[str, None] = field(default_factory=dict, compare=False)
 
     def uniform(self, name: str) -> np.ndarray:
-        """Evenly spread numbers in (0, 1) that belong to a name which is no row, e.g. an error of projection."""
+        """Evenly spread numbers in (0, 1) that belong to a name which is no row, e.g. an error of
+        projection.
+        """
         self.streams_used[name] = None
         return self._source(name, self.total_draws)[self.rows_of_all]
 
@@ -224,12 +237,14 @@ class Assumptions:
 def correlated_streams(
     project: Project, rows: pd.DataFrame, draws: int, source: Source
 ) -> dict[str, np.ndarray]:
-    """The streams of the rows in force that go together, by name; rows outside a group are not in it.
+    """The streams of the rows in force that go together, by name; rows outside a group are not in
+    it.
 
     Defined as::  z = L n,  n = standard normal deviates of the members' own streams (the nation's first, then by name),
                   L L' = the matrix of correlations (Cholesky)
 
-    a Gaussian copula: each member keeps its own numbers and takes the order of its z, so that it still
+    a Gaussian copula: each member keeps its own numbers and takes the order of its z, so that it
+                       still
     has one number in each equal slice of (0, 1). The first of a group keeps its own order as well.
 
     Returns : arrays [share] by name, dims draw
@@ -256,7 +271,8 @@ def draw_assumptions(
     """Draw every assumption in force, all draws before the run.
 
     source   : gives the evenly spread numbers of a name
-    together : whether rows of correlations.csv go together; else each row's numbers are those of the source
+    together : whether rows of correlations.csv go together; else each row's numbers are those of
+               the source
     """
     rows = choose_rows(project, city, scenario)
     streams = correlated_streams(project, rows, draws, source) if together else {}
@@ -316,7 +332,9 @@ def drawn_values(row: Mapping, uniform: np.ndarray) -> np.ndarray:
 
 
 def _label(rows: list[dict], values: np.ndarray) -> xr.DataArray:
-    """Array with the dim draw and a dim for each key the rows have; values: one row a row, a column a draw."""
+    """Array with the dim draw and a dim for each key the rows have; values: one row a row, a column
+    a draw.
+    """
     keys = [key for key in ASSUMPTION_KEYS if any(row[key] for row in rows)]
     if any(row["year_from"] == row["year_from"] for row in rows):
         rows = [{**row, "year_from": int(np.nan_to_num(row["year_from"]))} for row in rows]

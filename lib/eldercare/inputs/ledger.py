@@ -98,9 +98,10 @@ def normalise(text: str) -> str:
 def printed_numbers(phrase: str) -> list[PrintedNumber]:
     """The numbers that a Chinese phrase says, in the order in which they are printed.
 
-    Arabic and Chinese numerals alike. A range gives its lower end (with `high`) and its upper
-    end. Words of full coverage count as the share 1, 八成 as 0.8, 过半 as 0.5. Ordinals (第三方) and
-    set words (统一) do not count. A comma before three digits sets thousands apart (1,200), any other ends a number.
+    Arabic and Chinese numerals alike. A range gives its lower end (with `high`) and its upper end.
+    Words of full coverage count as the share 1, 八成 as 0.8, 过半 as 0.5. Ordinals (第三方) and set words
+    (统一) do not count. A comma before three digits sets thousands apart (1,200), any other ends a
+    number.
     """
     text = fold(phrase)
     numbers = [_number(match, text) for match in _TOKEN.finditer(text)]
@@ -301,7 +302,9 @@ def _place(text: str, start: int, end: int) -> str:
 def _exception_findings(
     phrases, figures, text: str, covered: list[tuple[int, int]]
 ) -> list[tuple[str, str, str]]:
-    """Exceptions that do not stand in the document or hide a row; their places are added to `covered`."""
+    """Exceptions that do not stand in the document or hide a row; their places are added to
+    `covered`.
+    """
     findings = []
     for phrase in phrases:
         found = _occurrences(phrase, text)

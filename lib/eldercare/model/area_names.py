@@ -1,4 +1,6 @@
-"""An area of the census by its code or its name: simplified, traditional, pinyin or English, with province or without."""
+"""An area of the census by its code or its name: simplified, traditional, pinyin or English, with
+province or without.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,9 @@ def find_area(china: China, text: str) -> int:
 
     text   : a six-digit code, or a name as people write it: 镇江, 镇江市, 鎮江, Zhenjiang, Zhenjiang City,
              with the province or prefecture before or after it (江苏镇江, "Zhenjiang, Jiangsu")
-    Raises : KeyError, with the candidates, their prefecture and province if a name is not unique; with the
-             nearest if there is none; with what became of it for a code that the census of 2020 has not
+    Raises : KeyError, with the candidates, their prefecture and province if a name is not unique;
+             with the nearest if there is none; with what became of it for a code that the census of
+             2020 has not
     """
     plain = unicodedata.normalize("NFKC", text).strip()
     digits = re.sub(r"\s", "", plain)
@@ -81,7 +84,9 @@ def _of_code(china: China, code: int) -> int:
 
 
 def what_became(china: China, code: int) -> str:
-    """What became of an area of the census of 2020 whose code was given up since; empty if it stands."""
+    """What became of an area of the census of 2020 whose code was given up since; empty if it
+    stands.
+    """
     rows = china.code_changes[china.code_changes["adcode"] == code]
     return "; ".join(
         f"{row.note or 'all of it'} became {row.new_adcode} {row.new_name} in {row.year}"
@@ -116,7 +121,9 @@ def _latin(text: str) -> str:
 
 @lru_cache(maxsize=2)
 def _index(china: China) -> tuple[dict[str, list[int]], dict[str, list[int]], dict[str, list[int]]]:
-    """Codes by whole name, by name without its kind (with and without what lies above), and by latin letters."""
+    """Codes by whole name, by name without its kind (with and without what lies above), and by
+    latin letters.
+    """
     areas, words = _names(china), china.area_names.set_index("name")
     whole: dict[str, list[int]] = {}
     short: dict[str, list[int]] = {}
@@ -176,7 +183,9 @@ def _latin_forms(name: str, words: pd.DataFrame) -> set[str]:
 
 
 def _found(china: China, text: str) -> list[int]:
-    """The codes that a name may mean: whole names first, then names without their kind; of a place twice the larger."""
+    """The codes that a name may mean: whole names first, then names without their kind; of a place
+    twice the larger.
+    """
     whole, short, latin = _index(china)
     key = re.sub(r"[\s,，、·（）()/-]", "", text)
     if re.search("[一-鿿]", key):
@@ -196,7 +205,9 @@ _ENGLISH = (("province", "省$"), ("county", "县$|旗$"), ("district", "区$"),
 
 
 def _of_kind(china: China, codes: list[int], text: str) -> list[int]:
-    """Of places that sound alike those of the kind the text names, and the one prefecture among districts."""
+    """Of places that sound alike those of the kind the text names, and the one prefecture among
+    districts.
+    """
     areas = _names(china)
     for word, kind in _ENGLISH:
         fitting = [code for code in codes if re.search(kind, areas.at[code, "name"])]

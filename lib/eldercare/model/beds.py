@@ -55,10 +55,12 @@ def residents(
                   nursing = sum over severity(residents x nursing bed share) - dementia
                   general = the rest
 
-    A dementia-care bed is a nursing bed with more; it is taken out of the nursing beds, so the types add up.
-    How many residents have dementia is what homes counted, not a ratio of two surveys of the whole population:
-    who enters a home is chosen by need. So the prevalence among all people moves those with dementia, not the
-    beds. May bind: in draws in which hardly any nursing bed is needed, dementia beds are no more than these.
+    A dementia-care bed is a nursing bed with more; it is taken out of the nursing beds, so the
+    types add up. How many residents have dementia is what homes counted, not a ratio of two surveys
+    of the whole population: who enters a home is chosen by need. So the prevalence among all people
+    moves those with dementia, not the
+    beds. May bind: in draws in which hardly any nursing bed is needed, dementia beds are no more
+                    than these.
     """
     total, nursing_all = residents_in_institutions, residents_in_nursing_beds
     dementia = least(total * dementia_share_of_residents * dementia_bed_share, nursing_all)
@@ -172,11 +174,13 @@ def respite_beds_needed(
 
 
 def institution_part(stock: float, institution_share_of_beds: Array) -> float:
-    """Beds of institutions in a stock that counts beds and places of communities too, as Chinese statistics do.
+    """Beds of institutions in a stock that counts beds and places of communities too, as Chinese
+    statistics do.
 
     Defined as::  stock x institutions' share of all beds
 
-    A stock is a fact: it is divided as the nation's was counted, the same in every draw, under need and use.
+    A stock is a fact: it is divided as the nation's was counted, the same in every draw, under need
+                       and use.
 
     stock   : number [bed]
     Returns : number [bed]
@@ -214,14 +218,15 @@ def bed_programme(
                   existing(t) = existing(t-1) - retired(t) + constructed(t)
                   gap = greatest(0, needed(t0) - stock), in all bed types together
 
-    So the programme, which begins in its first year, closes the gap to the stock evenly over its years, growth
-    of need is met as it comes, worn beds are rebuilt where they are needed, and beds beyond need wear out
+    So the programme, which begins in its first year, closes the gap to the stock evenly over its
+    years, growth of need is met as it comes, worn beds are rebuilt where they are needed, and beds
+    beyond need wear out
     unreplaced. May bind: where the stock is above need nothing is built, and there is no gap.
 
-    A step is a year, so beds retired and constructed in it count as beds. The stock, of the stock year t0, is
-    spread over the types as need is; where it is not collected here, need is taken to be met at t0, so that the
-    gap is left out, not taken for need itself. Constructed and retired are not defined (NaN) up to t0, existing
-    not before it.
+    A step is a year, so beds retired and constructed in it count as beds. The stock, of the stock
+    year t0, is spread over the types as need is; where it is not collected here, need is taken to
+    be met at t0, so that the gap is left out, not taken for need itself. Constructed and retired
+    are not defined (NaN) up to t0, existing not before it.
     """
     needed = beds_needed.transpose("year", "measure", "bed_type", DRAW).values
     start = (

@@ -53,7 +53,8 @@ HOMES_PER_PERSON = 1  # a limited person lives in one home
 def level_by_year(
     published: np.ndarray, later: Array, price_years: np.ndarray, until: int, base: int
 ) -> Array:
-    """What grows by year, that of the base year being 1: by what is published until a year, then by what is drawn.
+    """What grows by year, that of the base year being 1: by what is published until a year, then by
+    what is drawn.
 
     Defined as::  level(t) = level(t - 1) x (1 + growth(t))
 
@@ -77,7 +78,8 @@ def price_level(
 
     Defined as::  level(t) = level(t - 1) x (1 + growth(t)),  growth as published where it is, later `price_growth`
 
-    So only what is still to come is drawn: a price of the past is brought forward by what prices did.
+    So only what is still to come is drawn: a price of the past is brought forward by what prices
+        did.
     """
     base = int(results_price_year.values[0])
     return level_by_year(
@@ -103,7 +105,8 @@ def pay_growth(
     price_years: np.ndarray,
     years: np.ndarray,
 ) -> Array:
-    """Pay beyond prices, that of the price year of the results being 1; care by the hour follows it.
+    """Pay beyond prices, that of the price year of the results being 1; care by the hour follows
+    it.
 
     Defined as::  level(t) = level(t - 1) x (1 + growth(t)),  growth as published where it is, later `wage_growth`
 
@@ -250,7 +253,8 @@ def cost_of_premises(
     premises_life: Array,
     measures: tuple[str, ...],
 ) -> Array:
-    """Cost of fitting out community premises, spread over the years they last; today's use adds none.
+    """Cost of fitting out community premises, spread over the years they last; today's use adds
+    none.
 
     Defined as::  cost = area over the year x cost of a square metre / years until fitted out anew
     """
@@ -399,7 +403,8 @@ def building_cost_needed(
 
 
 def present_value(real: xr.DataArray, rate: float, first_year: int, last_year: int) -> xr.DataArray:
-    """What a stream of real costs is worth at the beginning of its first year, the year itself undiscounted.
+    """What a stream of real costs is worth at the beginning of its first year, the year itself
+    undiscounted.
 
     Defined as::  value = sum over years(cost(t) / (1 + rate)^(t - first year))
 

@@ -78,9 +78,11 @@ def operating_subsidies(residents_over_year: Array, operating_subsidy: Price) ->
 def public_place_part(
     residents_over_year: Array, population_60_plus: Array, public_place_share: Array
 ) -> Array:
-    """Part of the residents whose place the public purse pays whole: the destitute (特困) and government-run homes.
+    """Part of the residents whose place the public purse pays whole: the destitute (特困) and
+    government-run homes.
 
-    They are as many if need is met as at today's use, so their part is the smaller the more residents there are.
+    They are as many if need is met as at today's use, so their part is the smaller the more
+    residents there are.
 
     Defined as::  least(people of 60 and over x share in such places / residents, 1)
     """
@@ -94,7 +96,8 @@ def public_place_part(
 def public_share_of_institutions(
     institution_running_cost: Array, operating_subsidies: Array, public_place_part: Array
 ) -> Array:
-    """Share of the cost of running institutions that is public: places paid whole, and the running subsidy.
+    """Share of the cost of running institutions that is public: places paid whole, and the running
+    subsidy.
 
     Defined as::  part + (1 - part) x least(running subsidy / cost, 1)
     """
@@ -239,7 +242,8 @@ def insurance_benefit_full(insurance_benefits: Array) -> Array:
 def insurance_coverage_in_force(
     insurance_coverage: Array, insurance_system_coverage: Array
 ) -> Array:
-    """Share of the full benefits that insurance pays: an area's own plan until the national system overtakes it.
+    """Share of the full benefits that insurance pays: an area's own plan until the national system
+    overtakes it.
 
     Defined as::  greatest(coverage of the area's plan(year), coverage of the national system(year))
 
@@ -360,8 +364,8 @@ def payment(
 ) -> Array:
     """Who pays: the payers' sums add up to the cost in every draw.
 
-    Of the subsidies the province with the centre and the welfare lottery bear their shares and the city
-    the rest; vouchers are money of the centre and the province; families pay what is left.
+    Of the subsidies the province with the centre and the welfare lottery bear their shares and the
+    city the rest; vouchers are money of the centre and the province; families pay what is left.
 
     Defined as::  families = cost - subsidies - insurance - vouchers
                   province and centre = subsidies x their share + vouchers

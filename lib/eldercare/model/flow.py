@@ -30,12 +30,13 @@ def onset_rates(
     adl_onset_rate: Array,
     adl_onset_doubling: Array,
 ) -> Array:
-    """Yearly rate at which people without a limitation get one, by age, times the share without one.
+    """Yearly rate at which people without a limitation get one, by age, times the share without
+    one.
 
     Defined as::  rate(x) = level x 2^((x - 65) / doubling) x share without a limitation, from 65 on
 
-    The level is set so that the mean over the nation's people of 65 and over without a limitation is
-    the published rate.
+    The level is set so that the mean over the nation's people of 65 and over without a limitation
+    is the published rate.
     """
     older = AGES >= FIRST_ONSET
     without = 1 - sum_over(limitation_prevalence, "severity").values[:, older]
@@ -98,7 +99,8 @@ def mean_length_of_stay(limited_residents_from_flow: Array, admissions: Array) -
 
 @quantity(unit="person", dims=("measure", "year"))
 def residents_from_flow(limited_residents_from_flow: Array, residents_by_severity: Array) -> Array:
-    """Residents by flow; those without a limitation, whose onset nobody measures, are taken as by share.
+    """Residents by flow; those without a limitation, whose onset nobody measures, are taken as by
+    share.
 
     Defined as::  residents = those with a limitation by flow + those without one by share
     """

@@ -10,7 +10,8 @@ from scipy.interpolate import PchipInterpolator
 LAST_AGE = 120
 OPEN_AGE = 100
 ALPHA_GRID = np.linspace(-2.2, 1.2, 137)
-# So far that what-if levers of life expectancy at either end, in the last of the draws, are on the grid.
+# So far that what-if levers of life expectancy at either end, in the last of the draws, are on the
+# grid.
 WIDE_GRID = np.concatenate([np.linspace(-3.4, -2.225, 48), ALPHA_GRID, np.linspace(1.225, 1.6, 16)])
 
 
@@ -108,7 +109,8 @@ def survival_ratios(lx: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class SurvivalGrid:
-    """Survivorship ratios of a standard life table at many levels, to be read off by life expectancy.
+    """Survivorship ratios of a standard life table at many levels, to be read off by life
+    expectancy.
 
     years           : the years, one standard a year
     life_expectancy : array [year]   dims year, sex, level (falling along level)

@@ -29,7 +29,9 @@ OLDEST_OLD = 85
 
 
 def survey_weights(china: China) -> np.ndarray:
-    """The nation by single age in 2020, both sexes: the mix that a band's published rate is a mean of."""
+    """The nation by single age in 2020, both sexes: the mix that a band's published rate is a mean
+    of.
+    """
     return national_ages(china).sum(axis=0)
 
 
@@ -73,7 +75,9 @@ def smooth_prevalence(bands: list[str], rates: np.ndarray, weights: np.ndarray) 
 
 
 def _logit_curve(knots: np.ndarray) -> np.ndarray:
-    """Logits at all ages through those at the knots. May bind: before the first and after the last knot it goes on straight."""
+    """Logits at all ages through those at the knots. May bind: before the first and after the last
+    knot it goes on straight.
+    """
     curve = PchipInterpolator(KNOTS, knots)
     first, last = KNOTS[0], KNOTS[-1]
     below = np.minimum(AGES - first, 0) * curve(first, 1)
@@ -103,9 +107,11 @@ def severity_curves(rates: pd.DataFrame, weights: np.ndarray) -> dict[str, np.nd
 def spread_over_ages(drawn: np.ndarray, central: pd.DataFrame) -> np.ndarray:
     """Ratio of a draw to the central rate, from the bands to single ages.
 
-    May bind: before the middle of the first band and after that of the last the ratio is the band's own.
+    May bind: before the middle of the first band and after that of the last the ratio is the band's
+              own.
 
-    drawn   : array [share]  dims age band, severity, draw;  central : table [share]  the same rows and columns
+    drawn   : array [share]  dims age band, severity, draw;  central : table [share]  the same rows
+              and columns
     Returns : array [ratio]  dims severity, age, draw
     """
     middle = [(low + min(high, 95)) / 2 for low, high in map(age_band_limits, central.index)]
@@ -126,8 +132,8 @@ def limitation_prevalence(
     """Share of people with a limitation in activities of daily living, in the year of the survey.
 
     From 65 the published rates by age, made smooth (`severity_curves`); from 60 to 64 the rate of
-    65-74 times a ratio; below 60 none is counted. The survey prints the sexes only over all ages: at
-    each age they differ by one ratio, and together they have the rate of both (see `by_sex`).
+    65-74 times a ratio; below 60 none is counted. The survey prints the sexes only over all ages:
+    at each age they differ by one ratio, and together they have the rate of both (see `by_sex`).
 
     Defined as::  prevalence(x) = smooth curve through the published rates, women's = ratio x men's
 
@@ -145,7 +151,8 @@ def limitation_prevalence(
 
 
 def by_sex(rates: np.ndarray, ratio: np.ndarray, ages: np.ndarray) -> np.ndarray:
-    """Rates of men and women from those of both, the women's being `ratio` times the men's at each age.
+    """Rates of men and women from those of both, the women's being `ratio` times the men's at each
+    age.
 
     Defined as::  men(x) = both(x) / (m(x) + ratio f(x)), with m, f the shares of the sexes in the nation
 
@@ -197,7 +204,8 @@ def adl_drift(adl_prevalence_drift: Array, years: np.ndarray) -> Array:
 
 @quantity(unit="ratio", dims=("year",))
 def adl_drift_of_oldest(adl_prevalence_drift_85_plus: Array, years: np.ndarray) -> Array:
-    """Further factor for people of 85 and over, whose prevalence need not move with that of the younger.
+    """Further factor for people of 85 and over, whose prevalence need not move with that of the
+    younger.
 
     Defined as::  factor(t) = (1 + drift)^(t - year of the survey)
     """
@@ -245,7 +253,8 @@ def people_with_dementia(
 
 @quantity(unit="person", dims=("year", "severity"))
 def people_by_severity(population_60_plus: Array, care_need: Array) -> Array:
-    """People of 60 and over by severity, those without limitation included; sums to all of 60 and over.
+    """People of 60 and over by severity, those without limitation included; sums to all of 60 and
+    over.
 
     Defined as::  without = people of 60 and over - those with a limitation
     """

@@ -1,4 +1,6 @@
-"""What stands beside care: rooms in residential estates (社区养老服务用房) and places for children under 3 (托位)."""
+"""What stands beside care: rooms in residential estates (社区养老服务用房) and places for children under 3
+(托位).
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ COUNTED = ["households", "urban", "population"]
 
 
 def census_row(china: China, adcode: int) -> pd.Series:
-    """Households, urban people and all people of an area at the census of 2020; of the nation, the sum of its provinces."""
+    """Households, urban people and all people of an area at the census of 2020; of the nation, the
+    sum of its provinces.
+    """
     table = china.areas.xs(CENSUS_YEAR, level="year")
     codes = table.index[table["level"] == "province"] if adcode == NATION else [adcode]
     return table.loc[codes, COUNTED].astype(float).sum(skipna=False)
@@ -51,7 +55,8 @@ def households_per_premises(per_100: float, minimum: float) -> float:
 
 @quantity(unit="household", dims=("year",))
 def urban_households(census_households: pd.Series, population_total: Array) -> Array:
-    """Urban households of an area by year, household size and urban share held as in the census of 2020.
+    """Urban households of an area by year, household size and urban share held as in the census of
+    2020.
 
     Defined as::  households(t) = households(2020) x urban share x people(t) / people(2020)
     """
@@ -66,7 +71,8 @@ def premises_area_needed(
     premises_area_existing: Array,
     urban_new_estate_share: Array,
 ) -> Array:
-    """Area that the rule asks of all urban estates together; the least size of one can only raise it.
+    """Area that the rule asks of all urban estates together; the least size of one can only raise
+    it.
 
     Defined as::  area = households / 100 x (new share x area new + (1 - new share) x area existing)
     """

@@ -30,8 +30,8 @@ HOUSEHOLD_COLUMNS = [
 def households(china: China, adcode: int) -> pd.Series | None:
     """Households of an area at the census of 2020 by how many people of 65 and over live in them.
 
-    Returns : row with one_person_households, households_with_one_65plus, households_with_two_65plus and
-              people_65_plus; None where the census table has none
+    Returns : row with one_person_households, households_with_one_65plus, households_with_two_65plus
+              and people_65_plus; None where the census table has none
     """
     table = china.areas.xs(CENSUS_YEAR, level="year")
     codes = table.index[table["level"] == "province"] if adcode == NATION else [adcode]
@@ -48,8 +48,8 @@ def share_living_alone(home: pd.Series, lone_share: Array) -> Array:
 
     Defined as::  least(households with one x lone share, one-person households) / people 65+
 
-    The census table prints how many people of 65 and over a household has, not who else lives there:
-    the share is an assumption, and wide.
+    The census table prints how many people of 65 and over a household has, not who else lives
+    there: the share is an assumption, and wide.
     """
     lone = least(home["households_with_one_65plus"] * lone_share, home["one_person_households"])
     return PEOPLE_ALONE * lone / home["people_65_plus"]
@@ -78,7 +78,8 @@ def family_care_gap(
     Defined as::  gap = (index of the city / index of the nation)^strength,
                   index = share living alone + weight x share living with a spouse of 65+ only
 
-    1 for the nation and where the census has no households. See also: share_living_alone, share_in_couples
+    1 for the nation and where the census has no households. See also: share_living_alone,
+    share_in_couples
     """
 
     def index(home: pd.Series) -> Array:
@@ -196,7 +197,8 @@ def older_living_alone(
 def older_in_couples(
     households: pd.Series | None, couple_share_of_two_older_households: Array
 ) -> Array:
-    """Share of people of 65 and over who live with a spouse or other of 65 and over only; NaN as above.
+    """Share of people of 65 and over who live with a spouse or other of 65 and over only; NaN as
+    above.
 
     Defined as::  2 x households with two x couple share / people 65+
     """

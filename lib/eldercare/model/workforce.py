@@ -1,4 +1,6 @@
-"""Care workers: how many the care takes, in institutions, day care and homes, and how many there are year by year."""
+"""Care workers: how many the care takes, in institutions, day care and homes, and how many there
+are year by year.
+"""
 
 from __future__ import annotations
 
@@ -227,8 +229,9 @@ def full_time_equivalents(hours_per_week: float, hours_of_one: float) -> float:
 
     Defined as::  equivalents = hours of the post / hours of one worker
 
-    A post filled day and night has 168 hours a week; at 40 hours a worker that is 4.2, before leave.
-    Payroll ratios of residents per worker cover shifts already and are never multiplied by it.
+    A post filled day and night has 168 hours a week; at 40 hours a worker that is 4.2, before
+    leave. Payroll ratios of residents per worker cover shifts already and are never multiplied by
+    it.
     """
     return hours_per_week / hours_of_one
 
@@ -330,7 +333,8 @@ def training_that_keeps_growth(
 def baseline_workforce(
     population_60_plus: Array, caregiver_stock_per_10000: Array, years: np.ndarray
 ) -> Array:
-    """Care workers in post in 2020, who are not collected here for any city: the nation's ratio stands in.
+    """Care workers in post in 2020, who are not collected here for any city: the nation's ratio
+    stands in.
 
     Defined as::  stock = people of 60 and over x care workers per 10,000 of them in the nation / 10,000
     """
@@ -402,9 +406,9 @@ def workforce_programme(
     Defined as::  stock(t+1) = stock(t) + trained + returning - leaving - retiring
                   trained in the programme = (goal - stock without training) / what is left of one trained in each year
 
-    Up to 2020 the stock grows at the rate seen nationally; from then to the programme as many are trained
-    as in 2020; in the programme one number a year, from its first to its last year; after it the stock
-    follows the need.
+    Up to 2020 the stock grows at the rate seen nationally; from then to the programme as many are
+    trained as in 2020; in the programme one number a year, from its first to its last year; after
+    it the stock follows the need.
     """
     rates = turnover_rates(
         caregiver_leaving_share, caregiver_retirement_share, caregiver_return_share

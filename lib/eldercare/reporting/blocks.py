@@ -1,4 +1,6 @@
-"""The parts a report is made of - headings, paragraphs, lists, tables, figures - and how a notebook shows them."""
+"""The parts a report is made of - headings, paragraphs, lists, tables, figures - and how a notebook
+shows them.
+"""
 
 from __future__ import annotations
 

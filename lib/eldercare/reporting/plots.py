@@ -1,6 +1,8 @@
-"""Figures from tidy tables: lines with ranges, layers, bars, ranges, pyramids, dots, a line of time.
+"""Figures from tidy tables: lines with ranges, layers, bars, ranges, pyramids, dots, a line of
+time.
 
-Each takes the project, a tidy table and the figure's name; further arguments are those of `Sheet`. Columns
+Each takes the project, a tidy table and the figure's name; further arguments are those of `Sheet`.
+Columns
 are named: `panel` divides the table into panels, `hue` into colours.
 """
 
@@ -51,7 +53,9 @@ def colour_of(number: int) -> str:
 
 
 def style_of(number: int) -> str:
-    """Line of a number; when the colours begin again it is another one, so that no two of 24 look alike."""
+    """Line of a number; when the colours begin again it is another one, so that no two of 24 look
+    alike.
+    """
     return LINE_STYLES[(number + number // len(PALETTE)) % len(LINE_STYLES)]
 
 
@@ -69,7 +73,8 @@ def band(
     marker: str = "",
     **sheet: Any,
 ) -> Image:
-    """Lines with their 80 % ranges, a colour a series; what was promised and the existing beds are marks.
+    """Lines with their 80 % ranges, a colour a series; what was promised and the existing beds are
+    marks.
 
     table     : panel, hue, x, the middle; low and high, where there are any
     missing   : series of which a panel says that it has none, as "stock"
@@ -112,7 +117,9 @@ def band(
 
 
 def _mark(axis: Axes, drawn: Sheet, kind: str, year: float, value: float) -> None:
-    """A promise in its year, with a line across; beds that were counted before the first year stand at it."""
+    """A promise in its year, with a line across; beds that were counted before the first year stand
+    at it.
+    """
     year = max(year, axis.dataLim.x0)
     (mark,) = axis.plot(year, value, linestyle="none", zorder=5, **MARKS[kind])
     drawn.tell("series", kind, mark)
@@ -123,7 +130,8 @@ def _mark(axis: Axes, drawn: Sheet, kind: str, year: float, value: float) -> Non
 def stack(
     project: Project, table: pd.DataFrame, name: str, hue: str, panel: str = "city_id", **sheet: Any
 ) -> Image:
-    """Means of parts one on the other by year, so that they add up to the mean of all; `total` is not drawn.
+    """Means of parts one on the other by year, so that they add up to the mean of all; `total` is
+    not drawn.
 
     table : panel, hue, year, mean, low, central, high, as `Results.parts` gives it
     """
@@ -160,7 +168,8 @@ def bars(
 ) -> Image:
     """Bars across, a row for each of some keys in the order of the table.
 
-    form   : side by side; stacked, with the sum at the end; running, each from where the last one ended
+    form   : side by side; stacked, with the sum at the end; running, each from where the last one
+             ended
     start  : column in which a bar begins, else 0
     accent : first keys of rows that stand out; running bars begin anew there
     note   : column of what is written behind a bar, a text or a number
@@ -233,7 +242,8 @@ def ranges(
 
     over      : column of which all is told as a share
     marks     : further columns, each drawn as a stroke
-    note      : column of texts at the right end; of a row with a `chance` under one half they stand out
+    note      : column of texts at the right end; of a row with a `chance` under one half they stand
+                out
     shaded    : series that the legend calls the bars
     reference : levels or spans that are drawn upwards, by name
     """
@@ -352,10 +362,12 @@ def dots(
 
 
 def timeline(project: Project, table: pd.DataFrame, name: str, **sheet: Any) -> Image:
-    """One lane a plan, in the order of issue: stages above the line, promises on it, the measured ones named below.
+    """One lane a plan, in the order of issue: stages above the line, promises on it, the measured
+    ones named below.
 
-    table : city_id, series (issued, stage, deadline, goal of a year, promise, without year), label, start, end,
-            value, as `tracking.timeline_table` gives it; label_zh, where the labels are told in Chinese too
+    table : city_id, series (issued, stage, deadline, goal of a year, promise, without year), label,
+            start, end, value, as `tracking.timeline_table` gives it; label_zh, where the labels are
+            told in Chinese too
     """
     twin = table[["city_id", "series", "label", "start", "end", "value"]].copy()
     for end in (

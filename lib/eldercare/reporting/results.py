@@ -65,12 +65,15 @@ class Results(dict[str, CityResult]):
     ) -> pd.DataFrame:
         """A quantity, or an assumption, as a tidy table: one row a city, year and part.
 
-        by      : dims that are kept apart, e.g. "bed_type"; those not named, nor fixed by `where`, are summed
+        by      : dims that are kept apart, e.g. "bed_type"; those not named, nor fixed by `where`,
+                  are summed
         measure : "need" or "use"; without it both, one under the other
-        total   : whether all parts together stand below them, as the part `total` of the first dim of `by`
+        total   : whether all parts together stand below them, as the part `total` of the first dim
+                  of `by`
         where   : labels to keep, e.g. setting="institution"
-        Returns : table city_id, year, measure, the dims of `by`, mean, low, central, high, unit, label; its attrs
-                  say of which quantity it is (`quantity`) and what was asked for (`where`)
+        Returns : table city_id, year, measure, the dims of `by`, mean, low, central, high, unit,
+                  label; its attrs say of which quantity it is (`quantity`) and what was asked for
+                  (`where`)
         Raises  : KeyError for an unknown quantity, city, dim, label or language
         """
         kept = [by] if isinstance(by, str) else list(by)
@@ -126,7 +129,8 @@ class Results(dict[str, CityResult]):
     ) -> pd.DataFrame:
         """What moves a quantity most in each city (see `compare.influence`).
 
-        Returns : table city_id, year, assumption, share_of_spread, change, unit, label; the strongest first
+        Returns : table city_id, year, assumption, share_of_spread, change, unit, label; the
+                  strongest first
         """
         unit, label = self._words(quantity, "")
         tables = [
@@ -138,7 +142,8 @@ class Results(dict[str, CityResult]):
         return whole.assign(unit=unit, label=label)
 
     def at(self, city_id: str, quantity: str, year: int, **where) -> pd.Series:
-        """One number with its range: mean, low, central, high, unit, label; need is meant where no measure is named.
+        """One number with its range: mean, low, central, high, unit, label; need is meant where no
+        measure is named.
 
         Raises : KeyError for an unknown city, quantity, year or label
         """
@@ -160,13 +165,16 @@ class Results(dict[str, CityResult]):
         middle: str = "central",
         **where,
     ) -> pd.DataFrame:
-        """A quantity as a reader meets it: a row a city (and part), a column a year, `middle (low to high)`."""
+        """A quantity as a reader meets it: a row a city (and part), a column a year, `middle (low
+        to high)`.
+        """
         kept = [by] if isinstance(by, str) else list(by)
         found = self.summary(quantity, kept, years, measure, **where)
         return wide(self.words, found, ["city_id", *kept], middle=middle)
 
     def series(self, series: Mapping[str, tuple[str, Mapping]]) -> pd.DataFrame:
-        """Several quantities one under the other, for a figure: the summary of each, named in the column `series`.
+        """Several quantities one under the other, for a figure: the summary of each, named in the
+        column `series`.
 
         series : quantity and what of it is wanted (`by` and the like, see `summary`), by name
         """
@@ -178,10 +186,12 @@ class Results(dict[str, CityResult]):
         return whole
 
     def lines(self, quantity: str, use: bool = False, stock: bool = False, **where) -> pd.DataFrame:
-        """A quantity by year as a figure's series: need, today's use, and what was promised or exists of it.
+        """A quantity by year as a figure's series: need, today's use, and what was promised or
+        exists of it.
 
         use, stock : whether today's use, and the existing beds of the city, are told too
-        Returns    : table as of `series`; a promise and a stock are rows of one year with low = central = high
+        Returns    : table as of `series`; a promise and a stock are rows of one year with low =
+                     central = high
         """
         names = {"need": "need", **({"today's use": "use"} if use else {})}
         table = self.series(
@@ -207,9 +217,11 @@ class Results(dict[str, CityResult]):
     def parts(
         self, quantity: str, dim: str, groups: Mapping[str, Sequence[str]] | None = None, **where
     ) -> pd.DataFrame:
-        """Parts of a quantity by year and all together, with the means, by which parts add up (see `summarise_parts`).
+        """Parts of a quantity by year and all together, with the means, by which parts add up (see
+        `summarise_parts`).
 
-        groups  : labels of the dim that are taken together, by name, in the order wanted; without it each alone
+        groups  : labels of the dim that are taken together, by name, in the order wanted; without
+                  it each alone
         Returns : table city_id, year, the dim with `total`, mean, low, central, high, unit, label
         """
         tables = []
@@ -232,11 +244,14 @@ class Results(dict[str, CityResult]):
         return whole
 
     def targets(self) -> pd.DataFrame:
-        """Each promise that a quantity measures beside its need, of all cities (see `compare_targets`)."""
+        """Each promise that a quantity measures beside its need, of all cities (see
+        `compare_targets`).
+        """
         return compare_all(self.project, self)
 
     def headlines(self, years: Iterable[int]) -> pd.DataFrame:
-        """People, need, beds, care workers and money of all cities, one under the other (see `HEADLINES`).
+        """People, need, beds, care workers and money of all cities, one under the other (see
+        `HEADLINES`).
 
         Returns : table as `summary` gives it, with a column `headline`
         """
@@ -249,7 +264,8 @@ class Results(dict[str, CityResult]):
         return table.sort_values("city_id", key=lambda ids: ids.map(place), kind="stable")
 
     def stock(self) -> pd.DataFrame:
-        """The existing beds of each city and the year they were counted; NaN where no count is collected here.
+        """The existing beds of each city and the year they were counted; NaN where no count is
+        collected here.
 
         Returns : table city_id, existing_beds, year, unit
         """
@@ -314,7 +330,8 @@ def run_scenarios(
     draws: int = DEFAULT_DRAWS,
     last_year: int = LAST_YEAR,
 ) -> dict[str, Results]:
-    """Results of all cities under some scenarios (all, if none is named), by scenario, up to a year.
+    """Results of all cities under some scenarios (all, if none is named), by scenario, up to a
+    year.
 
     Raises : KeyError for an unknown scenario
     """

@@ -27,7 +27,8 @@ DIFFERENCE = "difference"
 def scenario_table(
     project: Project, one: str, other: str, city_id: str, draws: int
 ) -> pd.DataFrame:
-    """Both scenarios and `other` less `one`, which is taken draw by draw: what neither names cancels out.
+    """Both scenarios and `other` less `one`, which is taken draw by draw: what neither names
+    cancels out.
 
     Returns : table quantity, series (the two scenarios, difference), year, low, central, high
     Raises  : KeyError for an unknown city or scenario; ValueError if both are the same
@@ -75,7 +76,8 @@ def scenario_text(project: Project, table: pd.DataFrame, city_id: str) -> str:
 def write_scenarios(
     project: Project, table: pd.DataFrame, city_id: str, folder: Path
 ) -> list[Path]:
-    """Write `compare_<one>_<other>_<city>.csv` and `.png` into a folder, each whole or not at all; returns their paths.
+    """Write `compare_<one>_<other>_<city>.csv` and `.png` into a folder, each whole or not at all;
+    returns their paths.
 
     Raises : FileNotFoundError if the folder is not there
     """

@@ -1,8 +1,10 @@
-"""The sheet a figure is drawn on: style, panels, words, legend; and how it is written with its table.
+"""The sheet a figure is drawn on: style, panels, words, legend; and how it is written with its
+table.
 
-A figure has a name, as `05_bed_types`. Its words are phrases: figure_<name> is the title, figure_<name>_source
-the source, where it is not that of most figures, and figure_<name>_axis what an axis tells, where it is not
-the label of the table; words of panels, series and rows are those of the tables (see `Language.part`).
+A figure has a name, as `05_bed_types`. Its words are phrases: figure_<name> is the title,
+figure_<name>_source the source, where it is not that of most figures, and figure_<name>_axis what
+an axis tells, where it is not the label of the table; words of panels, series and rows are those of
+the tables (see `Language.part`).
 """
 
 from __future__ import annotations
@@ -79,7 +81,8 @@ def publish(
     alt: str,
     folder: Path | None = None,
 ) -> Image:
-    """Write a figure and its table as <name>.png and <name>.csv, each whole or not at all, and show the figure.
+    """Write a figure and its table as <name>.png and <name>.csv, each whole or not at all, and show
+    the figure.
 
     twin   : the numbers in the figure; rounded to four significant digits and sorted here
     alt    : what the figure shows, for a reader who cannot see it
@@ -174,7 +177,9 @@ class Sheet:
         return self.words.phrase(name, **self.filled) if name in self.words.phrases else ""
 
     def first(self, column: str) -> list[Any]:
-        """The values of a column in their order, at most twelve; if there are more, the figure says so."""
+        """The values of a column in their order, at most twelve; if there are more, the figure says
+        so.
+        """
         values = list(dict.fromkeys(self.table[column])) if column else [""]
         if len(values) > MOST:
             self.notes.append(self.words.phrase("figure_first", shown=MOST, all=len(values)))
@@ -207,7 +212,9 @@ class Sheet:
             yield axis, self.table[self.table[self.panel] == key] if self.panel else self.table
 
     def dress(self, axis: Axis, column: str, part: pd.DataFrame) -> None:
-        """Marks of an axis: years and ages as they are, shares in per cent, other numbers as the language writes them."""
+        """Marks of an axis: years and ages as they are, shares in per cent, other numbers as the
+        language writes them.
+        """
         many = 7 if len(self.axes) == 1 else 4
         if column in ("year", "age", "at"):
             axis.set_major_locator(MaxNLocator(many, integer=True, steps=[1, 2, 5, 10]))
@@ -218,7 +225,9 @@ class Sheet:
             axis.set_major_locator(MaxNLocator(many))
 
     def rows(self, axis: Axes, part: pd.DataFrame, keys: Sequence[str]) -> pd.Series:
-        """The place of each row of a panel, from the top, its name beside it; not again where the panel left of it has the same."""
+        """The place of each row of a panel, from the top, its name beside it; not again where the
+        panel left of it has the same.
+        """
         own = [key if key in part else f"{key}_en" for key in keys]
         places = part.groupby(own, sort=False).ngroup()
         first = part.loc[~places.duplicated()]
@@ -303,7 +312,9 @@ class Sheet:
         self.figure.text(0.01, 0.05 * inch, line, fontsize=7, color=SOFT, ha="left")
 
     def _alt(self, series: str) -> str:
-        """What the figure shows: by a phrase of its own, of cities with the first series, or all together, at both ends; else its panels."""
+        """What the figure shows: by a phrase of its own, of cities with the first series, or all
+        together, at both ends; else its panels.
+        """
         if f"figure_{self.name}_alt" not in self.words.phrases:
             shown = [self.part(self.panel, key) for key in self.axes] if self.panel else []
             names = {"title": self.title, "name": self.name}

@@ -24,12 +24,13 @@ def wide(
     unit: str | None = None,
     phrase: str = "",
 ) -> pd.DataFrame:
-    """A tidy frame with a row for each of some keys, a column for each of another: `middle (low to high)`.
+    """A tidy frame with a row for each of some keys, a column for each of another: `middle (low to
+    high)`.
 
     What all rows are of, their label and unit, stands in the corner.
 
-    table  : columns low, high, the middle, unit and the keys, as `Results.summary` gives it; without low and
-             high, or where they are the same, the middle stands alone
+    table  : columns low, high, the middle, unit and the keys, as `Results.summary` gives it;
+             without low and high, or where they are the same, the middle stands alone
     middle : `central`, or `mean` where parts stand beside a total; a head of means says so
     unit   : told with each cell, as "bed"; without it the numbers stand alone
     phrase : what each cell says, filled from its row, where it is not a range
@@ -50,7 +51,9 @@ def wide(
 
 
 def _corner(words: Language, table: pd.DataFrame) -> str:
-    """Label and unit of a tidy frame in which all rows have the same; empty where they differ or have none."""
+    """Label and unit of a tidy frame in which all rows have the same; empty where they differ or
+    have none.
+    """
     told = [*table.get("label", pd.Series(dtype=str)).unique()]
     units = [f"unit_{unit}" for unit in table["unit"].unique() if unit != "share"]
     if len(told) == len(units) == 1 and units[0] in words.phrases:
@@ -72,12 +75,16 @@ def _cell(words: Language, row: dict, middle: str, unit: str | None) -> str:
 
 
 def say(*sentences: str) -> Markdown:
-    """Sentences as a list that a notebook renders; they are outputs, so the tests guard their figures."""
+    """Sentences as a list that a notebook renders; they are outputs, so the tests guard their
+    figures.
+    """
     return Markdown("\n".join(f"- {sentence}" for sentence in sentences))
 
 
 def markdown(table: pd.DataFrame) -> Markdown:
-    """A table of long texts as Markdown: nothing is cut, and it weighs half of what a data frame does."""
+    """A table of long texts as Markdown: nothing is cut, and it weighs half of what a data frame
+    does.
+    """
     rows = [list(table.columns), ["---"] * table.shape[1], *table.astype(str).to_numpy().tolist()]
     cells = [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
     return Markdown("\n".join(f"| {' | '.join(row)} |" for row in cells))
@@ -86,9 +93,11 @@ def markdown(table: pd.DataFrame) -> Markdown:
 def listed(
     words: Language, table: pd.DataFrame, columns: Sequence[str], index: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """Some columns of a tidy frame, a row each, their cells told as in a sentence (see `Language.told`).
+    """Some columns of a tidy frame, a row each, their cells told as in a sentence (see
+    `Language.told`).
 
-    columns : names of columns, or of what is made of several, as `range`;  index : those that head the rows
+    columns : names of columns, or of what is made of several, as `range`;  index : those that head
+              the rows
     """
     names = [*index, *columns]
     told = pd.DataFrame([words.told(row) for row in table.to_dict("records")], columns=names)
@@ -98,9 +107,11 @@ def listed(
 
 
 def named(words: Language, table: pd.DataFrame, decimals: int | None = None) -> pd.DataFrame:
-    """A frame of numbers with the labels of its rows and columns; their dims are the names of its axes.
+    """A frame of numbers with the labels of its rows and columns; their dims are the names of its
+    axes.
 
-    decimals : the numbers are shares and told in per cent with so many decimals; a cell without one stays empty
+    decimals : the numbers are shares and told in per cent with so many decimals; a cell without one
+               stays empty
     """
     if decimals is not None:
         table = table.map(lambda share: "" if pd.isna(share) else words.percent(share, decimals))
@@ -117,7 +128,8 @@ def named(words: Language, table: pd.DataFrame, decimals: int | None = None) -> 
 
 
 def promises(words: Language, table: pd.DataFrame) -> pd.DataFrame:
-    """Promises beside their need (`Results.targets`), with the gap and the definition of need in words.
+    """Promises beside their need (`Results.targets`), with the gap and the definition of need in
+    words.
 
     Returns : the table with columns gap and definition, its low, central, high called need_low …
     """
@@ -141,7 +153,9 @@ def show_whole() -> None:
 
 
 def from_to(table: pd.DataFrame, keys: Sequence[str] = ("city_id",)) -> pd.DataFrame:
-    """The rows of the last year of a tidy frame, with first_year and first_value of its first year beside."""
+    """The rows of the last year of a tidy frame, with first_year and first_value of its first year
+    beside.
+    """
     groups = table.groupby(list(keys), sort=False)
     first, last = groups.first(), groups.last()
     return last.assign(first_year=first["year"], first_value=first["central"]).reset_index()

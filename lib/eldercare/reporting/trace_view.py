@@ -19,7 +19,9 @@ MOST_PARTS = 12
 
 @dataclass(frozen=True)
 class Value:
-    """Low, central and high of a quantity or of a part of it, all the same where there is no range; the mean where it is printed."""
+    """Low, central and high of a quantity or of a part of it, all the same where there is no range;
+    the mean where it is printed.
+    """
 
     part: str
     low: float
@@ -77,7 +79,8 @@ class Row:
 class Node:
     """One quantity, assumption or table of a trace, and what it is made of.
 
-    calculate : gives the values when they are asked for; a tree of many nodes is quickly made without them
+    calculate : gives the values when they are asked for; a tree of many nodes is quickly made
+                without them
     """
 
     name: str
@@ -95,7 +98,9 @@ class Node:
 
     @cached_property
     def values(self) -> tuple[Value, ...]:
-        """Low, central and high of the quantity, or of each of its parts; empty where the result holds none."""
+        """Low, central and high of the quantity, or of each of its parts; empty where the result
+        holds none.
+        """
         return self.calculate()
 
     def head(self) -> str:
@@ -171,7 +176,9 @@ class Trace:
             self._write(one, level + 1, depth, lines, seen)
 
     def html(self) -> str:
-        """The tree as HTML that folds out, without script, style or anything that changes from run to run."""
+        """The tree as HTML that folds out, without script, style or anything that changes from run
+        to run.
+        """
         return "<div>" + self._fold(self.root, set(), True) + "</div>"
 
     def _fold(self, node: Node, seen: set, is_open: bool = False) -> str:

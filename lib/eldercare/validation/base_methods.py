@@ -1,11 +1,12 @@
 """Rival ways to split age groups into single ages, held against tables whose single ages are known.
 
-Chosen is `base.single_ages`, a monotone curve after the pattern of a larger population: the nation by
-single age, of the same census. Here it is tried under a handicap: its pattern is the nation of the
-census ten years before, carried ten years, so that it does not know the truth it is measured by. Even
-so it keeps the small cohorts of 1959-61 beside the large ones of 1962-63; what knows only the groups
-(even, spline, penalised composite link) makes one slope of both, and would bring the wave of people who
-turn 60 from 2022 on years too early or too late. See `compare_methods` for the figures.
+Chosen is `base.single_ages`, a monotone curve after the pattern of a larger population: the nation
+by single age, of the same census. Here it is tried under a handicap: its pattern is the nation of
+the census ten years before, carried ten years, so that it does not know the truth it is measured
+by. Even so it keeps the small cohorts of 1959-61 beside the large ones of 1962-63; what knows only
+the groups (even, spline, penalised composite link) makes one slope of both, and would bring the
+wave of people who turn 60 from 2022 on years too early or too late. See `compare_methods` for the
+figures.
 """
 
 from __future__ import annotations
@@ -102,9 +103,11 @@ def true_table(china: China, year: int) -> np.ndarray:
 
 
 def pattern_of_ten_years_before(china: China, year: int) -> np.ndarray:
-    """The nation of the census before, carried ten years without migration; array [person] dims sex, age.
+    """The nation of the census before, carried ten years without migration; array [person] dims
+    sex, age.
 
-    Those born since are not known: below age 10 the pattern is flat, the groups themselves rule there.
+    Those born since are not known: below age 10 the pattern is flat, the groups themselves rule
+        there.
     """
     mx, years, starts = death_rates_known(china)
     ratios = survival_ratios(survivors(mx, starts))
@@ -133,7 +136,8 @@ def split_all(china: China, year: int) -> dict[str, np.ndarray]:
 def cohort_ratio(counts: np.ndarray, year: int) -> float:
     """People born in 1962-63 over those born in 1959-61, each per year of birth.
 
-    The table stands at about 1 May: of those born in a year, most are still of the lower of two ages.
+    The table stands at about 1 May: of those born in a year, most are still of the lower of two
+        ages.
 
     counts : array [person]  dims sex, age
     """
@@ -148,8 +152,8 @@ def compare_methods(china: China) -> pd.DataFrame:
     """Each method against the nation's single ages of 2010 and 2020.
 
     Returns : table year, method, error (mean absolute percentage error by sex and single age 0-84),
-              error_40_64 (the same at the ages of the famine and the boom), ratio (cohorts of 1962-63
-              over those of 1959-61), ratio_true
+              error_40_64 (the same at the ages of the famine and the boom), ratio (cohorts of
+              1962-63 over those of 1959-61), ratio_true
     """
     rows = []
     for year in TRUE_YEARS:
@@ -174,8 +178,8 @@ def compare_open_interval(china: China) -> pd.DataFrame:
 
     Both are held against the province's shares of the census itself, men and women apart.
 
-    Returns : table year, method, age_from (85, 90, 95, 100), error (mean absolute difference of the share
-              over provinces and sexes)
+    Returns : table year, method, age_from (85, 90, 95, 100), error (mean absolute difference of the
+              share over provinces and sexes)
     """
     shares = {
         year: _shares_of_85_plus(china, year) for year in (TRUE_YEARS[0] - BETWEEN, *TRUE_YEARS)

@@ -275,8 +275,8 @@ def persistence(ratios: pd.DataFrame, years: int = 10) -> pd.DataFrame:
     Defined as::  slope of ln ratio(t + years) on ln ratio(t) over places
 
     ratios  : see `place_ratios`
-    Returns : table first_year, place_count, share_slope, correlation, half_width: of the first year, half the
-              distance of the 10th and 90th percentile of ln ratio
+    Returns : table first_year, place_count, share_slope, correlation, half_width: of the first
+              year, half the distance of the 10th and 90th percentile of ln ratio
     """
     logs = np.log(ratios.pivot(index="place", columns="year", values="ratio"))
     rows = []

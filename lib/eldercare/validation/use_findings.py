@@ -47,8 +47,8 @@ def tested_use(world: World) -> pd.DataFrame:
 
 
 def series_table(world: World) -> pd.DataFrame:
-    """One row a series: years, counts, age bands, trust of its rows, share_drift [per year] where it has
-    two years or more.
+    """One row a series: years, counts, age bands, trust of its rows, share_drift [per year] where
+    it has two years or more.
     """
     roles = world.care_use_series["role"].unique()
     users = world.users(*roles)
@@ -175,8 +175,8 @@ def by_choice_of_counts(world: World) -> pd.DataFrame:
     totals.
 
     Returns : choice, place_count, expected_low, expected_central, expected_high (drift a year over
-              ten years), and after ten years share_frozen (mean error of frozen rates), share_absolute and share_inside of the
-              learned drift
+              ten years), and after ten years share_frozen (mean error of frozen rates),
+              share_absolute and share_inside of the learned drift
     """
     residents, people = world.users("test"), world.people()
     recipients = world.users("recipients")
