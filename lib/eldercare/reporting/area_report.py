@@ -9,7 +9,7 @@ import pandas as pd
 
 from eldercare.inputs.draws import draw_assumptions
 from eldercare.inputs.load import Project
-from eldercare.model.areas import QUANTITIES, area_inputs, level_table, project_areas
+from eldercare.model.areas import QUANTITIES, area_inputs, cautions, level_table, project_areas
 from eldercare.reporting.charts import (
     INK,
     PALETTE,
@@ -29,12 +29,13 @@ SHOWN_YEARS = (2020, 2025, 2030, 2035, 2040, 2050)
 def area_table(project: Project, code: int, draws: int) -> pd.DataFrame:
     """People in total, of 60, 65, 80 and 85 and over, at the ends of the years 2020-2050.
 
-    Returns : table quantity, year, low, central, high (80 % range), basis (see `boundaries`)
+    Returns : table quantity, year, low, central, high (80 % range), caution (see `areas.cautions`)
     """
     inputs = area_inputs(project.china, [code])
     summary = project_areas(inputs, project.china, draw_assumptions(project, draws=draws))
-    basis = str(inputs["basis"].sel(area=code).values)
-    return level_table(summary, code, summary["year"].values).assign(basis=basis)
+    told = cautions(summary, project.china).loc[code]
+    caution = " ".join(told.index[told.to_numpy(bool)])
+    return level_table(summary, code, summary["year"].values).assign(caution=caution)
 
 
 def area_text(project: Project, code: int, table: pd.DataFrame) -> str:
@@ -42,7 +43,9 @@ def area_text(project: Project, code: int, table: pd.DataFrame) -> str:
     facts = project.china.areas.loc[(code, 2020)]
     labels = project.indicators.set_index("indicator")["label_en"]
     lines = [f"{code} {facts['name']} ({facts.level}, {facts.province}): middle (80 % range)"]
-    lines.append(language(project, "en").change_basis(project, code))
+    words = language(project, "en")
+    lines.append(words.change_basis(project, code))
+    lines += [words.of("caution", one) for one in table["caution"].iloc[0].split()]
     for quantity in QUANTITIES:
         label = labels.get(quantity, quantity.replace("_", " "))
         rows = table[table["quantity"] == quantity].set_index("year")
@@ -77,15 +80,15 @@ def write_area(project: Project, code: int, table: pd.DataFrame, folder: Path) -
         axis.set_ylim(bottom=0)
         dress_years(axis)
     figure.suptitle(f"{facts['name']} ({code}, {facts.province})", x=0.01, ha="left", color=INK)
-    basis = language(project, "en").change_basis(project, code)
+    basis = language(project, "en").phrase("change_facts")
     figure.text(
         0.01,
         0.01,
-        f"Source: census of 2020; WPP 2024; own projection, 80 % range. {basis}",
+        f"Source: census of 2020; WPP 2024; own projection, 80 % range.\n{basis}",
         fontsize=7,
         color=SOFT,
     )
-    figure.tight_layout(rect=(0, 0.04, 1, 1))
+    figure.tight_layout(rect=(0, 0.07, 1, 1))
     paths = [folder / f"area_{code}.csv", folder / f"area_{code}.png"]
     write_whole(paths[0], twin_text(table).encode())
     write_picture(paths[1], figure)

@@ -143,6 +143,12 @@ TABLES = {
     "wpp_fertility_pattern": Rows(
         "china/wpp2024_fertility_pattern.csv", {}, "wpp_2024", "fertility by age of the mother"
     ),
+    "change_weights": Rows(
+        "china/change_weights.csv",
+        {},
+        CENSUS,
+        "what facts of a census weigh, written by `python -m eldercare calibrate`",
+    ),
     "projection_error": Rows(
         "china/projection_error.csv",
         {"size_from": "{size}"},

@@ -5,21 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from eldercare.inputs.draws import draw_assumptions
 from eldercare.inputs.load import NATION, China, Project
-from eldercare.model.areas import settled_area
 from eldercare.model.base import province_of
-from eldercare.model.population import people_in, project_area
 from eldercare.reporting.present import range_text, text_number
-from eldercare.validation.accuracy import (
-    END,
-    SIZE_LABELS,
-    START,
-    THRESHOLDS,
-    Setting,
-    half_of,
-    predict,
-)
+from eldercare.validation.accuracy import END, SIZE_LABELS, START, THRESHOLDS, Setting, blind
+from eldercare.validation.forward import compare_counts
 
 JUDGED = (60, 65, 80)
 WORST_AGE = 65
@@ -30,11 +20,6 @@ REASONS = (
     "the whole province was off",
     "fewer than 100,000 people",
     "not known",
-)
-WEIGHT_NAMES = (
-    "the province's own past change",
-    "the area's crude death rate",
-    "the pull of towns",
 )
 TRIALS = {
     "fitted": "all areas, fitted on themselves",
@@ -78,23 +63,18 @@ def groups_of_areas(setting: Setting) -> dict[str, np.ndarray]:
 
 def counts_table(project: Project) -> pd.DataFrame:
     """People projected from the census of 2020 beside those counted since, in the mean of the draws."""
-    drawn, rows = draw_assumptions(project), []
-    for code, part in project.china.counts.groupby("adcode"):
-        area = settled_area(project, int(code))
-        years = part["date"].str[:4].astype(int)
-        people = project_area(project.china, area, drawn, max(years))
-        for row, year in zip(part.itertuples(), years):
-            found = float(people_in(people.sel(year=year), int(row.indicator.split("_")[1])).mean())
+    rows = []
+    for row in compare_counts(project).to_dict("records"):
+        if row["unit"] == "person":
+            name = "China" if row["adcode"] == NATION else ""
             rows.append(
                 {
-                    "area": "China"
-                    if code == NATION
-                    else project.china.areas.loc[(code, START + 10), "name"],
-                    "end of": year,
-                    "people": _plus(int(row.indicator.split("_")[1])),
-                    "counted": text_number(row.value),
-                    "projected, mean": text_number(found),
-                    "projected / counted - 1, %": _signed(found / row.value - 1),
+                    "area": name or project.china.areas.loc[(row["adcode"], START + 10), "name"],
+                    "end of": row["year"],
+                    "people": _plus(row["from_age"]),
+                    "counted": text_number(row["value"]),
+                    "projected, mean": text_number(row["mean"]),
+                    "projected / counted - 1, %": _signed(row["mean"] / row["value"] - 1),
                 }
             )
     return pd.DataFrame(rows)
@@ -314,40 +294,20 @@ def province_table(china: China, setting: Setting, predicted: np.ndarray) -> pd.
     )
 
 
-def weight_table(
-    setting: Setting, weights: dict[str, tuple[float, float, float]], level: str
-) -> pd.DataFrame:
-    """Median absolute error [%] as projected, and with each of the three weights set to 0 in turn."""
+def without_table(setting: Setting, level: str) -> pd.DataFrame:
+    """Median absolute error [%] as projected, without each fact in turn, and without any."""
     here = (setting.areas["level"] == level).to_numpy()
-    trials = {"as projected": None} | {
-        f"without {name}": place for place, name in enumerate(WEIGHT_NAMES)
-    }
-    trials["without all three"] = slice(None)
+    facts = list(setting.every.facts.columns)
+    trials = {"as projected": facts}
+    trials |= {f"without {one}": [name for name in facts if name != one] for one in facts}
     rows = {}
-    for name, place in trials.items():
-        error = np.abs(errors(setting, _with_zero(setting, weights, place)))[here]
+    for name, used in {**trials, "without any": []}.items():
+        error = np.abs(errors(setting, blind(setting, used)[setting.rows]))[here]
         rows[name] = {
             _plus(age): percent(np.median(error[:, column]), 2)
             for column, age in enumerate(THRESHOLDS)
         }
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def _with_zero(
-    setting: Setting, weights: dict[str, tuple[float, float, float]], place
-) -> np.ndarray:
-    both = []
-    for half in ("first half", "second half"):
-        changed = np.array(weights[half], float)
-        if place is not None:
-            changed[place] = 0
-        both.append(predict(setting, *changed))
-    return np.where(half_of(setting)[:, None], *both)
-
-
-def chosen_weights(weights: dict[str, tuple[float, float, float]]) -> pd.DataFrame:
-    """The weights each half of the provinces was projected with, chosen on the other half."""
-    return pd.DataFrame.from_dict(weights, orient="index", columns=list(WEIGHT_NAMES))
 
 
 def published_table(differences: pd.DataFrame) -> pd.DataFrame:
