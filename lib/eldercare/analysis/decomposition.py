@@ -72,7 +72,7 @@ def at_first_mortality(
     years = population["year"].values
     counts = population.transpose("draw", "year", "sex", "age").values
     out = counts.copy()
-    targets = population_step.life_expectancy_paths(area, rates, assumptions, years)
+    targets = population_step.life_expectancy_paths(rates, assumptions, years)
     first = rates.grid.survival(years[0] - FIRST_RATE_YEAR, targets[0])
     for step in range(1, len(years)):
         survival = rates.grid.survival(years[step] - FIRST_RATE_YEAR, targets[step])

@@ -61,6 +61,8 @@ class China:
     single_age      : the nation by single age, mean population and deaths
     life_expectancy : official life expectancy at birth
     projection_error : spread of the error of a ten-year projection, by size of area and age
+    projection_error_province : how the back-test did in each province
+    change_weights : what each fact of a census adds to the change of cohorts, by age
     wpp_annual, wpp_death_rate, wpp_fertility : World Population Prospects 2024, China
     wpp2019_population, wpp2019_death_rate, wpp2019_input : World Population Prospects 2019, China: what the
                       UN put in and what came out, to try the engine by (`wpp`)
@@ -77,6 +79,8 @@ class China:
     single_age: pd.DataFrame
     life_expectancy: pd.DataFrame
     projection_error: pd.DataFrame
+    projection_error_province: pd.DataFrame
+    change_weights: pd.DataFrame
     wpp_annual: pd.DataFrame
     wpp_death_rate: pd.DataFrame
     wpp_fertility: pd.DataFrame
@@ -325,6 +329,8 @@ def load_china(root: Path) -> China:
         single_age=pd.read_csv(folder / "china_single_age.csv"),
         life_expectancy=pd.read_csv(folder / "life_expectancy.csv"),
         projection_error=pd.read_csv(folder / "projection_error.csv"),
+        projection_error_province=pd.read_csv(folder / "projection_error_province.csv"),
+        change_weights=pd.read_csv(folder / "change_weights.csv"),
         wpp_annual=pd.read_csv(folder / "wpp2024_annual.csv"),
         wpp_death_rate=pd.read_csv(folder / "wpp2024_death_rate.csv"),
         wpp_fertility=pd.read_csv(folder / "wpp2024_fertility_pattern.csv"),

@@ -24,6 +24,7 @@ from eldercare.model import beds, costs, financing, flow, need, services, settin
 from eldercare.model import population as population_step
 from eldercare.model.area import Area, rates_of
 from eldercare.model.areas import settled_area
+from eldercare.model.family import error_scores
 
 BASE_YEAR = 2020
 LAST_YEAR = 2050
@@ -297,7 +298,7 @@ FACTS = (
 
 
 def _projection_error(assumptions: Assumptions, area: Area) -> np.ndarray:
-    return assumptions.uniform(population_step.error_stream(area.adcode))
+    return error_scores(area.line, area.error_correlation, assumptions)
 
 
 def _by_age(bands: Iterable[str]) -> list[str]:
