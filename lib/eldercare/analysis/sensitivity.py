@@ -33,9 +33,9 @@ from eldercare.inputs.draws import (
 from eldercare.inputs.load import BASELINE, City, Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS
 from eldercare.model.area import Area
-from eldercare.model.areas import settled_area
 from eldercare.model.chain import QUANTILES, CityInputs, last_needed
 from eldercare.model.population import error_stream
+from eldercare.model.registered import area_of_city
 
 YEAR = 2035
 MAIN = ("beds", "nursing_beds", "caregivers", "yearly_cost")
@@ -111,7 +111,7 @@ class Model:
         self, project: Project, city_id: str, scenario: str = BASELINE, draws: int = DEFAULT_DRAWS
     ):
         self.project, self.city, self.scenario = project, project.city(city_id), scenario
-        self.area: Area = settled_area(project, self.city.adcode, scenario, draws)
+        self.area: Area = area_of_city(project, self.city, scenario, draws)
         self.headlines = headlines(self.city)
         self.error_name = error_stream(self.city.adcode)
         self.runs = 0

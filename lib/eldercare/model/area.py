@@ -69,6 +69,8 @@ class Area:
     error_freedom    : degrees of freedom of that error's distribution
     settled          : array [ratio]  dims year, five-year age: by which the area and those beside it are made to add
                        up, and the error keeps the mean, see `areas.settled_area`; None if projected by itself
+    middle, kept     : arrays [person], [share]  dims year, five-year age: where counts since the census draw people
+                       together, and which part of their range is left, see `counts`; None without counts
     """
 
     adcode: int
@@ -86,6 +88,8 @@ class Area:
     change_of: int
     reason: str
     settled: np.ndarray | None = None
+    middle: np.ndarray | None = None
+    kept: np.ndarray | None = None
 
 
 @lru_cache(maxsize=2)

@@ -9,7 +9,7 @@ from scipy.stats import t as student_t
 from eldercare.engine.arrays import DRAW, Array, name_labels, part, sum_product
 from eldercare.engine.quantity import quantity
 from eldercare.inputs.checks import age_band_limits
-from eldercare.inputs.draws import Assumptions
+from eldercare.inputs.draws import Z90, Assumptions
 from eldercare.inputs.load import China
 from eldercare.model.area import (
     CENSUS_YEARS,
@@ -58,22 +58,30 @@ def change_rate(area: Area, assumptions: Assumptions) -> np.ndarray:
     return kept_nation * area.change_nation + kept * mixed
 
 
-def error_factor(area: Area, assumptions: Assumptions, years) -> np.ndarray:
+def error_factor(area: Area, assumptions: Assumptions, years, people: np.ndarray) -> np.ndarray:
     """Factor by which people of a five-year age may differ from the projection, by draw, year and age.
 
-    Defined as::  factor = settled exp(count error(age) + T scale(age) sqrt(years passed / 10))
+    Defined as::  factor = settled error (people error / middle)^(kept - 1)
+                  error = exp(count error(age) + T scale(age) sqrt(years passed / 10))
 
     T is drawn from Student's t, once for all areas of a province: they err together, each by a scale of
     its own. Scale and degrees of freedom are those that made the ranges of the back-test hold
     (`calibration`). The error of the census count is there from the first day. `settled` makes the area add
     up with those beside it, and keeps its mean where the error of such a kind would raise it: the middle
-    comes to lie a little below the mean (see `areas.settled_area`).
+    comes to lie a little below the mean (see `areas.settled_area`). Where counts since the census are known, they
+    leave the part `kept` of the range about the `middle` (see `counts`); without them the last factor is 1.
 
+    people  : array [person]  dims draw, year, five-year age: without error
     Returns : array [ratio]  dims draw, year, five-year age
     Source  : data/china/projection_error.csv; assumption `census_count_error`
     """
     factor, level = _error_levels(area, assumptions, years, BANDS)
     factor = factor[..., level]
+    if area.middle is not None and area.kept is not None:
+        middle, kept = (fact[: factor.shape[1]] for fact in (area.middle, area.kept))
+        there = (middle > 0) & (people > 0)
+        ratio = np.divide(people * factor, middle, out=np.ones_like(factor), where=there)
+        factor = factor * ratio ** (kept - 1)
     return factor if area.settled is None else factor * area.settled[: factor.shape[1]]
 
 
@@ -92,6 +100,28 @@ def _error_levels(
     grown = drawn[:, None, None] * passed[:, None] * scales[0]
     count_error = counted.transpose("draw", "age_band").values[:, None, scales[1].astype(int)]
     return np.exp(grown + count_error), level
+
+
+def log_spread(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.ndarray:
+    """How wide the range of people with error is before any count: one standard deviation of ln(people).
+
+    Defined as::  spread² = (coefficient of variation of people)² + deviation(count error)²
+                            + (t z scale(age))² years passed / 10,  t z = 90th percentile of T / of the normal
+
+    so that the 80 % range of the error is kept where its tails are heavier than the normal's.
+
+    people  : array [person]  dims draw, year (2020 …), five-year age: without error
+    Returns : array [share]  dims year, five-year age
+    """
+    passed = (np.arange(2020, 2020 + people.shape[1]) + 1 - CENSUS_DATE) / 10
+    scale = student_t.ppf(0.9, area.error_freedom) / Z90 * area.error_scale[BANDS]
+    counted = assumptions["census_count_error"]
+    limits = np.array([age_band_limits(band) for band in counted["age_band"].values])
+    band = ((limits[:, :1] <= BANDS) & (limits[:, 1:] >= BANDS)).argmax(axis=0)
+    count_error = counted.transpose("draw", "age_band").values.std(axis=0)[band]
+    mean = people.mean(axis=0)
+    varied = np.divide(people.std(axis=0), mean, out=np.zeros_like(mean), where=mean > 0)
+    return np.sqrt(varied**2 + count_error**2 + scale**2 * passed[:, None])
 
 
 def error_stream(adcode: int) -> str:
@@ -222,7 +252,8 @@ def projected_counts(
     check_horizon(rates, last_year, f"area {area.adcode}")
     places = survival_places(area, rates, drawn, np.arange(2021, last_year + 1))
     counts = carry(area, rates, drawn, last_year, places, out=out)
-    multiply_bands(counts, error_factor(area, drawn, np.arange(2020, last_year + 1)), BAND_OF_AGE)
+    factor = error_factor(area, drawn, np.arange(2020, last_year + 1), in_bands(counts))
+    multiply_bands(counts, factor, BAND_OF_AGE)
     return counts
 
 
@@ -368,18 +399,18 @@ def growth_parts(
     years = np.arange(2021, year + 1)
     none = np.zeros_like(change_rate(area, assumptions))
 
-    def people(longer_life: bool, change: np.ndarray | None) -> tuple[float, float]:
+    def people(longer_life: bool, change: np.ndarray | None) -> np.ndarray:
         places = survival_places(area, rates, assumptions, years, longer_life)
-        counts = carry(area, rates, assumptions, year, places, None, longer_life, change)
-        bands = in_bands(counts) * error_factor(area, assumptions, [2020, *years])
-        older = bands[..., first_age <= BANDS].sum(axis=-1).mean(axis=0)
-        return float(older[0]), float(older[-1])
+        return in_bands(carry(area, rates, assumptions, year, places, None, longer_life, change))
 
-    (_, ageing), (_, longer), (start, everything) = (
-        people(False, none),
-        people(True, none),
-        people(True, None),
-    )
+    def older(bands: np.ndarray) -> np.ndarray:
+        return (bands * factor)[..., first_age <= BANDS].sum(axis=-1).mean(axis=0)
+
+    # The error, and what counts make of it, is that of the whole projection in all three.
+    whole = people(True, None)
+    factor = error_factor(area, assumptions, [2020, *years], whole)
+    ageing, longer = (float(older(people(life, none))[-1]) for life in (False, True))
+    start, *_, everything = map(float, older(whole))
     return {
         "people in 2020": start,
         "ageing of those there": ageing - start,

@@ -5,11 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from eldercare.inputs.draws import draw_assumptions
 from eldercare.inputs.load import NATION, China, Project
-from eldercare.model.areas import settled_area
 from eldercare.model.base import province_of
-from eldercare.model.population import people_in, project_area
 from eldercare.reporting.present import range_text, text_number
 from eldercare.validation.accuracy import (
     END,
@@ -20,6 +17,7 @@ from eldercare.validation.accuracy import (
     half_of,
     predict,
 )
+from eldercare.validation.counts import compare_counts
 
 JUDGED = (60, 65, 80)
 WORST_AGE = 65
@@ -76,28 +74,23 @@ def groups_of_areas(setting: Setting) -> dict[str, np.ndarray]:
     }
 
 
-def counts_table(project: Project) -> pd.DataFrame:
-    """People projected from the census of 2020 beside those counted since, in the mean of the draws."""
-    drawn, rows = draw_assumptions(project), []
-    for code, part in project.china.counts.groupby("adcode"):
-        area = settled_area(project, int(code))
-        years = part["date"].str[:4].astype(int)
-        people = project_area(project.china, area, drawn, max(years))
-        for row, year in zip(part.itertuples(), years):
-            found = float(people_in(people.sel(year=year), int(row.indicator.split("_")[1])).mean())
-            rows.append(
-                {
-                    "area": "China"
-                    if code == NATION
-                    else project.china.areas.loc[(code, START + 10), "name"],
-                    "end of": year,
-                    "people": _plus(int(row.indicator.split("_")[1])),
-                    "counted": text_number(row.value),
-                    "projected, mean": text_number(found),
-                    "projected / counted - 1, %": _signed(found / row.value - 1),
-                }
-            )
-    return pd.DataFrame(rows)
+def counts_table(project: Project, adcodes=(NATION,)) -> pd.DataFrame:
+    """Residents counted since the census beside those projected without and with the counts, in the mean of the draws."""
+    table = compare_counts(project, adcodes)
+    table = table[table["basis"] == "resident"]
+    shown = {
+        "area": table["area"],
+        "date": table["date"],
+        "people": table["age"],
+        "counted": [
+            percent(row.counted) + " %" if row.unit == "share" else text_number(row.counted)
+            for row in table.itertuples()
+        ],
+    }
+    for name, column in (("without counts", "mean"), ("with counts", "mean_with")):
+        ratio = table[column] / table["counted"] - 1
+        shown[f"projected {name} / counted - 1, %"] = [_signed(one) for one in ratio]
+    return pd.DataFrame(shown)
 
 
 def kept_table(kept: pd.DataFrame) -> pd.DataFrame:

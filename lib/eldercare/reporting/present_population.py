@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from eldercare.inputs.load import Project
-from eldercare.model.areas import settled_area
 from eldercare.model.chain import BASE_YEAR, CityResult
 from eldercare.model.population import growth_parts
+from eldercare.model.registered import area_of_city
 from eldercare.reporting.present import text_number
 
 
@@ -38,7 +38,7 @@ def growth_table(
     rows = []
     for result in results.values():
         drawn = result.assumptions
-        area = settled_area(project, result.city.adcode, result.scenario, drawn.total_draws)
+        area = area_of_city(project, result.city, result.scenario, drawn.total_draws)
         for year in years:
             parts = growth_parts(project.china, area, drawn, first_age, year)
             cells = {f"{name}, mean": text_number(value) for name, value in parts.items()}

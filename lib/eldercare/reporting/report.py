@@ -20,6 +20,7 @@ from eldercare.model.chain import (
     stock_of_beds,
     summarise,
 )
+from eldercare.model.registered import registered_over_resident
 from eldercare.reporting.blocks import Block, Bullets, Figure, Heading, Paragraph, Table
 from eldercare.reporting.lineage import quantities_below
 from eldercare.reporting.origins import TABLES
@@ -514,7 +515,7 @@ def _factor_range(words: Language, row: dict) -> str:
 
 def _limits(facts: Facts) -> tuple[Block, ...]:
     say, rows = facts.words.phrase, facts.result.assumptions.rows
-    items = [say("limit_basis"), facts.words.change_basis(facts.project, facts.result.city.adcode)]
+    items = _basis(facts)
     items += [] if facts.result.city.source_id else [say("limit_document")]
     for row in compare_head_counts(facts.result).to_dict("records"):
         census = facts.words.counted(row["census_2020"], "person")
@@ -541,6 +542,16 @@ def _limits(facts: Facts) -> tuple[Block, ...]:
         say("limit_range"),
     ]
     return (_heading(facts, "limits"), Bullets(tuple(items)))
+
+
+def _basis(facts: Facts) -> list[str]:
+    """Whom the population counts, and on what its change rests."""
+    project, city = facts.project, facts.result.city
+    ratios = registered_over_resident(project, city, facts.result.assumptions.draws, [BASE_YEAR])
+    if ratios.empty:
+        return [facts.words.phrase("limit_basis"), facts.words.change_basis(project, city.adcode)]
+    ratio = ratios.set_index("age").at["60+", "ratio"]
+    return [facts.words.phrase("limit_basis_registered", year=BASE_YEAR, ratio=f"{ratio:.2f}")]
 
 
 def _head_count(difference: float) -> str:

@@ -1,0 +1,254 @@
+"""A population that learns: counts since the census move the projection of an area and of its family.
+
+The error of a projection is taken to walk: what it gains in a year is independent of the year before, is alike for
+cohorts born near to each other, and is shared along the family (nation, province, prefecture, county). Under these
+covariances a count, itself in error, moves the logarithm of people as a Kalman filter does:
+
+    gain = C (S + R)^-1,   shift = gain x ln(counted / projected),   variance kept = V - gain C'
+
+with S the covariance of what was counted, C that of an area's people with it, R the counts' own errors, V the area's
+variance before. So the middle moves towards the count, the range narrows near it and widens ahead of it, and an area
+without counts learns from those above and beside it. Draws are moved and drawn together, none is made anew: without
+counts everything is as before. The width that a range has before counts is `population.log_spread`.
+Source: Evensen, G. (2009), Data assimilation: the ensemble Kalman filter, chapters 3 and 9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from eldercare.inputs.draws import Z90, Assumptions
+from eldercare.inputs.load import NATION
+from eldercare.inputs.schema import ages_meant
+from eldercare.model.base import AGES, SEXES, province_of
+from eldercare.model.population import BANDS
+
+ALL_COUNTS, NO_COUNTS = "9999-12-31", ""
+BASE_YEAR = 2020
+COHORTS_APART = 10
+SURPRISE = 0.01
+
+
+def usable_counts(counts: pd.DataFrame, until: str = ALL_COUNTS) -> pd.DataFrame:
+    """The counts that move a projection: of residents, not doubtful, up to a day.
+
+    A share is left out where the people themselves are counted: both are of one survey.
+
+    counts : `China.counts`   until : the last day, as 2022-12-31
+    """
+    rows = counts[(counts["basis"] == "resident") & (counts["trust"] != "doubtful")]
+    rows = rows[rows["date"] <= until].sort_values("unit", kind="stable")
+    twice = rows.duplicated(["adcode", "date", "age", "sex"]) & (rows["unit"] == "share")
+    return rows[~twice].sort_index()
+
+
+def count_error(row: Mapping, assumptions: Assumptions) -> float:
+    """One standard deviation [share] of the error of a count, by its kind.
+
+    Source : assumptions `count_error_census`, `count_error_register`, `count_error_sample_survey` and
+             `count_error_sample_survey_nation`
+    """
+    name = f"count_error_{row['kind']}"
+    if row["kind"] == "sample_survey" and row["adcode"] == NATION:
+        name += "_nation"
+    low, high = np.quantile(assumptions[name].values, [0.1, 0.9])
+    return float(high - low) / (2 * Z90)
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """One count beside what was projected for it without counts.
+
+    row      : the count, as `China.counts` has it
+    drawn    : array [person or share]  dims draw: what the draws say of it
+    weights  : array [share]  dims year, five-year age: by how much ln(what is counted) moves with ln(people)
+    spread   : array [share]  dims year, five-year age: of the area's people, see `population.log_spread`
+    """
+
+    row: Mapping
+    drawn: np.ndarray
+    weights: np.ndarray
+    spread: np.ndarray
+
+    @property
+    def log_ratio(self) -> float:
+        """ln(counted / mean of the draws)."""
+        return float(np.log(self.row["value"] / self.drawn.mean()))
+
+    @property
+    def chance(self) -> float:
+        """Share of the draws at least as far out as the count, on both sides together."""
+        above = (self.drawn >= self.row["value"]).mean()
+        return float(2 * min(above, 1 - above))
+
+
+def meet(row: Mapping, people: np.ndarray, spread: np.ndarray) -> Counted:
+    """Hold a count against a projection.
+
+    Between the ends of two years people go in a straight line.
+
+    people : array [person]  dims draw, year (2020 …), sex, age: without counts, up to the year of the count
+    spread : array [share]  dims year, five-year age
+    """
+    day = date.fromisoformat(row["date"])
+    begins, ends = date(day.year, 1, 1), date(day.year + 1, 1, 1)
+    # Years since the end of 2020; the weeks between the census and that end count as it.
+    passed = max(day.year - 1 - BASE_YEAR + ((day - begins).days + 1) / (ends - begins).days, 0.0)
+    first, part = int(passed), passed % 1
+    first_age, last_age = ages_meant(row["age"])
+    ages = (first_age <= AGES) & (last_age >= AGES)
+    sexes = [place for place, sex in enumerate(SEXES) if row["sex"] in ("", sex)]
+    drawn: np.ndarray | float = 0.0
+    weights, whole = np.zeros(spread.shape), np.zeros(spread.shape)
+    of_all: np.ndarray | float = 0.0
+    for year, share in ((first, 1 - part), (first + 1, part)):
+        if not share:
+            continue
+        here = people[:, year][:, sexes].sum(axis=1)
+        drawn = drawn + share * here[:, ages].sum(axis=-1)
+        of_all = of_all + share * here.sum(axis=-1)
+        in_bands = np.add.reduceat(here.mean(axis=0) * ages, BANDS)
+        weights[year] = share * in_bands / in_bands.sum()
+        whole[year] = share * np.add.reduceat(here.mean(axis=0), BANDS) / here.mean(axis=0).sum()
+    if row["unit"] == "share":
+        drawn, weights = drawn / of_all, weights - whole
+    return Counted(row, np.asarray(drawn), weights, spread)
+
+
+class Evidence:
+    """All counts together: what they say of any area."""
+
+    def __init__(
+        self, counted: list[Counted], parents: Mapping[int, int], assumptions: Assumptions
+    ):
+        """Bring the counts into one system.
+
+        parents : the area above each area
+        Source  : assumptions `projection_error_cohort_correlation`, `projection_error_shared_with_nation`,
+                  `…_with_province`, `…_with_prefecture`
+        """
+        self.parents = dict(parents)
+        self.shared_with = {
+            whole: float(assumptions[f"projection_error_shared_with_{whole}"].values[0])
+            for whole in ("nation", "province", "prefecture")
+        }
+        near = float(assumptions["projection_error_cohort_correlation"].values[0])
+        self.reach_of_cohorts = COHORTS_APART / -np.log(near)
+        self.codes = np.array([int(one.row["adcode"]) for one in counted])
+        self.lines = [self.line(int(code)) for code in self.codes]
+        last = max(int(np.flatnonzero(one.weights.any(axis=1)).max()) for one in counted)
+        self.reach = np.stack([self._reach(one, last + 1) for one in counted])
+        self.log_ratio = np.array([one.log_ratio for one in counted])
+        errors = np.array([count_error(one.row, assumptions) for one in counted])
+        self.covariance = np.diag(errors**2)
+        for place, (one, line) in enumerate(zip(counted, self.lines)):
+            gained = self._covariance(line, one.spread, np.arange(len(counted)))
+            self.covariance[place] += (gained * one.weights).sum(axis=(1, 2))
+        self._solved: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+
+    def line(self, code: int) -> dict[int, float]:
+        """Correlation of an area's error with its own and with that of each area above it.
+
+        Defined as::  product of the correlations from one to the next above; of two areas, by their nearest whole
+        """
+        found, correlation = {code: 1.0}, 1.0
+        while code != NATION:
+            above = self.parents[code]
+            if above == NATION:
+                correlation *= self.shared_with["nation"]
+            elif above % 10000:
+                correlation *= self.shared_with["prefecture"]
+            else:
+                correlation *= self.shared_with["province"]
+                if code % 100:
+                    correlation *= self.shared_with["prefecture"]
+            found[above] = correlation
+            code = above
+        return found
+
+    def of(
+        self, code: int, spread: np.ndarray, people: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """By what counts move the mean of an area's people, and which part of its range they leave.
+
+        Of counts below a province only those of the area's own province are taken. In the draws all ages of an area
+        err together; the part kept at an age is such that the range of all people of that age and over is the one
+        after the counts. It is below 0 where older people, who were not counted by themselves, may be more only if
+        those of this age are fewer.
+
+        spread  : array [share]  dims year, five-year age: of the area's people without counts
+        people  : array [person]  dims year, five-year age: their mean
+        Returns : (array [ratio], array [share])  dims year, five-year age
+        """
+        province = province_of(code)
+        if province not in self._solved:
+            own = np.array([province_of(int(other)) == province for other in self.codes])
+            rows = np.flatnonzero(own | (self.codes % 10000 == 0))
+            inverse = np.linalg.inv(self.covariance[np.ix_(rows, rows)])
+            self._solved[province] = rows, inverse, inverse @ self.log_ratio[rows]
+        rows, inverse, weighed = self._solved[province]
+        gained = self._covariance(self.line(code), spread, rows)
+        of_older = _and_over(gained * people).reshape(len(rows), -1)
+        explained = ((inverse @ of_older) * of_older).sum(axis=0).reshape(spread.shape)
+        before = self._variance_and_over(spread, people)
+        known = np.divide(explained, before, out=np.zeros_like(before), where=before > 0)
+        width = np.sqrt(np.clip(1 - known, 0, 1)) * _and_over(people * spread)
+        own_width = width - np.concatenate([width[:, 1:], 0 * width[:, :1]], axis=1)
+        alone = people * spread
+        kept = np.divide(own_width, alone, out=np.ones_like(alone), where=alone > 0)
+        return np.exp(np.tensordot(weighed, gained, 1)), kept
+
+    def _variance_and_over(self, spread: np.ndarray, people: np.ndarray) -> np.ndarray:
+        """Variance [person²] of the people of each age and over without counts; dims year, five-year age."""
+        alike = np.exp(-np.abs(BANDS[:, None] - BANDS) / self.reach_of_cohorts)
+        steps = _steps(spread)
+        gained = np.cumsum(steps[:, :, None] * steps[:, None, :], axis=0) * alike
+        pairs = gained * people[:, :, None] * people[:, None, :]
+        both = _and_over(np.swapaxes(_and_over(pairs), 1, 2))
+        return np.diagonal(both, axis1=1, axis2=2)
+
+    def _covariance(
+        self, line: Mapping[int, float], spread: np.ndarray, rows: np.ndarray
+    ) -> np.ndarray:
+        """Covariance of ln(an area's people) with what is counted; dims count, year, five-year age."""
+        years, steps = len(spread), _steps(spread)[: self.reach.shape[-1]]
+        shared = [_correlation(line, self.lines[row]) for row in rows]
+        reach = self.reach[rows, :years, :, : len(steps)]
+        return np.einsum("otbj,jb,o->otb", reach, steps, shared)
+
+    def _reach(self, one: Counted, steps_of_error: int) -> np.ndarray:
+        """What one count has to do with people of any year and age; dims year, five-year age, year of the error.
+
+        Defined as::  sum over ages counted(weight x correlation of the two cohorts x the age's own step of error),
+                      of errors up to the earlier of the two years
+        """
+        years, steps = np.arange(len(one.spread)), _steps(one.spread)[:steps_of_error]
+        born = BANDS - years[:, None]
+        out = np.zeros((*one.spread.shape, steps_of_error))
+        for year in np.flatnonzero(one.weights.any(axis=1)):
+            apart = np.abs(born[..., None] - born[year])
+            alike = np.exp(-apart / self.reach_of_cohorts) * one.weights[year]
+            met = np.arange(steps_of_error) <= np.minimum(years, year)[:, None]
+            out += np.einsum("tbg,jg,tj->tbj", alike, steps, met)
+        return out
+
+
+def _steps(spread: np.ndarray) -> np.ndarray:
+    """What the error gains in each year, as a standard deviation; dims year, five-year age."""
+    variance = np.maximum.accumulate(spread**2, axis=0)
+    return np.sqrt(np.diff(variance, axis=0, prepend=0))
+
+
+def _and_over(values: np.ndarray) -> np.ndarray:
+    """Sum over an age and all above it; the last dim is the five-year age."""
+    return np.cumsum(values[..., ::-1], axis=-1)[..., ::-1]
+
+
+def _correlation(one: Mapping[int, float], other: Mapping[int, float]) -> float:
+    """Correlation of the errors of two areas, by the nearest whole that both are a part of."""
+    return max(one[code] * other[code] for code in one if code in other)
