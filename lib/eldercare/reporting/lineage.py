@@ -26,7 +26,7 @@ DEATHS = "wpp_death_rates wpp_life_expectancy life_expectancy"
 BIRTHS = "wpp_fertility wpp_fertility_pattern"
 TABLES_OF = {
     "area": "census_2020 census_2010 census_province census_nation census_all_areas matched_boundary "
-    "province_oldest single_age life_expectancy projection_error",
+    "province_oldest single_age life_expectancy projection_error counts counts_of_city registered_by_age",
     "census_households": "households",
     "households": "households",
     "households_nation": "households_nation",

@@ -149,6 +149,23 @@ TABLES = {
         f"{CENSUS} wpp_2024",
         "spread of the back-test's errors, written by `python -m eldercare calibrate`",
     ),
+    "counts": Rows(
+        "china/counts.csv",
+        {"adcode": "{area} {prefecture} {province} 100000", "basis": "resident"},
+        "",
+        "residents counted since the census in the area and what it is a part of",
+        partial=True,
+    ),
+    "counts_of_city": Rows(
+        "cities/{city}/population.csv",
+        {"basis": "resident"},
+        "",
+        "residents counted since the census, by the city's own table",
+        partial=True,
+    ),
+    "registered_by_age": Rows(
+        "cities/{city}/population_by_age.csv", {}, "", "registered people by age", partial=True
+    ),
     "stock_of_beds": Rows(
         "cities/{city}/capacity.csv",
         {"indicator": "beds_total", "bed_type": ""},

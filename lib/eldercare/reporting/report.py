@@ -11,7 +11,8 @@ import xarray as xr
 
 from eldercare.analysis.compare import compare_head_counts, compare_targets
 from eldercare.analysis.sensitivity import YEAR
-from eldercare.inputs.load import Project
+from eldercare.inputs.load import NATION, Project
+from eldercare.model.base import province_of
 from eldercare.model.chain import (
     BASE_YEAR,
     LAST_YEAR,
@@ -20,6 +21,7 @@ from eldercare.model.chain import (
     stock_of_beds,
     summarise,
 )
+from eldercare.model.counts import usable_counts
 from eldercare.model.registered import registered_over_resident
 from eldercare.reporting.blocks import Block, Bullets, Figure, Heading, Paragraph, Table
 from eldercare.reporting.lineage import quantities_below
@@ -194,10 +196,13 @@ def _answer(facts: Facts) -> tuple[Block, ...]:
             },
         ),
     ]
-    note = say("report_note", census_year=BASE_YEAR, price_year=facts.price_year)
+    registered = registered_words(facts)
+    name = "report_note_registered" if registered else "report_note"
+    note = say(name, census_year=BASE_YEAR, price_year=facts.price_year)
     return (
         Heading(1, report_title(facts)),
         Paragraph(note, "note"),
+        *(Paragraph(told, "note") for told in registered),
         _heading(facts, "answer"),
         Paragraph(lead, "lead"),
         Paragraph(verdict, "lead"),
@@ -546,10 +551,16 @@ def _limits(facts: Facts) -> tuple[Block, ...]:
 
 def _basis(facts: Facts) -> list[str]:
     """Whom the population counts, and on what its change rests."""
-    project, city = facts.project, facts.result.city
-    ratios = registered_over_resident(project, city, facts.result.assumptions.draws, [BASE_YEAR])
+    change = facts.words.change_basis(facts.project, facts.result.city.adcode)
+    return registered_words(facts) or [facts.words.phrase("limit_basis"), change]
+
+
+def registered_words(facts: Facts) -> list[str]:
+    """That the people are the registered ones, and how many of them stand for a resident; empty for residents."""
+    city, draws = facts.result.city, facts.result.assumptions.draws
+    ratios = registered_over_resident(facts.project, city, draws, [BASE_YEAR])
     if ratios.empty:
-        return [facts.words.phrase("limit_basis"), facts.words.change_basis(project, city.adcode)]
+        return []
     ratio = ratios.set_index("age").at["60+", "ratio"]
     return [facts.words.phrase("limit_basis_registered", year=BASE_YEAR, ratio=f"{ratio:.2f}")]
 
@@ -566,6 +577,10 @@ def sources_in_use(project: Project, result: CityResult) -> list[str]:
     ids = {city.source_id, *city.targets["source_id"], *result.assumptions.rows["source_id"]}
     ids |= set(city.capacity["source_id"]) if city.capacity is not None else set()
     ids |= {source for table in TABLES.values() for source in table.sources.split()}
+    whole = [city.adcode, city.adcode // 100 * 100, province_of(city.adcode), NATION]
+    counts = usable_counts(project.china.counts)
+    ids |= {*counts.loc[counts["adcode"].isin(whole), "source_id"]}
+    ids |= {*city.population_by_age["source_id"]}
     return [source for source in project.sources["source_id"] if source in ids]
 
 

@@ -374,6 +374,8 @@ def _table_rows(place: Place, name: str) -> tuple[str, pd.DataFrame]:
     """File, and those of its rows that a place takes."""
     about, facts = TABLES[name], _facts(place)
     file = "data/" + about.file.format(**facts)
+    if about.partial and not (place.project.root / file).is_file():
+        return file, pd.DataFrame()
     table = file_rows(place.project.root, file)
     kept = pd.Series(True, index=table.index)
     for column, text in about.where.items():
