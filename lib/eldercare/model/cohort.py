@@ -197,3 +197,28 @@ def multiply_bands(counts, factor, band):
             for sex in range(sexes):
                 for age in range(ages):
                     counts[draw, year, sex, age] *= factor[draw, year, band[age]]
+
+
+@njit(cache=True, nogil=True)
+def draw_together(factor, people, middle, kept):
+    """Change factors, in place, so that people times factor keep a part of their distance from a middle.
+
+    Defined as::  r = people factor / middle;  r after = 1 + kept (r - 1), or 1 / (1 - kept (r - 1)) if kept < 0
+
+    which both stay above 0 for kept from -1 to 1.
+
+    factor, people : arrays  dims draw, year, band;  middle, kept : arrays  dims year, band
+    """
+    draws, years, bands = factor.shape
+    for draw in range(draws):
+        for year in range(years):
+            for band in range(bands):
+                distance = people[draw, year, band] * factor[draw, year, band]
+                if distance <= 0.0 or middle[year, band] <= 0.0:
+                    continue
+                ratio = distance / middle[year, band]
+                part = kept[year, band]
+                if part >= 0.0:
+                    factor[draw, year, band] *= (1.0 + part * (ratio - 1.0)) / ratio
+                else:
+                    factor[draw, year, band] /= (1.0 - part * (ratio - 1.0)) * ratio

@@ -146,10 +146,11 @@ class Evidence:
         self.log_ratio = np.array([one.log_ratio for one in counted])
         errors = np.array([count_error(one.row, assumptions) for one in counted])
         self.covariance = np.diag(errors**2)
+        everything = _Solved(np.arange(len(counted)), np.empty(0), np.empty(0), self.reach)
         for place, (one, line) in enumerate(zip(counted, self.lines)):
-            gained = self._covariance(line, one.spread, np.arange(len(counted)))
+            gained = self._covariance(line, one.spread, everything)
             self.covariance[place] += (gained * one.weights).sum(axis=(1, 2))
-        self._solved: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+        self._solved: dict[int, _Solved] = {}
 
     def line(self, code: int) -> dict[int, float]:
         """Correlation of an area's error with its own and with that of each area above it.
@@ -185,63 +186,96 @@ class Evidence:
         people  : array [person]  dims year, five-year age: their mean
         Returns : (array [ratio], array [share])  dims year, five-year age
         """
-        province = province_of(code)
+        about = self._about(province_of(code))
+        gained = self._covariance(self.line(code), spread, about)
+        of_older = _and_over(gained * people).reshape(len(about.rows), -1)
+        # Not `@`: a product so small takes longer to hand to other threads than to do.
+        weighed = np.einsum("op,pk->ok", about.inverse, of_older)
+        explained = (weighed * of_older).sum(axis=0).reshape(spread.shape)
+        before = self._variance_and_over(spread, people)
+        known = np.divide(explained, before, out=np.zeros_like(before), where=before > 0)
+        alone = people * spread
+        width = np.sqrt(np.clip(1 - known, 0, 1)) * _and_over(alone)
+        own_width = width - np.concatenate([width[:, 1:], 0 * width[:, :1]], axis=1)
+        kept = np.divide(own_width, alone, out=np.ones_like(alone), where=alone > 0)
+        return np.exp(np.tensordot(about.weighed, gained, 1)), np.clip(kept, -1, 1)
+
+    def _about(self, province: int) -> _Solved:
+        """The counts that speak of the areas of a province, solved once."""
         if province not in self._solved:
             own = np.array([province_of(int(other)) == province for other in self.codes])
             rows = np.flatnonzero(own | (self.codes % 10000 == 0))
             inverse = np.linalg.inv(self.covariance[np.ix_(rows, rows)])
-            self._solved[province] = rows, inverse, inverse @ self.log_ratio[rows]
-        rows, inverse, weighed = self._solved[province]
-        gained = self._covariance(self.line(code), spread, rows)
-        of_older = _and_over(gained * people).reshape(len(rows), -1)
-        explained = ((inverse @ of_older) * of_older).sum(axis=0).reshape(spread.shape)
-        before = self._variance_and_over(spread, people)
-        known = np.divide(explained, before, out=np.zeros_like(before), where=before > 0)
-        width = np.sqrt(np.clip(1 - known, 0, 1)) * _and_over(people * spread)
-        own_width = width - np.concatenate([width[:, 1:], 0 * width[:, :1]], axis=1)
-        alone = people * spread
-        kept = np.divide(own_width, alone, out=np.ones_like(alone), where=alone > 0)
-        return np.exp(np.tensordot(weighed, gained, 1)), kept
+            weighed = inverse @ self.log_ratio[rows]
+            self._solved[province] = _Solved(rows, inverse, weighed, self.reach[rows])
+        return self._solved[province]
 
     def _variance_and_over(self, spread: np.ndarray, people: np.ndarray) -> np.ndarray:
         """Variance [person²] of the people of each age and over without counts; dims year, five-year age."""
         alike = np.exp(-np.abs(BANDS[:, None] - BANDS) / self.reach_of_cohorts)
-        steps = _steps(spread)
-        gained = np.cumsum(steps[:, :, None] * steps[:, None, :], axis=0) * alike
-        pairs = gained * people[:, :, None] * people[:, None, :]
+        counted_years = self.reach.shape[-1]
+        made = np.arange(counted_years) <= np.arange(len(spread))[:, None]
+        early = _steps_of_cohorts(spread, counted_years) * made[:, None, :] * people[..., None]
+        later = _steps(spread)
+        later[:counted_years] = 0
+        pairs = np.cumsum(later[:, :, None] * later[:, None, :], axis=0)
+        pairs *= people[:, :, None] * people[:, None, :]
+        pairs = (pairs + early @ np.swapaxes(early, 1, 2)) * alike
         both = _and_over(np.swapaxes(_and_over(pairs), 1, 2))
         return np.diagonal(both, axis1=1, axis2=2)
 
     def _covariance(
-        self, line: Mapping[int, float], spread: np.ndarray, rows: np.ndarray
+        self, line: Mapping[int, float], spread: np.ndarray, about: _Solved
     ) -> np.ndarray:
         """Covariance of ln(an area's people) with what is counted; dims count, year, five-year age."""
-        years, steps = len(spread), _steps(spread)[: self.reach.shape[-1]]
-        shared = [_correlation(line, self.lines[row]) for row in rows]
-        reach = self.reach[rows, :years, :, : len(steps)]
-        return np.einsum("otbj,jb,o->otb", reach, steps, shared)
+        steps = _steps_of_cohorts(spread, self.reach.shape[-1])
+        shared = np.array([_correlation(line, self.lines[row]) for row in about.rows])
+        return (about.reach[:, : len(spread)] * steps).sum(axis=-1) * shared[:, None, None]
 
     def _reach(self, one: Counted, steps_of_error: int) -> np.ndarray:
         """What one count has to do with people of any year and age; dims year, five-year age, year of the error.
 
-        Defined as::  sum over ages counted(weight x correlation of the two cohorts x the age's own step of error),
+        Defined as::  sum over ages counted(weight x correlation of the two cohorts x the cohort's step of error),
                       of errors up to the earlier of the two years
         """
-        years, steps = np.arange(len(one.spread)), _steps(one.spread)[:steps_of_error]
+        years, steps = np.arange(len(one.spread)), _steps_of_cohorts(one.spread, steps_of_error)
         born = BANDS - years[:, None]
-        out = np.zeros((*one.spread.shape, steps_of_error))
+        out = np.zeros(steps.shape)
         for year in np.flatnonzero(one.weights.any(axis=1)):
             apart = np.abs(born[..., None] - born[year])
             alike = np.exp(-apart / self.reach_of_cohorts) * one.weights[year]
             met = np.arange(steps_of_error) <= np.minimum(years, year)[:, None]
-            out += np.einsum("tbg,jg,tj->tbj", alike, steps, met)
+            out += (alike @ steps[year]) * met[:, None, :]
         return out
+
+
+@dataclass(frozen=True, eq=False)
+class _Solved:
+    """Counts that speak of a province: their places, the inverse of their covariance, and what follows from it."""
+
+    rows: np.ndarray
+    inverse: np.ndarray
+    weighed: np.ndarray
+    reach: np.ndarray
 
 
 def _steps(spread: np.ndarray) -> np.ndarray:
     """What the error gains in each year, as a standard deviation; dims year, five-year age."""
     variance = np.maximum.accumulate(spread**2, axis=0)
     return np.sqrt(np.diff(variance, axis=0, prepend=0))
+
+
+def _steps_of_cohorts(spread: np.ndarray, steps_of_error: int) -> np.ndarray:
+    """The step of error of each year at the age that a cohort then had; dims year, five-year age, year of the error.
+
+    An error that was made before a cohort was old does not grow with the age it has come to.
+    """
+    steps = _steps(spread)
+    passed = np.arange(len(spread))[:, None, None] - np.arange(steps_of_error)
+    then = np.clip((BANDS[:, None] + BANDS[1] // 2 - passed) // BANDS[1], 0, None)
+    then = np.minimum(then, np.arange(len(BANDS))[:, None])
+    known = np.minimum(np.arange(steps_of_error), len(spread) - 1)
+    return steps[known, then]
 
 
 def _and_over(values: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from eldercare.model.area import (
     rates_of,
 )
 from eldercare.model.base import AGES, OPEN_AGE, SEXES, at_later_date, province_of
-from eldercare.model.cohort import multiply_bands, next_step, project_compiled
+from eldercare.model.cohort import draw_together, multiply_bands, next_step, project_compiled
 
 CENSUS_TO_YEAR_END = 61 / 366
 CENSUS_DATE = 2021 - CENSUS_TO_YEAR_END
@@ -61,7 +61,7 @@ def change_rate(area: Area, assumptions: Assumptions) -> np.ndarray:
 def error_factor(area: Area, assumptions: Assumptions, years, people: np.ndarray) -> np.ndarray:
     """Factor by which people of a five-year age may differ from the projection, by draw, year and age.
 
-    Defined as::  factor = settled error (people error / middle)^(kept - 1)
+    Defined as::  factor = settled error, drawn together about the middle (see `cohort.draw_together`)
                   error = exp(count error(age) + T scale(age) sqrt(years passed / 10))
 
     T is drawn from Student's t, once for all areas of a province: they err together, each by a scale of
@@ -69,7 +69,7 @@ def error_factor(area: Area, assumptions: Assumptions, years, people: np.ndarray
     (`calibration`). The error of the census count is there from the first day. `settled` makes the area add
     up with those beside it, and keeps its mean where the error of such a kind would raise it: the middle
     comes to lie a little below the mean (see `areas.settled_area`). Where counts since the census are known, they
-    leave the part `kept` of the range about the `middle` (see `counts`); without them the last factor is 1.
+    leave the part `kept` of the range about the `middle` (see `counts`).
 
     people  : array [person]  dims draw, year, five-year age: without error
     Returns : array [ratio]  dims draw, year, five-year age
@@ -78,10 +78,9 @@ def error_factor(area: Area, assumptions: Assumptions, years, people: np.ndarray
     factor, level = _error_levels(area, assumptions, years, BANDS)
     factor = factor[..., level]
     if area.middle is not None and area.kept is not None:
-        middle, kept = (fact[: factor.shape[1]] for fact in (area.middle, area.kept))
-        there = (middle > 0) & (people > 0)
-        ratio = np.divide(people * factor, middle, out=np.ones_like(factor), where=there)
-        factor = factor * ratio ** (kept - 1)
+        draw_together(
+            factor, people, *(fact[: factor.shape[1]] for fact in (area.middle, area.kept))
+        )
     return factor if area.settled is None else factor * area.settled[: factor.shape[1]]
 
 
@@ -120,8 +119,9 @@ def log_spread(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.n
     band = ((limits[:, :1] <= BANDS) & (limits[:, 1:] >= BANDS)).argmax(axis=0)
     count_error = counted.transpose("draw", "age_band").values.std(axis=0)[band]
     mean = people.mean(axis=0)
-    varied = np.divide(people.std(axis=0), mean, out=np.zeros_like(mean), where=mean > 0)
-    return np.sqrt(varied**2 + count_error**2 + scale**2 * passed[:, None])
+    square = np.einsum("dtb,dtb->tb", people, people) / len(people)
+    varied = np.divide(square, mean**2, out=np.ones_like(mean), where=mean > 0) - 1
+    return np.sqrt(np.maximum(varied, 0) + count_error**2 + scale**2 * passed[:, None])
 
 
 def error_stream(adcode: int) -> str:
