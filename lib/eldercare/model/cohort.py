@@ -210,15 +210,18 @@ def draw_together(factor, people, middle, kept):
     factor, people : arrays  dims draw, year, band;  middle, kept : arrays  dims year, band
     """
     draws, years, bands = factor.shape
+    up = np.maximum(kept, 0.0)
+    down = np.maximum(-kept, 0.0)
+    there = np.where(middle > 0.0, middle, 1.0)
     for draw in range(draws):
         for year in range(years):
             for band in range(bands):
-                distance = people[draw, year, band] * factor[draw, year, band]
-                if distance <= 0.0 or middle[year, band] <= 0.0:
-                    continue
-                ratio = distance / middle[year, band]
-                part = kept[year, band]
-                if part >= 0.0:
-                    factor[draw, year, band] *= (1.0 + part * (ratio - 1.0)) / ratio
-                else:
-                    factor[draw, year, band] /= (1.0 - part * (ratio - 1.0)) * ratio
+                before = people[draw, year, band]
+                known = middle[year, band] > 0.0 and before > 0.0
+                before = before if known else there[year, band]
+                away = before * factor[draw, year, band] / there[year, band] - 1.0
+                # One division for both: middle / people times r after.
+                part = (1.0 + up[year, band] * away) / ((1.0 + down[year, band] * away) * before)
+                factor[draw, year, band] = (
+                    part * there[year, band] if known else factor[draw, year, band]
+                )

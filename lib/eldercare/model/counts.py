@@ -177,7 +177,8 @@ class Evidence:
     ) -> tuple[np.ndarray, np.ndarray]:
         """By what counts move the mean of an area's people, and which part of its range they leave.
 
-        Of counts below a province only those of the area's own province are taken. In the draws all ages of an area
+        Taken are the counts of the nation and of the area's own province and all within it: other provinces have
+        nothing in common with it but the nation, and speak for that only where it has no counts. In the draws all ages of an area
         err together; the part kept at an age is such that the range of all people of that age and over is the one
         after the counts. It is below 0 where older people, who were not counted by themselves, may be more only if
         those of this age are fewer.
@@ -204,7 +205,9 @@ class Evidence:
         """The counts that speak of the areas of a province, solved once."""
         if province not in self._solved:
             own = np.array([province_of(int(other)) == province for other in self.codes])
-            rows = np.flatnonzero(own | (self.codes % 10000 == 0))
+            whole = self.codes == NATION
+            alone = province != NATION and whole.any()
+            rows = np.flatnonzero(own | (whole if alone else self.codes % 10000 == 0))
             inverse = np.linalg.inv(self.covariance[np.ix_(rows, rows)])
             weighed = inverse @ self.log_ratio[rows]
             self._solved[province] = _Solved(rows, inverse, weighed, self.reach[rows])
