@@ -10,7 +10,7 @@ from scipy.stats import t as student_t
 
 from eldercare.inputs.draws import draw_assumptions
 from eldercare.inputs.load import NATION
-from eldercare.model import areas, family, population
+from eldercare.model import areas, counts, family, population
 from eldercare.model.area import describe_area
 
 NINGXIA, HAINAN, YINCHUAN, HELAN = 640000, 460000, 640100, 640122
@@ -91,7 +91,10 @@ def test_a_scenario_that_leaves_the_population_alone_settles_it_as_the_baseline_
         for scenario in ("baseline", "need_met")
     )
     assert one is other
-    assert np.array_equal(one, areas._settled(project, YINCHUAN, "need_met", DRAWS)[1])
+    other = areas._national(project, "need_met", DRAWS)
+    assert np.array_equal(
+        one, areas._settled(project.china, other, YINCHUAN, counts.ALL_COUNTS).settled
+    )
 
 
 def test_the_provinces_add_up_to_the_nation_in_the_mean(project, china, assumptions):

@@ -23,7 +23,11 @@ NATION = 100000
 
 @dataclass(frozen=True, eq=False)
 class City:
-    """A city as its folder tells it; `capacity` is None where no file says what stands there."""
+    """A city as its folder tells it; `capacity` is None where no file says what stands there.
+
+    population_basis  : whom its population counts, `resident` (常住) or `registered` (户籍)
+    population_by_age : registered people by age, where there is nothing else to start from
+    """
 
     city_id: str
     adcode: int
@@ -35,6 +39,10 @@ class City:
     capacity: pd.DataFrame | None
     assumptions: pd.DataFrame
     progress: pd.DataFrame
+    population_basis: str = "resident"
+    population_by_age: pd.DataFrame = field(
+        default_factory=lambda: empty_table(schema.POPULATION_BY_AGE)
+    )
 
 
 def nation_as_city() -> City:
@@ -68,7 +76,8 @@ class China:
                       UN put in and what came out, to try the engine by (`wpp`)
     published_care_need : what others estimated for the nation, to compare with
     published_money : public money for older people of the nation as published, to compare with
-    counts          : counts of people published since the census, at the ends of years
+    counts          : counts of people since the census, the nation's table and then the cities' own, with the
+                      file and the row each stands in
     care_grades     : the care grades of one city's document and the services they lead to
     """
 
@@ -173,6 +182,7 @@ def load_project(root: Path | None = None) -> Project:
         for folder in folders
         if (folder / "city.csv").is_file()
     }
+    counted = {name: _counts_of_city(reader, city) for name, city in cities.items()}
     reader.faults += loose_faults(data)
     for folder in folders:
         reader.faults += file_faults(folder)
@@ -182,6 +192,9 @@ def load_project(root: Path | None = None) -> Project:
             )
     reader.finish()
     china = load_china(root)
+    own = [rows for rows in counted.values() if len(rows)]
+    if own:
+        china = replace(china, counts=pd.concat([china.counts, *own], ignore_index=True))
     project = Project(
         root,
         sources,
@@ -200,10 +213,25 @@ def load_project(root: Path | None = None) -> Project:
     if faults:
         raise DataFault(faults)
     chosen = {
-        city_id: replace(city, targets=on_promised_base(indicators, city.targets))
+        city_id: _named_by_basis(
+            project, replace(city, targets=on_promised_base(indicators, city.targets))
+        )
         for city_id, city in cities.items()
     }
     return replace(project, cities=chosen)
+
+
+def _named_by_basis(project: Project, city: City) -> City:
+    """A city whose names say that its people are the registered ones, wherever they are told."""
+    if city.population_basis == "resident":
+        return city
+    phrase = project.phrases.set_index("phrase_id").loc["city_registered"]
+    census_name = str(project.china.areas.loc[(city.adcode, 2020), "name"])
+    return replace(
+        city,
+        name_en=phrase["en"].format(city=city.name_en),
+        name_zh=phrase["zh"].format(city=city.name_zh or census_name),
+    )
 
 
 class _Reader:
@@ -282,6 +310,7 @@ def _load_city(reader: _Reader, folder: Path, units: dict[str, Units]) -> City:
     of_targets = targets.groupby("target_id")["unit"].agg(set).to_dict()
     progress = read_or_empty("progress", ("target_id", "targets.csv", of_targets))
     read_or_empty("exceptions")
+    by_age = read_or_empty("population_by_age")
     capacity = None if counted.empty else counted
     if len(about) != 1:
         if not about.empty:
@@ -313,7 +342,21 @@ def _load_city(reader: _Reader, folder: Path, units: dict[str, Units]) -> City:
         capacity,
         assumptions,
         progress,
+        row.population_basis or "resident",
+        by_age,
     )
+
+
+def _counts_of_city(reader: _Reader, city: City) -> pd.DataFrame:
+    """A city's own counts of people since the census, as rows of `China.counts`."""
+    file = f"cities/{city.city_id}/population.csv"
+    rows = reader.rows_if_any(file, schema.POPULATION)
+    return _placed(rows.assign(adcode=float(city.adcode), trust="good"), file)
+
+
+def _placed(rows: pd.DataFrame, file: str) -> pd.DataFrame:
+    """Rows with the file and the row that they stand in."""
+    return rows.assign(file=file, row=rows.index + 2)
 
 
 @lru_cache(maxsize=4)
@@ -344,7 +387,7 @@ def load_china(root: Path) -> China:
             {"year": int}
         ),
         care_grades=_checked(folder / "care_grade.csv", schema.CARE_GRADE),
-        counts=_checked(folder / "counts.csv", schema.COUNTS),
+        counts=_placed(_checked(folder / "counts.csv", schema.COUNTS), "china/counts.csv"),
     )
 
 

@@ -209,6 +209,8 @@ def _check_faults(
 def _unit_problem(cells: pd.Series, otherwise: str, units: Units | None) -> str:
     """An unknown unit, with the units that its row may have; where that is not known, the one most alike first."""
     written = cells["unit"]
+    if set(otherwise.removeprefix("must be one of: ").split(", ")) != UNITS:
+        return f"“{written}” {otherwise}"
     if units is not None:
         key, file, known = units
         fitting = known.get(cells[key])
@@ -244,6 +246,8 @@ def read_table(
     """
     shown = shown or path.name
     cells = _to_cells(_read_text(path, shown), shown)
+    left_out = [name for name, column in schema.columns.items() if not column.required]
+    cells = cells.assign(**{name: "" for name in left_out if name not in cells.columns})
     missing = [name for name in schema.columns if name not in cells.columns]
     extra = [name for name in cells.columns if name not in schema.columns]
     faults = [Fault(shown, 1, name, "this column is missing") for name in missing]

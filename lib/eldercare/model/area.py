@@ -65,6 +65,8 @@ class Area:
                        not make up already, see `areas.settled_area`; None: the whole spread
     settled          : array [ratio]  dims year, five-year age: by which the area and those beside it are made to add
                        up, and the error keeps the mean, see `areas.settled_area`; None if projected by itself
+    middle, kept     : arrays [person], [share]  dims year, five-year age: where counts since the census draw people
+                       together, and which part of their range is left, see `counts`; None without counts
     """
 
     adcode: int
@@ -81,6 +83,8 @@ class Area:
     line: Line
     error_left: np.ndarray | None = None
     settled: np.ndarray | None = None
+    middle: np.ndarray | None = None
+    kept: np.ndarray | None = None
 
 
 @lru_cache(maxsize=2)

@@ -34,6 +34,7 @@ from eldercare.model.area import (
     rates_of,
 )
 from eldercare.model.base import base_populations, national_population, province_of
+from eldercare.model.counts import ALL_COUNTS, NO_COUNTS, Counted, Evidence, meet, usable_counts
 from eldercare.model.facts import beyond_seen, facts_change
 from eldercare.model.family import above, error_spread, lines
 from eldercare.model.population import (
@@ -43,7 +44,9 @@ from eldercare.model.population import (
     check_horizon,
     error_factor,
     error_left,
+    log_spread,
     national_growth,
+    projected_counts,
     survival_places,
 )
 
@@ -124,7 +127,11 @@ def _area_inputs(china: China) -> xr.Dataset:
 
 
 def project_areas(
-    inputs: xr.Dataset, china: China, assumptions: Assumptions, last_year: int = LAST_YEAR
+    inputs: xr.Dataset,
+    china: China,
+    assumptions: Assumptions,
+    last_year: int = LAST_YEAR,
+    until: str = ALL_COUNTS,
 ) -> xr.DataArray:
     """Project many areas and sum them up: mean, low, central, high of each quantity and year.
 
@@ -132,18 +139,21 @@ def project_areas(
     Dask and gives the same numbers; else two threads share the provinces.
 
     inputs  : as `area_inputs` gives them
+    until   : the last day of counts since the census that are used (see `counts`)
     Returns : array [person]  dims area (those asked for), quantity, year, statistic (10th, 50th, 90th percentile,
               and the mean)
     Raises  : ValueError if the last year is before 2021 or after the UN's projections in use
     """
     rates = rates_of(china)
     check_horizon(rates, last_year, "the areas")
-    shared = _province_factors(china, assumptions, max(last_year, LAST_YEAR))
+    evidence = _evidence(china, assumptions, until)
+    shared = _province_factors(china, assumptions, max(last_year, LAST_YEAR), evidence)
     settings: dict[str, Any] = {
         "rates": rates,
         "assumptions": assumptions,
         "last_year": last_year,
         "of_province": shared,
+        "evidence": evidence,
     }
     if inputs.chunks:
         sizes = tuple(
@@ -169,7 +179,11 @@ def chunk_by_province(inputs: xr.Dataset) -> xr.Dataset:
 
 
 def settled_area(
-    project: Project, adcode: int, scenario: str = BASELINE, draws: int = DEFAULT_DRAWS
+    project: Project,
+    adcode: int,
+    scenario: str = BASELINE,
+    draws: int = DEFAULT_DRAWS,
+    until: str = ALL_COUNTS,
 ) -> Area:
     """An area as `area.describe_area` tells it, with the factor `settled` by which it adds up with the areas beside it.
 
@@ -178,19 +192,20 @@ def settled_area(
     Defined as::  settled = mean of the area above, settled / sum of the means of its parts
                             x mean of people / mean of people with error
 
-    by year and five-year age, the means without error but for the last. It is that of the national assumptions:
-    a city with rows of its own is projected with these, and then differs from its part of the whole by what
-    they say.
+    by year and five-year age, the means without error but for the last, and as counts since the census move them
+    (see `counts`). It is that of the national assumptions: a city with rows of its own is projected with these, and
+    then differs from its part of the whole by what they say.
 
     draws   : of the assumptions whose means add up exactly
+    until   : the last day of counts that are used; `counts.NO_COUNTS` for none
     Returns : Area
     Raises  : KeyError if the census of 2020 has no such area, or for an unknown scenario
     """
     same = scenario != BASELINE and _population_rows(project, scenario) == _population_rows(
         project, BASELINE
     )
-    left, settled = _settled(project, adcode, BASELINE if same else scenario, draws)
-    return replace(describe_area(project.china, adcode), error_left=left, settled=settled)
+    assumptions = _national(project, BASELINE if same else scenario, draws)
+    return _settled(project.china, assumptions, adcode, until)
 
 
 @lru_cache(maxsize=32)
@@ -205,35 +220,87 @@ def _population_rows(project: Project, scenario: str) -> str:
     )
 
 
-@lru_cache(maxsize=64)
-def _settled(
-    project: Project, adcode: int, scenario: str, draws: int
-) -> tuple[np.ndarray, np.ndarray]:
-    china, assumptions = project.china, _national(project, scenario, draws)
-    rates = rates_of(china)
+@lru_cache(maxsize=256)
+def _settled(china: China, assumptions: Assumptions, adcode: int, until: str) -> Area:
+    evidence, rates = _evidence(china, assumptions, until), rates_of(china)
+    area = describe_area(china, adcode)
     if adcode == NATION:
-        nation = describe_area(china, NATION)
-        return _own_error(nation, assumptions, _people(nation, rates, assumptions, LAST_YEAR))
-    of_province = _province_factors(china, assumptions, LAST_YEAR)
-    inputs = area_inputs(china, [adcode])
-    families = _Families(inputs, rates, assumptions, LAST_YEAR)
-    row = int(np.flatnonzero(inputs["asked"].values)[0])
-    left, kept = _own_error(families.area(row), assumptions, families.people(row))
-    return left, families.factor(row, of_province) * kept
+        people, factor = _people(area, rates, assumptions, LAST_YEAR), np.ones(())
+    else:
+        of_province = _province_factors(china, assumptions, LAST_YEAR, evidence)
+        inputs = area_inputs(china, [adcode])
+        families = _Families(inputs, rates, assumptions, LAST_YEAR, evidence)
+        row = int(np.flatnonzero(inputs["asked"].values)[0])
+        people, factor = families.people(row), families.factor(row, of_province)
+    area, moved = _learned(area, assumptions, people, evidence)
+    return _keep(area, assumptions, people, moved, factor)
 
 
-def _own_error(
-    area: Area, assumptions: Assumptions, people: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """What is left to the area's error, and by what it must be scaled so that the mean of the draws stays.
-
-    people  : array [person]  dims draw, year, five-year age: without error
-    Returns : two arrays [share], [ratio]  dims year, five-year age
-    """
-    left = error_left(area, assumptions, people)
+def _keep(
+    area: Area, assumptions: Assumptions, people: np.ndarray, moved: np.ndarray, factor: np.ndarray
+) -> Area:
+    """The area with what keeps the mean of its people, as counts moved it, when the error comes, and the factor."""
     years = np.arange(2020, 2020 + people.shape[1])
-    factor = error_factor(replace(area, error_left=left), assumptions, years)
-    return left, _ratio(people.mean(axis=0), (people * factor).mean(axis=0))
+    found = (people * error_factor(area, assumptions, years, people)).mean(axis=0)
+    return replace(area, settled=factor * _ratio(people.mean(axis=0) * moved, found))
+
+
+def keep_mean(area: Area, rates: Rates, assumptions: Assumptions, places: tuple) -> Area:
+    """An area that is no part of a family, with `settled` by which the error of projection keeps its mean.
+
+    places : as `population.survival_places` gives them, to 2050
+    """
+    people = _people(area, rates, assumptions, LAST_YEAR, places)
+    area = replace(area, error_left=error_left(area, assumptions, people))
+    return _keep(area, assumptions, people, np.ones(()), np.ones(()))
+
+
+@lru_cache(maxsize=4)
+def _evidence(china: China, assumptions: Assumptions, until: str) -> Evidence | None:
+    """The counts up to a day beside what is projected without any; None if there are none."""
+    rows = usable_counts(china.counts, until)
+    if rows.empty:
+        return None
+    return Evidence(counted_beside(china, assumptions, rows), lines(china), assumptions)
+
+
+def counted_beside(
+    china: China, assumptions: Assumptions, rows: pd.DataFrame, until: str = NO_COUNTS
+) -> list[Counted]:
+    """Counts beside what is projected of the same people, by default without any count.
+
+    rows    : of `China.counts`
+    Returns : one a row, in the order of the rows
+    Raises  : KeyError if the census of 2020 has no such area
+    """
+    rates, found = rates_of(china), {}
+    for code, part in rows.groupby("adcode"):
+        area = _settled(china, assumptions, int(code), until)
+        last = max(int(part["date"].max()[:4]), 2021)
+        check_horizon(rates, last, f"area {area.adcode}")
+        people = projected_counts(rates, area, assumptions, last)
+        alone = _people(area, rates, assumptions, LAST_YEAR)
+        spread = log_spread(area, assumptions, alone)
+        for index, row in zip(part.index, part.to_dict("records")):
+            found[index] = meet(row, people, spread)
+    return [found[index] for index in rows.index]
+
+
+def _learned(
+    area: Area, assumptions: Assumptions, people: np.ndarray, evidence: Evidence | None
+) -> tuple[Area, np.ndarray]:
+    """An area with its error, what counts leave of its range, and by what they move its mean; dims year, five-year age.
+
+    Its error is what the ranges of the assumptions leave of the back-test's (`population.error_left`).
+
+    people : array [person]  dims draw, year, five-year age: without error
+    """
+    area = replace(area, error_left=error_left(area, assumptions, people))
+    if evidence is None:
+        return area, np.ones(())
+    middle = people.mean(axis=0)
+    moved, kept = evidence.of(area.adcode, log_spread(area, assumptions, people), middle)
+    return replace(area, middle=middle, kept=kept), moved
 
 
 def _people(
@@ -255,16 +322,17 @@ def _national(project: Project, scenario: str, draws: int) -> Assumptions:
     return draw_assumptions(project, None, scenario, draws)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _province_factors(
-    china: China, assumptions: Assumptions, last_year: int
+    china: China, assumptions: Assumptions, last_year: int, evidence: Evidence | None
 ) -> dict[int, np.ndarray]:
     """For each province the factor by which the means of all provinces add up to the nation's."""
-    rates = rates_of(china)
-    whole = _people(describe_area(china, NATION), rates, assumptions, last_year).mean(axis=0)
+    rates, nation = rates_of(china), describe_area(china, NATION)
+    people = _people(nation, rates, assumptions, last_year)
+    whole = people.mean(axis=0) * _learned(nation, assumptions, people, evidence)[1]
     inputs = area_inputs(china)
     inputs = inputs.isel(area=np.flatnonzero(inputs["parent"].values == NATION))
-    families = _Families(inputs, rates, assumptions, last_year)
+    families = _Families(inputs, rates, assumptions, last_year, evidence)
     with ThreadPoolExecutor(WORKERS) as pool:
         parts = reduce(np.add, pool.map(families.mean, range(len(families.codes))))
     return dict.fromkeys((int(code) for code in families.codes), _ratio(whole, parts))
@@ -295,10 +363,11 @@ def _project_families(
     assumptions: Assumptions,
     last_year: int,
     of_province: dict[int, np.ndarray],
+    evidence: Evidence | None,
 ) -> xr.DataArray:
     """Areas of some provinces: each family of parts is scaled to the whole above it."""
     out = _empty_result(inputs, last_year)
-    families = _Families(inputs, rates, assumptions, last_year)
+    families = _Families(inputs, rates, assumptions, last_year, evidence)
     for row in np.flatnonzero(families.facts["parent"] == NATION):
         factor = of_province[int(families.codes[row])][: last_year - 2019]
         _settle(families, int(row), families.people(int(row)), factor, out)
@@ -315,7 +384,8 @@ def _settle(
     parts = families.parts(row)
     below = [families.people(part) for part in parts]
     if parts:
-        of_parts = factor * _ratio(people.mean(axis=0), sum(part.mean(axis=0) for part in below))
+        means = [families.mean_of(part, own) for part, own in zip(parts, below)]
+        of_parts = factor * _ratio(families.mean_of(row, people), reduce(np.add, means))
     if families.facts["asked"][row]:
         place = int(families.facts["asked"][:row].sum())
         out.values[place] = _summary(families.with_error(row, people, factor))
@@ -335,13 +405,22 @@ def _summary(counts: np.ndarray) -> np.ndarray:
 class _Families:
     """Areas of a run, what they share, and the places on the survival grid, which provinces share."""
 
-    def __init__(self, inputs: xr.Dataset, rates: Rates, assumptions: Assumptions, last_year: int):
+    def __init__(
+        self,
+        inputs: xr.Dataset,
+        rates: Rates,
+        assumptions: Assumptions,
+        last_year: int,
+        evidence: Evidence | None,
+    ):
         self.facts = {name: array.values for name, array in inputs.data_vars.items()}
         self.codes = inputs["area"].values
         self.rates, self.assumptions = rates, assumptions
         self.years = np.arange(2020, last_year + 1)
         self.places = survival_places(rates, assumptions, self.years[1:])
         self.national = national_growth(self.area(0), assumptions)
+        self.evidence = evidence
+        self._known: dict[int, tuple[Area, np.ndarray]] = {}
 
     def parts(self, row: int) -> list[int]:
         """Rows of the areas directly below one."""
@@ -354,8 +433,19 @@ class _Families:
         return _people(self.area(row), *settings)
 
     def mean(self, row: int) -> np.ndarray:
-        """Mean of the draws of `people`; dims year, five-year age."""
-        return self.people(row).mean(axis=0)
+        """`mean_of` the people of a row; dims year, five-year age."""
+        return self.mean_of(row, self.people(row))
+
+    def mean_of(self, row: int, people: np.ndarray) -> np.ndarray:
+        """Mean of the draws of `people`, as counts since the census move it; dims year, five-year age."""
+        return people.mean(axis=0) * self.learned(row, people)[1]
+
+    def learned(self, row: int, people: np.ndarray) -> tuple[Area, np.ndarray]:
+        """`_learned` of a row, once."""
+        if row not in self._known:
+            area = self.area(row)
+            self._known[row] = _learned(area, self.assumptions, people, self.evidence)
+        return self._known[row]
 
     def factor(self, row: int, of_province: dict[int, np.ndarray]) -> np.ndarray:
         """By what an area is scaled so that all add up to the nation; dims year, five-year age."""
@@ -368,10 +458,9 @@ class _Families:
 
     def with_error(self, row: int, people: np.ndarray, factor: np.ndarray) -> np.ndarray:
         """People with the area's error, scaled to its place in the family (see `settled_area`)."""
-        area = self.area(row)
-        left = error_left(area, self.assumptions, people)
-        found = people * error_factor(replace(area, error_left=left), self.assumptions, self.years)
-        found *= factor * _ratio(people.mean(axis=0), found.mean(axis=0))
+        area, moved = self.learned(row, people)
+        found = people * error_factor(area, self.assumptions, self.years, people)
+        found *= factor * _ratio(people.mean(axis=0) * moved, found.mean(axis=0))
         return found
 
     def area(self, row: int) -> Area:

@@ -203,3 +203,31 @@ def multiply_bands(counts, factor, band):
             for sex in range(sexes):
                 for age in range(ages):
                     counts[draw, year, sex, age] *= factor[draw, year, band[age]]
+
+
+@njit(cache=True, nogil=True)
+def draw_together(factor, people, middle, kept):
+    """Change factors, in place, so that people times factor keep a part of their distance from a middle.
+
+    Defined as::  r = people factor / middle;  r after = 1 + kept (r - 1), or 1 / (1 - kept (r - 1)) if kept < 0
+
+    which both stay above 0 for kept from -1 to 1.
+
+    factor, people : arrays  dims draw, year, band;  middle, kept : arrays  dims year, band
+    """
+    draws, years, bands = factor.shape
+    up = np.maximum(kept, 0.0)
+    down = np.maximum(-kept, 0.0)
+    there = np.where(middle > 0.0, middle, 1.0)
+    for draw in range(draws):
+        for year in range(years):
+            for band in range(bands):
+                before = people[draw, year, band]
+                known = middle[year, band] > 0.0 and before > 0.0
+                before = before if known else there[year, band]
+                away = before * factor[draw, year, band] / there[year, band] - 1.0
+                # One division for both: middle / people times r after.
+                part = (1.0 + up[year, band] * away) / ((1.0 + down[year, band] * away) * before)
+                factor[draw, year, band] = (
+                    part * there[year, band] if known else factor[draw, year, band]
+                )

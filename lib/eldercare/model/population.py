@@ -22,7 +22,7 @@ from eldercare.model.area import (
     rates_of,
 )
 from eldercare.model.base import AGES, OPEN_AGE, SEXES, at_later_date
-from eldercare.model.cohort import multiply_bands, next_step, project_compiled
+from eldercare.model.cohort import draw_together, multiply_bands, next_step, project_compiled
 from eldercare.model.family import ERROR_STREAM, error_scores, heavy_tailed, rest_of_width
 
 CENSUS_TO_YEAR_END = 61 / 366
@@ -91,18 +91,21 @@ def national_growth(area: Area, assumptions: Assumptions) -> np.ndarray:
     return np.exp(kept[:, None, None] * area.change_nation)
 
 
-def error_factor(area: Area, assumptions: Assumptions, years) -> np.ndarray:
+def error_factor(area: Area, assumptions: Assumptions, years, people: np.ndarray) -> np.ndarray:
     """Factor by which people of a five-year age may differ from the projection, by draw, year and age.
 
-    Defined as::  factor = settled exp(count error(age) + T left(age, year))
+    Defined as::  factor = settled error, drawn together about the middle (see `cohort.draw_together`)
+                  error = exp(count error(age) + T left(age, year))
 
     T is Student's t at the score of the area's error, which it shares in part with the areas above it, and which
-    those below 60 share in part with those above (`family`). `left` is what the ranges of the assumptions leave of the spread that made the ranges of the
-    back-test hold (`error_left`): both together are as wide as the back-test was wrong. The error of the census
+    those below 60 share in part with those above (`family`). `left` is what the ranges of the assumptions leave of
+    the spread that made the ranges of the back-test hold (`error_left`): both together are as wide as the back-test was wrong. The error of the census
     count is there from the first day. `settled` makes the area add up with those beside it, and keeps its mean
     where the error of such a kind would raise it: the middle comes to lie a little below the mean (see
-    `areas.settled_area`).
+    `areas.settled_area`). Where counts since the census are known, they leave the part `kept` of the range about the
+    `middle` (see `counts`).
 
+    people  : array [person]  dims draw, year, five-year age: without error
     Returns : array [ratio]  dims draw, year, five-year age
     Source  : data/china/projection_error.csv; assumption `census_count_error`
     """
@@ -118,6 +121,8 @@ def error_factor(area: Area, assumptions: Assumptions, years) -> np.ndarray:
     younger, which = kinds[-2:].astype(int)
     grown = drawn[younger].T[:, None] * kinds[:-2]
     factor = np.exp(grown + counted[:, None, which])[..., level]
+    if area.middle is not None and area.kept is not None:
+        draw_together(factor, people, area.middle[places], area.kept[places])
     return factor if area.settled is None else factor * area.settled[places]
 
 
@@ -180,6 +185,28 @@ def error_left(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.n
         left[:, start:end] = np.maximum(own / here, 0)[:, None]
         beyond, end = beyond + left[:, start] * here, start
     return left
+
+
+def log_spread(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.ndarray:
+    """How wide the range of people with error is before any count: one standard deviation of ln(people).
+
+    Defined as::  spread² = (coefficient of variation of people)² + deviation(count error)² + (t z left(age, year))²
+
+    with t z the 90th percentile of Student's distribution over that of the normal, so that the 80 % range of the
+    error is kept where its tails are heavier than the normal's, and left as in `error_left`.
+
+    people  : array [person]  dims draw, year (2020 …), five-year age: without error
+    Returns : array [share]  dims year, five-year age
+    """
+    left = area.error_left
+    if left is None:
+        left = whole_error(area, 2020 + np.arange(people.shape[1]))
+    grown = student_t.ppf(0.9, area.error_freedom) / Z90 * left[: people.shape[1]]
+    band, counted = _count_error(assumptions)
+    mean = people.mean(axis=0)
+    square = np.einsum("dtb,dtb->tb", people, people) / len(people)
+    varied = np.divide(square, mean**2, out=np.ones_like(mean), where=mean > 0) - 1
+    return np.sqrt(np.maximum(varied, 0) + counted.std(axis=0)[band] ** 2 + grown**2)
 
 
 def in_bands(counts: np.ndarray) -> np.ndarray:
@@ -305,7 +332,8 @@ def projected_counts(
     check_horizon(rates, last_year, f"area {area.adcode}")
     places = survival_places(rates, drawn, np.arange(2021, last_year + 1))
     counts = carry(area, rates, drawn, last_year, places, out=out)
-    multiply_bands(counts, error_factor(area, drawn, np.arange(2020, last_year + 1)), BAND_OF_AGE)
+    factor = error_factor(area, drawn, np.arange(2020, last_year + 1), in_bands(counts))
+    multiply_bands(counts, factor, BAND_OF_AGE)
     return counts
 
 
@@ -442,18 +470,18 @@ def growth_parts(
     years = np.arange(2021, year + 1)
     none = np.zeros_like(change_rate(area, assumptions))
 
-    def people(longer_life: bool, change: np.ndarray | None) -> tuple[float, float]:
+    def people(longer_life: bool, change: np.ndarray | None) -> np.ndarray:
         places = survival_places(rates, assumptions, years, longer_life)
-        counts = carry(area, rates, assumptions, year, places, None, longer_life, change)
-        bands = in_bands(counts) * error_factor(area, assumptions, [2020, *years])
-        older = bands[..., first_age <= BANDS].sum(axis=-1).mean(axis=0)
-        return float(older[0]), float(older[-1])
+        return in_bands(carry(area, rates, assumptions, year, places, None, longer_life, change))
 
-    (_, ageing), (_, longer), (start, everything) = (
-        people(False, none),
-        people(True, none),
-        people(True, None),
-    )
+    def older(bands: np.ndarray) -> np.ndarray:
+        return (bands * factor)[..., first_age <= BANDS].sum(axis=-1).mean(axis=0)
+
+    # The error, and what counts make of it, is that of the whole projection in all three.
+    whole = people(True, None)
+    factor = error_factor(area, assumptions, [2020, *years], whole)
+    ageing, longer = (float(older(people(life, none))[-1]) for life in (False, True))
+    start, *_, everything = map(float, older(whole))
     return {
         "people in 2020": start,
         "ageing of those there": ageing - start,

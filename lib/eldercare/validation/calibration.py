@@ -199,6 +199,8 @@ def errors_by_size(setting: Setting, predicted: np.ndarray, age: int) -> pd.Data
         for end, value in (("low", np.exp(-reach) - 1), ("high", np.exp(reach) - 1))
     ]
     return pd.concat([dots, *steps], ignore_index=True).assign(unit="share")
+
+
 def _within(errors: np.ndarray) -> float:
     return float(np.quantile(np.abs(errors), INNER))
 

@@ -9,14 +9,7 @@ import pandas as pd
 
 from eldercare.inputs.load import China, Project
 from eldercare.model.base import province_of
-from eldercare.validation.accuracy import (
-    END,
-    SIZE_LABELS,
-    START,
-    THRESHOLDS,
-    Setting,
-    blind,
-)
+from eldercare.validation.accuracy import END, SIZE_LABELS, START, THRESHOLDS, Setting, blind
 
 JUDGED = (60, 65, 80)
 WORST_AGE = 65
@@ -289,11 +282,24 @@ def provinces_held(china: China) -> pd.DataFrame:
 
     Returns : table province, areas, from_age, signed_bias, share_error, share_high, share_held, unit
     """
-    names = {"bias": "signed_bias", "median": "share_error", "high": "share_high", "in_80": "share_held"}
+    names = {
+        "bias": "signed_bias",
+        "median": "share_error",
+        "high": "share_high",
+        "in_80": "share_held",
+    }
     table = china.projection_error_province.rename(columns=names)
     worst = table[table["from_age"] == WORST_AGE].sort_values(["share_held", "adcode"])["adcode"]
     table["province"] = table["adcode"].map(china.areas["name"].xs(END, level="year"))
     order = table["adcode"].map({code: place for place, code in enumerate(worst)})
     table = table.assign(order=order).sort_values(["order", "from_age"]).reset_index(drop=True)
-    kept = ["province", "areas", "from_age", "signed_bias", "share_error", "share_high", "share_held"]
+    kept = [
+        "province",
+        "areas",
+        "from_age",
+        "signed_bias",
+        "share_error",
+        "share_high",
+        "share_held",
+    ]
     return table[kept].assign(unit="share")
