@@ -91,7 +91,7 @@ def test_a_scenario_that_leaves_the_population_alone_settles_it_as_the_baseline_
         for scenario in ("baseline", "need_met")
     )
     assert one is other
-    other = areas._national(project, "need_met", DRAWS)
+    other = areas.national_assumptions(project, "need_met", DRAWS)
     assert np.array_equal(
         one, areas._settled(project.china, other, YINCHUAN, counts.ALL_COUNTS).settled
     )

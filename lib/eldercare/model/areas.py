@@ -204,7 +204,7 @@ def settled_area(
     same = scenario != BASELINE and _population_rows(project, scenario) == _population_rows(
         project, BASELINE
     )
-    assumptions = _national(project, BASELINE if same else scenario, draws)
+    assumptions = national_assumptions(project, BASELINE if same else scenario, draws)
     return _settled(project.china, assumptions, adcode, until)
 
 
@@ -318,7 +318,10 @@ def _people(
 
 
 @lru_cache(maxsize=4)
-def _national(project: Project, scenario: str, draws: int) -> Assumptions:
+def national_assumptions(
+    project: Project, scenario: str = BASELINE, draws: int = DEFAULT_DRAWS
+) -> Assumptions:
+    """The nation's assumptions, drawn once, so that what counts say is worked out once too."""
     return draw_assumptions(project, None, scenario, draws)
 
 
