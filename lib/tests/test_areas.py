@@ -118,7 +118,7 @@ def test_error_and_assumptions_together_are_as_wide_as_the_back_test_was_wrong(
 ):
     """Neither the error alone nor one range on top of the other."""
     drawn = draw_assumptions(project, draws=1024)
-    area = areas.settled_area(project, code)
+    area = areas.settled_area(project, code, until=counts.NO_COUNTS)
     people = population.people_in(
         population.project_area(china, area, drawn, year).sel(year=year), age
     ).values
@@ -173,7 +173,7 @@ def test_the_nation_is_a_member_its_provinces_make_it_up_before_they_are_scaled(
     project, china, assumptions
 ):
     """Within half a per cent at 60 and over up to 2050: before, 1.1 % at 60 and over and 2.1 % at 80 and over."""
-    factor = areas._province_factors(china, assumptions, 2050)[NINGXIA]
+    factor = areas._province_factors(china, assumptions, 2050, None)[NINGXIA]
     nation = describe_area(china, NATION)
     whole = areas._people(nation, areas.rates_of(china), assumptions, 2050).mean(axis=0)
     for age in (60, 65, 80):

@@ -11,6 +11,7 @@ from eldercare.inputs.load import NATION
 from eldercare.inputs.schema import AGE_GROUP_START
 from eldercare.model import area as area_step
 from eldercare.model import areas, base, cohort, population
+from eldercare.model.counts import NO_COUNTS
 
 LINCANG = 530900
 STARTS = np.array([*AGE_GROUP_START[:-1], 85, 90, 95, 100])
@@ -131,7 +132,8 @@ def growth_of_oldest(china, area, assumptions):
 
 @pytest.mark.parametrize("adcode", [NATION, 350400, 411400, 520381, 530900, 330683])
 def test_the_oldest_grow_into_2020_as_in_the_years_beside_it(project, china, adcode):
-    area = areas.settled_area(project, adcode, draws=64)
+    # Counts since say that the census itself was off; what it joins on to is the projection without them.
+    area = areas.settled_area(project, adcode, draws=64, until=NO_COUNTS)
     before, into, after = growth_of_oldest(china, area, draw_assumptions(project, draws=64))
     assert min(before, after) - 0.001 <= into <= max(before, after) + 0.001  # single cohorts differ
 
