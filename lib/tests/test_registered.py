@@ -16,7 +16,8 @@ from eldercare.analysis.sensitivity import tornado
 from eldercare.inputs.draws import draw_assumptions
 from eldercare.model.population import people_in, project_area
 from eldercare.model.registered import area_of_city, registered_area, registered_over_resident
-from eldercare.reporting import report, wording, workbook
+from eldercare.reporting import report, workbook
+from eldercare.reporting.language import load_language
 
 DRAWS = 64
 CITY, FILE = "cities/lincang/city.csv", "cities/lincang/population_by_age.csv"
@@ -56,7 +57,7 @@ def test_the_projection_meets_the_table_by_age(registered):
 
 def test_nobody_registered_is_taken_to_move_and_no_resident_count_moves_them(registered):
     area = registered_area(registered, registered.city("lincang"), draws=DRAWS)
-    assert not area.change.any()
+    assert not area.change_facts.any()
     assert not area.change_province.any()
     assert area.kept is None
 
@@ -88,7 +89,7 @@ def test_a_report_and_its_workbook_name_the_basis_and_the_ratio(registered):
     moved = tornado(registered, "lincang")
     ratio = registered_over_resident(registered, result.city, DRAWS, [2020])
     for code, basis in (("en", "registered people"), ("zh", "户籍人口")):
-        words = wording.language(registered, code)
+        words = load_language(registered, code)
         facts = report.Facts(registered, result, words)
         [told_once] = report.registered_words(facts)
         assert basis in told_once
