@@ -202,7 +202,7 @@ def test_the_range_is_narrow_at_the_counts_and_widens_ahead(project, code, left)
         ahead = ratio[age].loc[2024:2050]
         assert (ahead.diff().dropna() > -0.02).all()
         assert ahead.iloc[-1] > 0.9
-        assert (np.diff(width["with"][age].loc[2024:2050]) > 0).all()
+        assert (np.diff(width["with"][age].loc[2024:2050]) > -0.001).all()  # of few draws
 
 
 def test_a_range_of_the_oldest_whom_nobody_counted_stays_wide(project):

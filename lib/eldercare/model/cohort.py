@@ -219,15 +219,18 @@ def draw_together(factor, people, middle, kept):
     up = np.maximum(kept, 0.0)
     down = np.maximum(-kept, 0.0)
     there = np.where(middle > 0.0, middle, 1.0)
+    stays = there * (1.0 - up)
     for draw in range(draws):
         for year in range(years):
             for band in range(bands):
                 before = people[draw, year, band]
-                known = middle[year, band] > 0.0 and before > 0.0
-                before = before if known else there[year, band]
+                if middle[year, band] <= 0.0 or before <= 0.0:
+                    continue
+                if down[year, band] == 0.0:
+                    factor[draw, year, band] = (
+                        stays[year, band] / before + up[year, band] * factor[draw, year, band]
+                    )
+                    continue
                 away = before * factor[draw, year, band] / there[year, band] - 1.0
-                # One division for both: middle / people times r after.
                 part = (1.0 + up[year, band] * away) / ((1.0 + down[year, band] * away) * before)
-                factor[draw, year, band] = (
-                    part * there[year, band] if known else factor[draw, year, band]
-                )
+                factor[draw, year, band] = part * there[year, band]
