@@ -1,13 +1,20 @@
-"""The back-test: how wrong, closer than plainer ways, and ranges that hold; the figures of issue 4."""
+"""The back-test of the model that projects: how wrong, closer than plainer ways, and ranges that hold."""
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from eldercare.model import facts
 from eldercare.reporting.language import load_language
-from eldercare.validation import accuracy, calibration, errors
+from eldercare.validation import accuracy, calibration, counts, errors
 
-MOST_MEDIAN_ERROR = {60: 0.035, 65: 0.040, 80: 0.065}
+MOST_MEDIAN_ERROR = {
+    "prefecture": {60: 0.029, 65: 0.030, 80: 0.050},
+    "county": {60: 0.049, 65: 0.048, 80: 0.071},
+}
+HELD_BADLY, HELD_WELL = 220000, 530000  # Jilin, Yunnan
 FOUR = ("no change", "constant growth", "Hamilton-Perry", "closed, national death rates")
 
 
@@ -22,13 +29,13 @@ def setting(china):
 
 
 @pytest.fixture(scope="module")
-def cross(setting):
-    return accuracy.cross_predict(setting)
+def people(setting):
+    return accuracy.blind(setting)
 
 
 @pytest.fixture(scope="module")
-def predicted(cross):
-    return cross[0]
+def predicted(setting, people):
+    return people[setting.rows]
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +66,28 @@ def test_a_county_of_a_prefecture_whose_boundary_moved_is_left_out(kept):
     ].any()
 
 
-@pytest.mark.parametrize("age", MOST_MEDIAN_ERROR)
-def test_half_of_the_prefectures_are_nearer_than_the_limit(setting, predicted, prefectures, age):
-    error = np.abs(predicted / setting.observed - 1)[prefectures, accuracy.THRESHOLDS.index(age)]
-    assert np.median(error) <= MOST_MEDIAN_ERROR[age]
+@pytest.mark.parametrize("level", MOST_MEDIAN_ERROR)
+def test_half_of_the_areas_are_nearer_than_the_limit(setting, predicted, level):
+    table = calibration.level_table(setting, predicted).set_index(["level", "from_age"])
+    here = (setting.areas["level"] == level).to_numpy()
+    for age, most in MOST_MEDIAN_ERROR[level].items():
+        error = np.abs(predicted / setting.observed - 1)[here, accuracy.THRESHOLDS.index(age)]
+        assert table.at[(level, age), "median"] == np.median(error) <= most
+        assert np.median(error) < error.mean() < table.at[(level, age), "high"]
+
+
+def test_without_the_facts_of_the_census_the_errors_are_a_third_larger(setting, predicted):
+    """So that nobody takes the facts out and keeps the figures of the model that had them."""
+    without = accuracy.blind(setting, facts=[])[setting.rows]
+    errors = [np.median(np.abs(one / setting.observed - 1), axis=0) for one in (predicted, without)]
+    assert (errors[1][[0, 1, 3]] > 1.2 * errors[0][[0, 1, 3]]).all()
+
+
+def test_with_the_life_expectancy_of_provinces_the_test_is_further_off(china, setting, predicted):
+    other = accuracy.prepare(china, life_expectancy=True)
+    found = accuracy.cross_predict(other)
+    errors = [np.median(np.abs(one / setting.observed - 1), axis=0) for one in (predicted, found)]
+    assert (errors[1] > errors[0]).all()
 
 
 @pytest.mark.parametrize("rival", FOUR)
@@ -85,11 +110,22 @@ def test_the_fifth_rival_is_reported_but_not_one_of_the_four(setting, predicted,
     )
 
 
-def test_the_80_percent_range_fitted_on_one_half_holds_75_to_85_percent_of_each_size_class(cover):
+# The 160 areas of this class lie in provinces that erred as one: the narrower errors of one half of the provinces
+# do not hold those of the other. The notebook names it.
+UNSTEADY = "1.5-4 million"
+
+
+def test_the_80_percent_range_fitted_on_one_half_holds_75_to_85_percent_of_all_size_classes_but_one(
+    cover,
+):
     tried = cover[cover["tried_on"] == "other half"]
     assert set(tried["size"]) == {*accuracy.SIZE_LABELS, "all"}
     assert set(tried["from_age"]) == {60, 65, 80}
-    assert tried["in_80"].between(0.75, 0.85).all()
+    steady = tried["size"] != UNSTEADY
+    assert tried.loc[steady, "in_80"].between(0.75, 0.85).all()
+    assert tried.loc[~steady, "in_80"].between(0.65, 0.75).all()
+    missed = errors.missed_targets(cover).set_index("share_asked").at[0.8, "missed"]
+    assert (UNSTEADY, 65) in missed[["size", "from_age"]].itertuples(index=False, name=None)
 
 
 def test_the_95_percent_range_fitted_on_one_half_holds_92_to_97_percent_of_all_and_90_to_98_or_so_of_each_class(
@@ -108,27 +144,106 @@ def test_classes_whose_95_percent_range_misses_92_to_97_percent_are_named_in_the
     assert told[same].to_numpy().tolist() == missed[same].to_numpy().tolist()
 
 
-def test_the_weights_of_a_half_are_chosen_without_its_own_outcome(setting, cross):
-    first = accuracy.half_of(setting)
-    blind = setting.observed.copy()
-    blind[first] = 1.0
-    other = accuracy.Setting(**{**vars(setting), "observed": blind})
-    assert accuracy.choose_weights(other, ~first) == cross[1]["first half"]
-    assert not set(setting.areas.loc[first, "province"]) & set(
-        setting.areas.loc[~first, "province"]
-    )
+def test_a_province_is_projected_without_sight_of_its_own_outcome(setting, people):
+    """Its counts of 2020 exchanged for others: its own projection stays, that of other provinces does not."""
+    every = setting.every
+    inside = every.provinces == HELD_BADLY
+    counted = every.counted.copy()
+    counted[inside] *= 3
+    other = replace(setting, every=replace(every, counted=counted))
+    found = accuracy.blind(other)
+    assert np.array_equal(found[inside], people[inside])
+    assert not np.allclose(found[~inside], people[~inside], rtol=1e-6)
 
 
-def test_nothing_of_the_census_of_2020_enters_a_projection(china, setting, predicted, cross):
-    doubled = accuracy.Setting(**{**vars(setting), "observed": 2 * setting.observed})
-    weights = cross[1]["first half"]
-    assert np.array_equal(accuracy.predict(doubled, *weights), accuracy.predict(setting, *weights))
+def test_nothing_of_2020_enters_but_by_the_weights(setting, people):
+    """Facts, base, survival and the nation's change are those of 2010 and before: only `counted` is of 2020."""
+    known = setting.every.facts.index
+    assert setting.grid.years.max() < 2020
+    assert np.array_equal(known, setting.every.codes)
+    assert setting.every.base[setting.rows].sum() == pytest.approx(setting.base.sum())
+    doubled = replace(setting, observed=2 * setting.observed)
+    assert np.array_equal(accuracy.blind(doubled), people)
 
 
-def test_the_spread_in_the_data_is_what_the_back_test_gives_anew(china, setting, predicted):
+def test_the_rule_tried_is_the_rule_that_projects(china, setting):
+    """A province's change of 2010-2020 from its facts, by the back-test's arithmetic and by the projection's."""
+    weights = accuracy.weights_table(setting)
+    pd.testing.assert_frame_equal(weights, china.change_weights)
+    table = weights.set_index("fact")
+    columns = [f"age_{group}" for group in facts.GROUPS[accuracy.WITH_CHANGE]]
+    later = facts.fact_differences(china, 2020)[list(table.index)]
+    rates = np.zeros((len(later), len(facts.GROUPS)))
+    seen = facts.bounded(later, table["low"].to_numpy(), table["high"].to_numpy())
+    rates[:, accuracy.WITH_CHANGE] = seen @ table[columns].to_numpy()
+    assert np.allclose(facts.facts_change(china).values, facts.laid_on_ages(rates))
+
+
+def test_parts_make_up_the_whole_above_them_in_the_back_test_too(setting, people):
+    every = setting.every
+    for whole in (220000, 530000, 220100):
+        parts = people[every.parents == whole].sum(axis=0)
+        assert parts == pytest.approx(people[every.codes == whole][0])
+
+
+def test_a_regression_on_known_weights_finds_them_beside_wild_areas():
+    random = np.random.default_rng(7)
+    known = pd.DataFrame(random.normal(0, [0.1, 0.4], (3000, 2)), columns=["one", "other"])
+    truth = np.array([0.03, -0.01])
+    change = 0.002 + known.to_numpy() @ truth + random.normal(0, 0.002, 3000)
+    change[:100] += 0.5
+    wanted = np.repeat(change[:, None], len(facts.GROUPS), axis=1)
+    fit = accuracy.fit_weights(known, wanted, np.full(3000, 1e5))
+    assert fit.of_facts[:, 5] == pytest.approx(truth, rel=0.1)
+    assert fit.level[5] == pytest.approx(0.002, abs=5e-4)
+    assert (fit.of_facts[:, 0] == 0).all()
+
+
+def test_the_tables_in_the_data_are_what_the_back_test_gives_anew(
+    china, setting, people, predicted
+):
+    pd.testing.assert_frame_equal(calibration.error_table(setting, people), china.projection_error)
     pd.testing.assert_frame_equal(
-        calibration.error_table(setting, predicted), china.projection_error
+        calibration.province_table(setting, predicted),
+        china.projection_error_province,
+        check_dtype=False,
     )
+
+
+def test_no_part_is_surer_than_the_whole(china):
+    wide = china.projection_error.pivot_table("scale", "size_from", "from_age")
+    assert (wide.iloc[:-1] >= wide.iloc[-1]).all(axis=None)
+    assert wide.index[-1] == calibration.NATION_FROM
+    assert china.projection_error["correlation"].between(0.4, 0.9).all()
+
+
+def test_a_planner_is_told_how_the_ranges_held_in_his_province(china):
+    table = china.projection_error_province.set_index(["adcode", "from_age"])
+    assert set(table.index.get_level_values("from_age")) == {60, 65, 80}
+    assert len(table) == 3 * 31
+    assert table.at[(HELD_BADLY, 65), "in_80"] < 0.5 < 0.9 < table.at[(HELD_WELL, 65), "in_80"]
+    assert (table["median"] <= table["high"]).all()
+
+
+def test_the_range_of_what_facts_foretell_holds_the_slopes_of_the_provinces(
+    project, setting, people
+):
+    rows = project.assumptions.set_index("assumption")
+    row = rows.loc["migration_continuation"]
+    slopes = accuracy.slopes(setting, people)
+    at_60 = slopes.loc[slopes["from_age"] == 60, "slope"]
+    assert [row["low"], row["high"]] == pytest.approx(np.quantile(at_60, [0.1, 0.9]), abs=0.05)
+    assert row["low"] < 1 == row["central"] < row["high"]
+
+
+def test_forward_the_80_percent_range_holds_75_to_88_percent_of_the_counts_since(project):
+    """The range of the projection that knows no count; each count of residents on its own, shares too."""
+    table = counts.compare_counts(project, draws=256)
+    table = table[(table["basis"] == "resident") & (table["trust"] != "doubtful")]
+    assert len(table) >= 53
+    assert 0.75 <= table["held"].mean() <= 0.88
+    at_65 = table[(table["unit"] == "person") & (table["age"] == "65+")]
+    assert (at_65["mean"] / at_65["counted"] - 1).abs().median() <= 0.012
 
 
 def test_a_range_fitted_on_known_errors_holds_what_it_says():

@@ -1,13 +1,16 @@
 """All areas at once: the same numbers as one by one, sums that add up, and the same on a cluster."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from dask.distributed import Client
+from scipy.special import ndtr
 from scipy.stats import t as student_t
 
 from eldercare.inputs.draws import draw_assumptions
 from eldercare.inputs.load import NATION
-from eldercare.model import area_names, areas, population
+from eldercare.model import area_names, areas, counts, family, population
 from eldercare.model.area import describe_area
 
 NINGXIA, HAINAN, YINCHUAN, HELAN = 640000, 460000, 640100, 640122
@@ -88,7 +91,10 @@ def test_a_scenario_that_leaves_the_population_alone_settles_it_as_the_baseline_
         for scenario in ("baseline", "need_met")
     )
     assert one is other
-    assert np.array_equal(one, areas._settled(project, YINCHUAN, "need_met", DRAWS))
+    other = areas.national_assumptions(project, "need_met", DRAWS)
+    assert np.array_equal(
+        one, areas._settled(project.china, other, YINCHUAN, counts.ALL_COUNTS).settled
+    )
 
 
 def test_the_provinces_add_up_to_the_nation_in_the_mean(project, china, assumptions):
@@ -104,26 +110,84 @@ def test_the_provinces_add_up_to_the_nation_in_the_mean(project, china, assumpti
         )
 
 
-def test_the_range_of_an_area_is_the_one_the_back_test_fitted(project, china):
-    """With all assumptions at their middle the range at 60+ is the error's own, whatever family it stands in."""
-    name = population.error_stream(YINCHUAN)
-    numbers = (np.arange(512) + 0.5) / 512
-    drawn = draw_assumptions(
-        project,
-        draws=512,
-        source=lambda one, draws: numbers if one == name else np.full(draws, 0.5),
-    )
-    area = areas.settled_area(project, YINCHUAN)
+@pytest.mark.parametrize("code", [NINGXIA, YINCHUAN, HELAN])
+@pytest.mark.parametrize("age", [60, 65])
+@pytest.mark.parametrize("year", [2025, 2030])
+def test_error_and_assumptions_together_are_as_wide_as_the_back_test_was_wrong(
+    project, china, code, age, year
+):
+    """Neither the error alone nor one range on top of the other."""
+    drawn = draw_assumptions(project, draws=1024)
+    area = areas.settled_area(project, code, until=counts.NO_COUNTS)
     people = population.people_in(
-        population.project_area(china, area, drawn).sel(year=2035), 60
+        population.project_area(china, area, drawn, year).sel(year=year), age
     ).values
     low, high = np.quantile(people, [0.1, 0.9])
-    scale = (
-        area.error_scale[[60, 65, 75, 80, 85]]
-        * student_t.ppf(0.9, area.error_freedom)
-        * np.sqrt((2036 - population.CENSUS_DATE) / 10)
+    reach = student_t.ppf(0.9, area.error_freedom) * np.sqrt(
+        (year + 1 - population.CENSUS_DATE) / 10
     )
-    assert 2 * scale.min() <= np.log(high / low) <= 2 * scale.max()
+    assert np.log(high / low) / 2 == pytest.approx(area.error_scale[age] * reach, rel=0.12)
+    assert area.error_left[year - 2020, age // 5] < area.error_scale[age] * np.sqrt(year - 2020)
+
+
+def test_where_the_assumptions_are_wider_than_the_test_was_wrong_nothing_is_left(project, china):
+    drawn = draw_assumptions(project, draws=DRAWS)
+    area = replace(describe_area(china, NINGXIA), error_scale=np.full(101, 1e-4))
+    people = areas._people(area, areas.rates_of(china), drawn, 2030)
+    assert (population.error_left(area, drawn, people) == 0).all()
+
+
+def test_a_family_errs_together_by_the_weights_of_its_lines(china):
+    upward = family.lines(china)
+    assert [one for one, _ in upward[HELAN]] == [NATION, NINGXIA, YINCHUAN, HELAN]
+    for line in upward.values():
+        assert sum(weight**2 for _, weight in line) == pytest.approx(1)
+    drawn = {code: np.random.default_rng(code).normal(size=20_000) for code, _ in upward[HELAN]}
+    streams = {family.stream_of(code): ndtr(values) for code, values in drawn.items()}
+    younger = {family.stream_of(code, True): ndtr(values[::-1]) for code, values in drawn.items()}
+    source = Streams({**streams, **younger})
+    scores = {code: family.error_scores(upward[code], 0.6, source) for code in drawn}
+    spreads = {code: family._mean_scale(china, people) for code, people in people_of(china).items()}
+    for part, whole in ((HELAN, YINCHUAN), (YINCHUAN, NINGXIA), (NINGXIA, NATION)):
+        found = np.corrcoef(scores[part][0], scores[whole][0])[0, 1]
+        assert found == pytest.approx(min(1, spreads[whole] / spreads[part]), abs=0.03)
+    both = np.corrcoef(scores[HELAN])[0, 1]
+    assert both == pytest.approx(0.6, abs=0.03)
+    assert scores[HELAN].std(axis=1) == pytest.approx([1, 1], abs=0.03)
+
+
+class Streams(dict):
+    """Numbers by the name of their stream, in place of the assumptions' own."""
+
+    def uniform(self, name):
+        return self[name]
+
+
+def people_of(china):
+    return {
+        code: describe_area(china, code).base.sum() for code in (NATION, NINGXIA, YINCHUAN, HELAN)
+    }
+
+
+def test_the_nation_is_a_member_its_provinces_make_it_up_before_they_are_scaled(
+    project, china, assumptions
+):
+    """Within half a per cent at 60 and over up to 2050: before, 1.1 % at 60 and over and 2.1 % at 80 and over."""
+    factor = areas._province_factors(china, assumptions, 2050, None)[NINGXIA]
+    nation = describe_area(china, NATION)
+    whole = areas._people(nation, areas.rates_of(china), assumptions, 2050).mean(axis=0)
+    for age in (60, 65, 80):
+        parts = (whole / factor)[:, age // 5 :].sum(axis=1)
+        assert parts == pytest.approx(whole[:, age // 5 :].sum(axis=1), rel=0.005)
+
+
+def test_an_extreme_area_is_told_why_its_figures_need_caution(summary, china):
+    told = areas.cautions(summary, china)
+    rows = china.areas.xs(2020, level="year").reindex(told.index)
+    assert (told["assigned_code"] == (rows["code_kind"] == "assigned")).all()
+    island = rows.index[rows["population"] < 5000]
+    assert len(island) and told.loc[island, "few_people"].all()
+    assert not told.loc[NINGXIA].any()
 
 
 def test_the_counties_of_a_prefecture_add_up_to_it_in_the_mean(inputs, summary):

@@ -1,6 +1,5 @@
 """A boundary that moved is no migration: whose change an area is projected with, and what that leads to."""
 
-import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,10 +7,9 @@ import pytest
 
 from eldercare.inputs.draws import draw_assumptions
 from eldercare.inputs.load import NATION
-from eldercare.model import area as area_step
 from eldercare.model import areas, boundaries
 from eldercare.model.base import base_population, province_of
-from eldercare.reporting.language import LANGUAGES, load_language
+from eldercare.model.counts import NO_COUNTS
 
 MERGED_OR_MOVED = {
     "大足区": 500111,
@@ -36,7 +34,8 @@ def comparison(china):
 def growth(project, china):
     """People of all areas in 2050 over those of 2020, and the same of the change until 2035 at 60 and over."""
     assumptions = draw_assumptions(project, draws=2, source=lambda name, draws: np.full(draws, 0.5))
-    found = areas.project_areas(areas.area_inputs(china), china, assumptions).sel(
+    # At the middle of every assumption there is no range for counts to learn from.
+    found = areas.project_areas(areas.area_inputs(china), china, assumptions, until=NO_COUNTS).sel(
         statistic="mean", drop=True
     )
     first = found.sel(year=2020, drop=True)
@@ -115,12 +114,6 @@ def test_another_area_s_change_is_its_own_or_that_of_one_above(comparison):
         assert (row["reason"] == "") == (row["basis"] == "own")
 
 
-def test_an_area_with_another_s_change_changes_as_it_did(china):
-    changes = area_step.cohort_changes(china)
-    assert np.array_equal(changes.sel(area=230108), changes.sel(area=230100))
-    assert np.isfinite(changes.values).all()
-
-
 def test_no_area_grows_or_shrinks_beyond_reason(growth):
     assert float(growth.whole.max()) <= LARGEST
     assert float(growth.whole.min()) >= SMALLEST
@@ -139,13 +132,3 @@ def test_all_areas_add_up_to_the_one_above_in_the_mean(china, growth):
     for whole in np.unique(parents[parents != NATION]):
         parts = growth.people.sel(area=inputs["area"].values[parents == whole]).sum("area")
         assert np.allclose(parts, growth.people.sel(area=whole), rtol=1e-9)
-
-
-def test_every_basis_and_reason_has_its_words_in_both_languages(project, comparison):
-    english = load_language(project, "en")
-    for _, row in comparison.bases.drop_duplicates(["basis", "reason"]).iterrows():
-        if row["reason"]:
-            assert english.of("reason", row["reason"].replace(" ", "_")) == row["reason"]
-    for code in LANGUAGES:
-        assert "大足" not in load_language(project, code).change_basis(project, 500111)
-        assert not re.search(r"[{}]", load_language(project, code).change_basis(project, 350400))

@@ -206,7 +206,6 @@ def test_the_watch_sees_the_caps_of_the_steps(bound):
         ("settings", "setting_shares"),  # `greatest`
         ("settings", "family_care_growth"),  # np.maximum
         ("financing", "insurance_paid"),
-        ("population", "change_rate"),  # np.clip
     }
 
 

@@ -121,7 +121,7 @@ def test_a_drift_of_the_oldest_moves_nobody_else(nation):
 
 def test_years_lived_add_up_to_life_expectancy(lincang):
     inputs, rates = lincang.given, lincang["rates"]
-    target = population.life_expectancy_paths(lincang["area"], rates, inputs.assumptions, [2020])[0]
+    target = population.life_expectancy_paths(rates, inputs.assumptions, [2020])[0]
     lived = health.person_years_from_ratios(rates.grid.survival(2020 - FIRST_RATE_YEAR, target))
     assert lived.sum(axis=-1) == pytest.approx(target.T, abs=0.02)
 

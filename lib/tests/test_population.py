@@ -11,6 +11,7 @@ from eldercare.inputs.load import NATION
 from eldercare.inputs.schema import AGE_GROUP_START
 from eldercare.model import area as area_step
 from eldercare.model import areas, base, cohort, population
+from eldercare.model.counts import NO_COUNTS
 
 LINCANG = 530900
 STARTS = np.array([*AGE_GROUP_START[:-1], 85, 90, 95, 100])
@@ -131,24 +132,21 @@ def growth_of_oldest(china, area, assumptions):
 
 @pytest.mark.parametrize("adcode", [NATION, 350400, 411400, 520381, 530900, 330683])
 def test_the_oldest_grow_into_2020_as_in_the_years_beside_it(project, china, adcode):
-    area = areas.settled_area(project, adcode, draws=64)
+    # Counts since say that the census itself was off; what it joins on to is the projection without them.
+    area = areas.settled_area(project, adcode, draws=64, until=NO_COUNTS)
     before, into, after = growth_of_oldest(china, area, draw_assumptions(project, draws=64))
-    assert min(before, after) <= into <= max(before, after)
+    assert min(before, after) - 0.001 <= into <= max(before, after) + 0.001  # single cohorts differ
 
 
-def test_the_nation_comes_within_0_6_per_cent_of_the_counts_since_the_census(project, china):
+def test_the_nation_comes_within_half_a_per_cent_of_the_counts_since_the_census_that_it_does_not_know(
+    project, china
+):
     rows = china.counts[china.counts["adcode"] == NATION]
     assert len(rows) >= 4
-    area = areas.settled_area(project, NATION, draws=256)
-    nation = population.project_area(
-        china, area, draw_assumptions(project, draws=256), int(rows["date"].max()[:4])
-    )
-    for row in rows.itertuples():
-        people = population.people_in(
-            nation.sel(year=int(row.date[:4])), int(row.indicator.split("_")[1])
-        )
-        assert float(people.mean()) == pytest.approx(row.value, rel=0.006)
-        assert float(people.median()) == pytest.approx(row.value, rel=0.006)
+    found = areas.counted_beside(china, draw_assumptions(project, draws=256), rows)
+    for one in found:
+        assert one.drawn.mean() == pytest.approx(one.row["value"], rel=0.005)
+        assert np.median(one.drawn) == pytest.approx(one.row["value"], rel=0.005)
 
 
 def test_life_expectancy_is_the_published_one_as_far_as_it_goes(china):
@@ -203,7 +201,7 @@ def test_the_nation_is_the_sum_of_its_provinces(china):
 
 def test_the_nation_neither_gains_nor_loses_by_moves(china):
     nation = area_step.describe_area(china, NATION)
-    assert np.abs(nation.change).max() == 0
+    assert np.abs(nation.change_facts).max() == 0
     assert nation.life_expectancy_gap == 0
 
 
@@ -215,3 +213,33 @@ def test_an_unknown_area_is_refused(china):
 def test_no_projected_number_is_negative_or_missing(ahead):
     assert np.isfinite(ahead.values).all()
     assert (ahead.values >= 0).all()
+
+
+def test_what_sets_an_area_apart_holds_for_ten_years_and_then_fades(project, lincang):
+    drawn = draw_assumptions(project, draws=16)
+    growth, phase = population.growth_in_phases(lincang, drawn, 30)
+    assert list(np.bincount(phase)) == [10, 5, 5, 5, 5]
+    assert growth[0] == pytest.approx(np.exp(population.change_rate(lincang, drawn)))
+    apart = np.abs(np.log(growth / population.national_growth(lincang, drawn))).max(axis=(1, 2, 3))
+    assert (np.diff(apart) < 0).all()
+    left = drawn["migration_persistence"].values.max() ** 1.75
+    assert apart[-1] <= 1.001 * left * apart[0]
+
+
+def test_phases_of_growth_are_taken_year_by_year(lincang):
+    """The compiled loop with two phases beside two runs of one, end to end."""
+    base, ratios = lincang.base[None], np.full((6, 2, 2, 102), 0.97)
+    none, male = np.zeros((6, 1)), np.full(6, 0.5)
+    level, weight = np.zeros((6, 2, 1), int), np.zeros((6, 2, 1))
+    growth = np.stack([np.full(base.shape, 1.02), np.full(base.shape, 0.99)])
+
+    def run(start, years, grown, phase=None):
+        return cohort.project_compiled(
+            start, ratios[:years], level[:years], weight[:years], grown, none[:years],
+            np.zeros((years, 101)), male[:years], phase=phase,
+        )  # fmt: skip
+
+    whole = run(base, 6, growth, np.array([0, 0, 0, 0, 1, 1]))
+    first = run(base, 4, growth[0])
+    assert whole[:, :5] == pytest.approx(first)
+    assert whole[:, 4:] == pytest.approx(run(first[:, -1], 2, growth[1]))

@@ -548,7 +548,6 @@ MOVES = {
     "building_programme_first_year": lambda value: value + 1,
     "programme_first_year": lambda value: value + 1,
     "programme_last_year": lambda value: value + 1,
-    "change_difference_bound": lambda value: value * 0.1,
 }
 OUTSIDE_INSTITUTIONS = [
     "day_care_cost",

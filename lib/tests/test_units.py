@@ -102,7 +102,6 @@ COUNTED = {
     "caregiver_flow": ({"year"}, YEAR_BY_YEAR),
     "training_intake_today": ({"year"}, YEAR_BY_YEAR),
     "training_intake_programme": ({"year"}, YEAR_BY_YEAR),
-    "population": ({"year"}, "tables of life by single years of age, stepped through one by one"),
 }
 SAME = {
     "beds_total_needed": (

@@ -18,6 +18,7 @@ from eldercare.inputs.ledger import printed_numbers
 from eldercare.inputs.load import City, Project, nation_as_city
 from eldercare.model.chain import BASE_YEAR, QUANTILES, CityResult, inputs_of, summarise
 from eldercare.model.population import AGE_GROUPS
+from eldercare.model.registered import registered_over_resident
 from eldercare.model.services import childcare_places_promised
 
 PROJECTION_ERROR = "projection_error"
@@ -85,17 +86,27 @@ def compare_targets(project: Project, result: CityResult) -> pd.DataFrame:
 
     Defined as::  gap = promised - need;  chance = share of draws in which need <= promised
 
-    The gap is told in plain units too (beds, people): a ratio times what it is a ratio of.
+    The gap is told in plain units too (beds, people): a ratio times what it is a ratio of. A city whose people are
+    the registered ones has the ratio of these to residents of 60 and over in the promise's year beside each promise.
 
     Returns : table with one row a promise; `low, central, high` is the need, `use` what today's
               habits would take up (both in the promise's unit); empty where the city has none
     """
     indicators = project.indicators.set_index("indicator")
+    years = sorted({int(year) for year in measured_targets(result)["target_year"]})
+    from_base = [max(year, BASE_YEAR) for year in years] or [BASE_YEAR]
+    ratios = registered_over_resident(project, result.city, result.assumptions.draws, from_base)
+    of_older = ratios[ratios["age"] == "60+"].set_index("year")["ratio"]
     rows = [
         _compare_one(result, row, indicators.loc[row["measured_by"]])
         for _, row in measured_targets(result).iterrows()
     ]
-    return pd.DataFrame(rows, columns=TARGET_COLUMNS)
+    table = pd.DataFrame(rows, columns=TARGET_COLUMNS)
+    told = [of_older.get(max(year, BASE_YEAR), np.nan) for year in table["target_year"]]
+    return table.assign(
+        population_basis=result.city.population_basis,
+        registered_over_resident=np.array(told, float),
+    )
 
 
 def _compare_one(result: CityResult, target: pd.Series, indicator: pd.Series) -> dict:

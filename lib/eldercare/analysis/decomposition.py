@@ -18,9 +18,9 @@ from eldercare.model import beds as bed_step
 from eldercare.model import costs, need, workforce
 from eldercare.model import population as population_step
 from eldercare.model.area import FIRST_RATE_YEAR, Area, Rates
-from eldercare.model.areas import settled_area
 from eldercare.model.base import AGES
 from eldercare.model.chain import BASE_YEAR, QUANTILES, TOTAL, CityResult, inputs_of
+from eldercare.model.registered import area_of_city
 
 FACTORS = ("ageing", "longer_life", "drift", "places", "occupancy", "unit_cost")
 OUTCOMES = ("beds", "cost_of_care")
@@ -72,7 +72,7 @@ def at_first_mortality(
     years = population["year"].values
     counts = population.transpose("draw", "year", "sex", "age").values
     out = counts.copy()
-    targets = population_step.life_expectancy_paths(area, rates, assumptions, years)
+    targets = population_step.life_expectancy_paths(rates, assumptions, years)
     first = rates.grid.survival(years[0] - FIRST_RATE_YEAR, targets[0])
     for step in range(1, len(years)):
         survival = rates.grid.survival(years[step] - FIRST_RATE_YEAR, targets[step])
@@ -275,7 +275,7 @@ def growth_of_people(
     rows = []
     for city_id, result in results.items():
         drawn = result.assumptions
-        area = settled_area(project, result.city.adcode, result.scenario, drawn.total_draws)
+        area = area_of_city(project, result.city, result.scenario, drawn.total_draws)
         for year in years:
             found = population_step.growth_parts(project.china, area, drawn, first_age, year)
             parts = dict(zip(GROWTH, found.values()), **{TOTAL: sum(found.values())})

@@ -12,7 +12,7 @@ from eldercare.model.area import FIRST_RATE_YEAR
 from eldercare.model.base import AGES, OPEN_AGE, SEXES
 from eldercare.model.chain import QUANTILES, CityInputs, CityResult
 from eldercare.model.need import LIMITED, OLDEST_OLD
-from eldercare.model.population import life_expectancy_paths
+from eldercare.model.population import expectancy_gap_of, life_expectancy_paths
 
 
 def person_years_from_ratios(ratios: np.ndarray) -> np.ndarray:
@@ -66,10 +66,11 @@ def health_expectancy(
 
     Returns : table age, sex, state (all, none, mild, moderate, severe), mean, low, central, high [year];
               the means of the states add up to that of all
-    Source  : the area's life table (`population.life_expectancy_paths`), `need.limitation_prevalence`
+    Source  : the area's life table (`population.life_expectancy_paths`, `expectancy_gap`), `need.limitation_prevalence`
     """
     rates = inputs.rates
-    target = life_expectancy_paths(inputs.area, rates, inputs.assumptions, [year])[0]
+    nation = life_expectancy_paths(rates, inputs.assumptions, [year])[0]
+    target = nation + expectancy_gap_of(inputs.area, inputs.assumptions)
     lived = person_years_from_ratios(rates.grid.survival(year - FIRST_RATE_YEAR, target))
     prevalence = prevalence_in_year(inputs, year)
     everyone = np.ones_like(lived)

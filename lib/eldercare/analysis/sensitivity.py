@@ -32,9 +32,9 @@ from eldercare.inputs.draws import (
 from eldercare.inputs.load import BASELINE, City, Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS, STEPS
 from eldercare.model.area import Area
-from eldercare.model.areas import settled_area
 from eldercare.model.chain import QUANTILES, CityInputs, last_needed
-from eldercare.model.population import error_stream
+from eldercare.model.family import stream_of
+from eldercare.model.registered import area_of_city
 
 YEAR = 2035
 MAIN = ("beds", "nursing_beds", "caregivers", "yearly_cost")
@@ -109,9 +109,9 @@ class Model:
         self, project: Project, city_id: str, scenario: str = BASELINE, draws: int = DEFAULT_DRAWS
     ):
         self.project, self.city, self.scenario = project, project.city(city_id), scenario
-        self.area: Area = settled_area(project, self.city.adcode, scenario, draws)
+        self.area: Area = area_of_city(project, self.city, scenario, draws)
         self.headlines = headlines(self.city)
-        self.error_name = error_stream(self.city.adcode)
+        self.error_name = stream_of(self.city.adcode)
         self.runs = 0
 
     def draw(self, draws: int, source=uniform_stream, together: bool = True) -> Assumptions:

@@ -339,17 +339,22 @@ def areas(output: Path, draws: int) -> None:
 
 @commands.command()
 def calibrate() -> None:
-    """Fit the ranges to the back-test anew: data/china/projection_error.csv."""
+    """Fit the weights of facts and the ranges to 2010 and 2020 anew: three tables of data/china/."""
     from eldercare.files import write_whole
     from eldercare.validation import accuracy, calibration
 
     project = _project()
     setting = accuracy.prepare(project.china)
-    predicted, _ = accuracy.cross_predict(setting)
-    table = calibration.error_table(setting, predicted)
-    path = project.root / "data" / "china" / "projection_error.csv"
-    write_whole(path, table.to_csv(index=False, lineterminator="\n").encode())
-    print(f"{len(table)} rows written, from {len(setting.areas)} areas; see notebook 08.")
+    people = accuracy.blind(setting)
+    tables = {
+        "change_weights": accuracy.weights_table(setting),
+        "projection_error": calibration.error_table(setting, people),
+        "projection_error_province": calibration.province_table(setting, people[setting.rows]),
+    }
+    for name, table in tables.items():
+        path = project.root / "data" / "china" / f"{name}.csv"
+        write_whole(path, table.to_csv(index=False, lineterminator="\n").encode())
+    print(f"{len(tables)} tables written, from {len(setting.areas)} areas; see notebook 08.")
 
 
 @commands.command()

@@ -15,7 +15,9 @@ import pandas as pd
 from eldercare.inputs.correlations import correlation_faults
 from eldercare.inputs.dated import dated_faults
 from eldercare.inputs.published import (
+    by_age_faults,
     capacity_faults,
+    count_faults,
     listed,
     progress_faults,
     to_come_faults,
@@ -41,7 +43,9 @@ CITY_FILES = frozenset(
         "assumptions",
         "progress",
         "exceptions",
-    )  # fmt: skip
+        "population",
+        "population_by_age",
+    )
 )
 TABLES = frozenset({".csv", ".tsv", ".xlsx", ".xls", ".ods"})
 CITY_ID = re.compile(r"[a-z][a-z0-9_]*")
@@ -80,6 +84,7 @@ def cross_faults(project) -> list[Fault]:
     project : load.Project, read and checked table by table
     """
     faults = _assumption_faults(project) + _name_faults(project.cities.values())
+    faults += count_faults(project)
     faults += to_come_faults(project.sources, "sources.csv", "issued_on")
     for name, table in project.scenarios.items():
         file = f"scenarios/{name}.csv"
@@ -95,6 +100,8 @@ def cross_faults(project) -> list[Fault]:
         if city.capacity is not None:
             faults += capacity_faults(project, city, f"{at}/capacity.csv")
         faults += progress_faults(project, city, f"{at}/progress.csv")
+        faults += by_age_faults(city, f"{at}/population_by_age.csv")
+        faults += unknown_source(project, city.population_by_age, f"{at}/population_by_age.csv")
     return faults
 
 
@@ -166,9 +173,10 @@ def _assumption_faults(project) -> list[Fault]:
         ("published_care_need", china.published_care_need),
         ("published_money", china.published_money),
         ("care_grade", china.care_grades),
-        ("counts", china.counts),
     ):
         faults += unknown_source(project, table, f"china/{name}.csv")
+    for file, table in china.counts.groupby("file", sort=False):
+        faults += unknown_source(project, table.set_axis(table["row"] - 2), file)
     tables = {"assumptions.csv": project.assumptions}
     tables |= {
         f"cities/{name}/assumptions.csv": city.assumptions for name, city in project.cities.items()

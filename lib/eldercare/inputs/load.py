@@ -24,7 +24,11 @@ NATION = 100000
 
 @dataclass(frozen=True, eq=False)
 class City:
-    """A city as its folder tells it; `capacity` is None where no file says what stands there."""
+    """A city as its folder tells it; `capacity` is None where no file says what stands there.
+
+    population_basis  : whom its population counts, `resident` (常住) or `registered` (户籍)
+    population_by_age : registered people by age, where there is nothing else to start from
+    """
 
     city_id: str
     adcode: int
@@ -36,6 +40,10 @@ class City:
     capacity: pd.DataFrame | None
     assumptions: pd.DataFrame
     progress: pd.DataFrame
+    population_basis: str = "resident"
+    population_by_age: pd.DataFrame = field(
+        default_factory=lambda: empty_table(schema.POPULATION_BY_AGE)
+    )
 
 
 def nation_as_city() -> City:
@@ -62,12 +70,15 @@ class China:
     single_age      : the nation by single age, mean population and deaths
     life_expectancy : official life expectancy at birth
     projection_error : spread of the error of a ten-year projection, by size of area and age
+    projection_error_province : how the back-test did in each province
+    change_weights : what each fact of a census adds to the change of cohorts, by age
     wpp_annual, wpp_death_rate, wpp_fertility : World Population Prospects 2024, China
     wpp2019_population, wpp2019_death_rate, wpp2019_input : World Population Prospects 2019, China: what the
                       UN put in and what came out, to try the engine by (`wpp`)
     published_care_need : what others estimated for the nation, to compare with
     published_money : public money for older people of the nation as published, to compare with
-    counts          : counts of people published since the census, at the ends of years
+    counts          : counts of people since the census, the nation's table and then the cities' own, with the
+                      file and the row each stands in
     area_names      : pinyin, traditional signs and English of the areas' names
     code_changes    : what became since of areas of the census of 2020
     care_grades     : the care grades of one city's document and the services they lead to
@@ -80,6 +91,8 @@ class China:
     single_age: pd.DataFrame
     life_expectancy: pd.DataFrame
     projection_error: pd.DataFrame
+    projection_error_province: pd.DataFrame
+    change_weights: pd.DataFrame
     wpp_annual: pd.DataFrame
     wpp_death_rate: pd.DataFrame
     wpp_fertility: pd.DataFrame
@@ -175,8 +188,12 @@ def load_project(root: Path | None = None, being_written: Path | None = None) ->
         for path in sorted((data / "scenarios").glob("*.csv"))
     }
     cities = _load_cities(reader, data, units)
+    counted = {name: _counts_of_city(reader, city) for name, city in cities.items()}
     reader.finish()
     china = load_china(root)
+    own = [rows for rows in counted.values() if len(rows)]
+    if own:
+        china = replace(china, counts=pd.concat([china.counts, *own], ignore_index=True))
     world = load_world(root) if (data / "world").is_dir() else None
     project = Project(
         root,
@@ -199,10 +216,25 @@ def load_project(root: Path | None = None, being_written: Path | None = None) ->
     if faults:
         raise DataFault(faults)
     chosen = {
-        city_id: replace(city, targets=on_promised_base(indicators, city.targets))
+        city_id: _named_by_basis(
+            project, replace(city, targets=on_promised_base(indicators, city.targets))
+        )
         for city_id, city in cities.items()
     }
     return replace(project, cities=chosen)
+
+
+def _named_by_basis(project: Project, city: City) -> City:
+    """A city whose names say that its people are the registered ones, wherever they are told."""
+    if city.population_basis == "resident":
+        return city
+    phrase = project.phrases.set_index("phrase_id").loc["city_registered"]
+    census_name = str(project.china.areas.loc[(city.adcode, 2020), "name"])
+    return replace(
+        city,
+        name_en=phrase["en"].format(city=city.name_en),
+        name_zh=phrase["zh"].format(city=city.name_zh or census_name),
+    )
 
 
 class _Reader:
@@ -281,6 +313,7 @@ def _load_city(reader: _Reader, folder: Path, units: dict[str, Units]) -> City:
     of_targets = targets.groupby("target_id")["unit"].agg(set).to_dict()
     progress = read_or_empty("progress", ("target_id", "targets.csv", of_targets))
     read_or_empty("exceptions")
+    by_age = read_or_empty("population_by_age")
     capacity = None if counted.empty else counted
     if len(about) != 1:
         if not about.empty:
@@ -312,6 +345,8 @@ def _load_city(reader: _Reader, folder: Path, units: dict[str, Units]) -> City:
         capacity,
         assumptions,
         progress,
+        row.population_basis or "resident",
+        by_age,
     )
 
 
@@ -337,6 +372,18 @@ def _load_cities(reader: _Reader, data: Path, units: dict[str, Units]) -> dict[s
     return cities
 
 
+def _counts_of_city(reader: _Reader, city: City) -> pd.DataFrame:
+    """A city's own counts of people since the census, as rows of `China.counts`."""
+    file = f"cities/{city.city_id}/population.csv"
+    rows = reader.rows_if_any(file, schema.POPULATION)
+    return _placed(rows.assign(adcode=float(city.adcode), trust="good"), file)
+
+
+def _placed(rows: pd.DataFrame, file: str) -> pd.DataFrame:
+    """Rows with the file and the row that they stand in."""
+    return rows.assign(file=file, row=rows.index + 2)
+
+
 @lru_cache(maxsize=4)
 def load_china(root: Path) -> China:
     """The national tables under `data/china/`."""
@@ -351,6 +398,8 @@ def load_china(root: Path) -> China:
         single_age=pd.read_csv(folder / "china_single_age.csv"),
         life_expectancy=pd.read_csv(folder / "life_expectancy.csv"),
         projection_error=pd.read_csv(folder / "projection_error.csv"),
+        projection_error_province=pd.read_csv(folder / "projection_error_province.csv"),
+        change_weights=pd.read_csv(folder / "change_weights.csv"),
         wpp_annual=pd.read_csv(folder / "wpp2024_annual.csv"),
         wpp_death_rate=pd.read_csv(folder / "wpp2024_death_rate.csv"),
         wpp_fertility=pd.read_csv(folder / "wpp2024_fertility_pattern.csv"),
@@ -364,7 +413,7 @@ def load_china(root: Path) -> China:
             {"year": int}
         ),
         care_grades=_checked(folder / "care_grade.csv", schema.CARE_GRADE),
-        counts=_checked(folder / "counts.csv", schema.COUNTS),
+        counts=_placed(_checked(folder / "counts.csv", schema.COUNTS), "china/counts.csv"),
         area_names=pd.read_csv(folder / "area_name.csv", keep_default_na=False),
         code_changes=pd.read_csv(folder / "code_change.csv", keep_default_na=False),
     )

@@ -1,16 +1,25 @@
-"""What does not fit in a city's capacity.csv and progress.csv: figures that cannot be, dates to come, contradictions."""
+"""What does not fit in a city's capacity.csv, progress.csv and population.csv: figures that cannot be, dates to come,
+contradictions."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from eldercare.inputs.schema import Fault, day_meant, is_to_come
+from eldercare.inputs.schema import CENSUS_DAY, Fault, ages_meant, day_meant, is_to_come
 
+NATION = 100000
+DAYS_OF_A_YEAR = 365.25
+# By how much death rates fall for each year of life expectancy: about one part in eleven at the level of China today.
+FALL_OF_A_YEAR = 0.09
+# So much more than births and survival give may be a count's own error; beyond it the count is of something else.
+MORE_THAN_POSSIBLE = 0.03
 # Units of Chinese tables that a figure may be printed in: 万, 亿.
 PRINTED_IN = {10_000: "万", 100_000_000: "亿"}
 
@@ -174,3 +183,173 @@ def progress_faults(project, city, file: str) -> list[Fault]:
     problem = "no report judges “{target_id}”: its row in targets.csv must be a promise with follow_up tracked or measured"
     wrong = named.isin(units.index) & ~named.isin(judged)
     return faults + told(table, file, ("target_id", wrong, problem))
+
+
+def count_faults(project) -> list[Fault]:
+    """All that does not fit in counts of people since the census, the nation's and the cities'.
+
+    Rows of different files that count the same people on the same day are told too.
+    """
+    counts = project.china.counts
+    known = {NATION, *project.china.census["area"].values.tolist()}
+    faults: list[Fault] = []
+    for cells in counts.to_dict("records"):
+        found = _day_problems(cells["date"])
+        if cells["adcode"] not in known:
+            problem = f"{cells['adcode']:.0f} is no area of the census; see china/census_area.csv"
+            found.append(("adcode", problem))
+        elif not found and cells["basis"] == "resident":
+            found += _impossible_count(project.china, cells)
+        faults += [Fault(cells["file"], cells["row"], column, text) for column, text in found]
+    keys = ["adcode", "date", "age", "sex", "unit", "basis"]
+    repeated = counts[counts.duplicated(keys, keep=False)]
+    for _, same in repeated.groupby(keys, sort=False):
+        first = same.iloc[0]
+        for other in same.iloc[1:].itertuples():
+            problem = f"the same people are counted for {other.date} in {first.file}, row {first.row}, too; keep one"
+            faults.append(Fault(other.file, other.row, "date", problem))
+    for _, together in counts.groupby(["adcode", "date", "sex", "unit", "basis"], sort=False):
+        faults += _larger_than_whole(together.to_dict("records"))
+    return faults
+
+
+def _day_problems(day: str) -> list[tuple[str, str]]:
+    if is_to_come(day):
+        return [("date", f"“{day}” is still to come; see the year, today is {date.today()}")]
+    if date.fromisoformat(day) <= CENSUS_DAY:
+        return [("date", f"“{day}” is not after the census of {CENSUS_DAY}, which is the base")]
+    return []
+
+
+def _larger_than_whole(rows: list[dict]) -> list[Fault]:
+    """Counts above another count of the same day whose ages hold all of theirs, as the total."""
+    faults = []
+    for part in rows:
+        first, last = ages_meant(part["age"])
+        for whole in rows:
+            low, high = ages_meant(whole["age"])
+            if low <= first and last <= high and part["value"] > whole["value"]:
+                problem = f"“{part['value']:,.12g}” of {part['age']} is more than the {whole['value']:,.12g} of {whole['age']} in row {whole['row']} of {whole['file']}, which they are a part of"
+                faults.append(Fault(part["file"], part["row"], "value", problem))
+    return faults
+
+
+def _impossible_count(china, cells: dict) -> list[tuple[str, str]]:
+    """A count above what births and survival since the census give, by more than `MORE_THAN_POSSIBLE`.
+
+    An area that grew faster than the nation from 2010 to 2020 may have gone on to; for a share of all people one that
+    shrank may too, since those who leave are young.
+    """
+    nation, adcode = _survival(china), int(cells["adcode"])
+    sexes = [place for place, sex in enumerate(nation.sexes) if cells["sex"] in ("", sex)]
+    people = _single_ages(china, nation, adcode)
+    if not np.isfinite(people).all():
+        return []
+    years = (date.fromisoformat(cells["date"]) - CENSUS_DAY).days / DAYS_OF_A_YEAR
+    longer = nation.lives.get(adcode // 10000 * 10000, nation.lives[NATION]) - nation.lives[NATION]
+    alive = (people * np.exp(-nation.rates * np.exp(-FALL_OF_A_YEAR * longer) * years))[sexes]
+    possible = _people_at(alive, ages_meant(cells["age"]), years)
+    growth = float(nation.growth.get(adcode, 0.0))
+    if cells["unit"] == "share":
+        possible /= _people_at(alive, (0, 120), years)
+        growth = abs(growth)
+    possible *= np.exp(max(growth, 0.0) * years)
+    more = cells["value"] / possible - 1
+    if more <= MORE_THAN_POSSIBLE:
+        return []
+    shown = f"{possible:.4f}" if cells["unit"] == "share" else f"{possible:,.0f}"
+    problem = f"“{cells['value']:,.12g}” is {more:.1%} more than the {shown} that births and survival since the census of 2020 make possible (3 % may be its own error); see age, unit and basis"
+    return [("value", problem)]
+
+
+class _Survival(NamedTuple):
+    """What of the nation's tables a count is held against; dims sex, age (0-100) or by adcode."""
+
+    sexes: list[str]
+    pattern: np.ndarray
+    rates: np.ndarray
+    lives: pd.Series
+    growth: pd.Series
+
+
+@lru_cache(maxsize=2)
+def _survival(china) -> _Survival:
+    table = china.single_age[china.single_age["year"] == CENSUS_DAY.year]
+    sexes = ["male", "female"]
+    mean = table.pivot_table("mean_population", "sex", "age").loc[sexes].to_numpy(float)
+    # The table counts the mean of the twelve months before the census: half a year later half of an age is the next.
+    pattern = (mean + np.concatenate([mean[:, :1], mean[:, :-1]], axis=1)) / 2
+    table = china.wpp_death_rate
+    period = table.loc[table["period_from"] <= CENSUS_DAY.year, "period_from"].max()
+    rates = table[table["period_from"] == period].pivot_table("mx", "sex", "age_from").loc[sexes]
+    ages = np.arange(mean.shape[1])
+    place = np.searchsorted(rates.columns.to_numpy(), ages, side="right") - 1
+    table = china.life_expectancy
+    official = (table["year"] == CENSUS_DAY.year) & (table["kind"] == "official")
+    lives = table[official & (table["sex"] == "both")].set_index("adcode")["life_expectancy"]
+    people = china.areas["population"].unstack("year")
+    nation = people[people.index % 10000 == 0].sum()
+    growth = np.log(people[2020] / people[2010] / (nation[2020] / nation[2010])) / 10
+    return _Survival(sexes, pattern, rates.to_numpy()[:, place], lives, growth.fillna(0.0))
+
+
+def _single_ages(china, nation: _Survival, adcode: int) -> np.ndarray:
+    """People of the census of 2020, each age group divided as the nation's; dims sex, age; NaN where there is none."""
+    census = china.census.sel(census_year=CENSUS_DAY.year, sex=nation.sexes)
+    provinces = census["area"].values % 10000 == 0
+    groups = (
+        census.isel(area=provinces).sum("area").values
+        if adcode == NATION
+        else census.sel(area=adcode).values
+    )
+    starts, ages = census["age_group"].values, np.arange(nation.pattern.shape[1])
+    group = np.searchsorted(starts, ages, side="right") - 1
+    return nation.pattern * (groups / np.add.reduceat(nation.pattern, starts, axis=1))[:, group]
+
+
+def _people_at(alive: np.ndarray, ages: tuple[int, int], years: float) -> float:
+    """People of some ages so many years after the census: those still alive, and as many births as before it.
+
+    alive : array [person]  dims sex, age on the day of the census
+    """
+    below = np.concatenate([[0.0], np.cumsum(alive.sum(axis=0))])
+    first, last = ages[0] - years, ages[1] + 1 - years
+    edges = np.arange(len(below))
+    # Who was born after the census stands below age 0 on its day, as many a year as were of age 0.
+    born = alive[:, 0].sum() * (min(max(last, -years), 0.0) - min(max(first, -years), 0.0))
+    return float(np.interp(last, edges, below) - np.interp(first, edges, below) + born)
+
+
+def by_age_faults(city, file: str) -> list[Fault]:
+    """What does not fit in a city's registered people by age: a missing table, two days, ages that do not join."""
+    table = city.population_by_age
+    if city.population_basis != "registered":
+        if table.empty:
+            return []
+        problem = "is read only where population_basis in city.csv is registered; write it there, or leave the file out"
+        return [Fault(file, None, None, problem)]
+    if table.empty:
+        problem = "is needed: population_basis in city.csv is registered"
+        return [Fault(file, None, None, problem)]
+    days, first_day, sexes = table["date"], table["date"].iloc[0], table["sex"]
+    early = days <= CENSUS_DAY.isoformat()
+    mixed = set(sexes) not in ({""}, {"male", "female"})
+    last_kind = (sexes == sexes.iloc[-1]) & ~sexes.eq(sexes.iloc[-1]).cumsum().gt(1)
+    one_day = f"“{{date}}” must be {first_day}, as in the first row: one table is of one day"
+    faults = to_come_faults(table, file, "date") + told(
+        table,
+        file,
+        ("date", early, f"“{{date}}” is not after the census of {CENSUS_DAY}"),
+        ("date", ~early & (days != first_day), one_day),
+        ("sex", mixed & last_kind, "must be empty in all rows, or male and female in all"),
+    )
+    for _, rows in table.groupby("sex", sort=False):
+        bands = sorted((*ages_meant(age), row) for row, age in rows["age"].items())
+        joined = zip([(0, -1, bands[0][2]), *bands], [*bands, (121, 121, bands[-1][2])])
+        for (_, end, above), (start, _, row) in joined:
+            if start != end + 1:
+                kind = "a gap" if start > end + 1 else "an overlap"
+                problem = f"{kind} in ages after {end}; the ages must join from 0 to an open last one, as 0-14, 15-59, 60+"
+                at = row if start < 121 else above
+                faults.append(Fault(file, at + 2, "age", problem))
+    return faults

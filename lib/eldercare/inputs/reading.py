@@ -286,6 +286,8 @@ def _check_faults(
 def _unit_problem(cells: pd.Series, otherwise: str, units: Units | None) -> str:
     """An unknown unit, with the units that its row may have; where that is not known, the one most alike first."""
     written = cells["unit"]
+    if set(otherwise.removeprefix("must be one of: ").split(", ")) != UNITS:
+        return f"“{written}” {otherwise}"
     if units is not None:
         key, file, known = units
         fitting = known.get(cells[key])
@@ -320,6 +322,8 @@ def read_table(
     Raises  : DataFault with every fault of the file, each with row and column as in a spreadsheet
     """
     cells, shown = _cells(path, shown or path.name)
+    left_out = [name for name, column in schema.columns.items() if not column.required]
+    cells = cells.assign(**{name: "" for name in left_out if name not in cells.columns})
     missing = [name for name in schema.columns if name not in cells.columns]
     extra = [name for name in cells.columns if name not in schema.columns]
     faults = [Fault(shown, 1, name, "this column is missing") for name in missing]

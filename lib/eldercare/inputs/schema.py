@@ -34,6 +34,10 @@ FOLLOW_UPS = ("measured", "tracked", "stated")
 KINDS = ("target", "stock", "standard", "milestone")
 STEPS = ("population", "need", "places", "beds", "caregivers", "funding", "childcare")
 POPULATION_BASES = ("resident", "registered")
+COUNT_KINDS = ("census", "register", "sample_survey")
+TRUSTS = ("good", "fair", "doubtful")
+ALL_AGES = "total"
+CENSUS_DAY = date(2020, 11, 1)
 REPORT_SCOPES = ("city", "prefecture", "province")
 ASSUMPTION_KEYS = ("age_band", "sex", "severity", "setting", "bed_type")
 FIRST_YEAR, LAST_YEAR = 1990, 2100
@@ -335,6 +339,7 @@ CITY = pa.DataFrameSchema(
         "name_zh": _TEXT,
         "adcode": pa.Column(float, [_between(110000, 659999, "the six-digit census code"), _WHOLE]),
         "plan_year": _YEAR_OR_EMPTY,
+        "population_basis": pa.Column(str, _one_of([*POPULATION_BASES, ""]), required=False),
         "source_id": _TEXT,
         "note": _TEXT,
     },
@@ -427,24 +432,79 @@ PUBLISHED_CARE_NEED = _table(
     locator=_FILLED,
 )
 
-COUNTS = pa.DataFrameSchema(
-    {
-        "date": pa.Column(
-            str,
-            pa.Check.str_matches(
-                r"^\d{4}-12-31$", error="must be the end of a year, like 2023-12-31"
-            ),
-        ),
-        "adcode": _NUMBER,
-        "indicator": _FILLED,
-        "value": _NUMBER,
-        "unit": _UNIT,
-        "source_id": _FILLED,
-        "note": _TEXT,
-    },
-    checks=_count_not_negative("value"),
-    unique=["date", "adcode", "indicator"],
-    name="counts.csv",
+
+def ages_meant(text: str) -> tuple[int, int]:
+    """First and last age of a count: `total`, 60+ or 60-64; the last of an open one is 120.
+
+    Raises : ValueError if it is none of these
+    """
+    if text == ALL_AGES:
+        return 0, 120
+    first, dash, last = text.removesuffix("+").partition("-")
+    limits = [first, last] if dash and not text.endswith("+") else [first]
+    if not all(part.isdecimal() for part in limits) or not (dash or text.endswith("+")):
+        raise ValueError(f"“{text}” is no age; write total, 60+ or 60-64")
+    low, high = int(first), int(last) if dash else 120
+    if not 0 <= low <= high <= 120:
+        raise ValueError(f"“{text}” is no age; the first must not be above the last, nor 120")
+    return low, high
+
+
+def is_age(text: str) -> bool:
+    """Whether a text is an age that people are counted in (see `ages_meant`)."""
+    try:
+        ages_meant(text)
+    except ValueError:
+        return False
+    return True
+
+
+_DAY = pa.Column(
+    str,
+    pa.Check(
+        lambda texts: texts.map(lambda text: len(text) == 10 and is_date(text)).astype(bool),
+        error="must be a day like 2023-12-31",
+    ),
+)
+_AGE = pa.Column(
+    str, pa.Check(lambda texts: texts.map(is_age).astype(bool), error="must be total, 60+ or 60-64")
+)
+_COUNTED = {
+    "date": _DAY,
+    "age": _AGE,
+    "value": pa.Column(float, pa.Check.gt(0, error="must be above 0: it is a count")),
+}
+_OF_PEOPLE = {
+    **_COUNTED,
+    "unit": pa.Column(str, _one_of(["person", "share"])),
+    "basis": pa.Column(str, _one_of(POPULATION_BASES)),
+    "kind": pa.Column(str, _one_of(COUNT_KINDS)),
+}
+COUNTS = _table(
+    "counts.csv",
+    "adcode date age sex value unit basis kind trust source_id note",
+    "adcode date age sex unit basis",
+    _share_in_bounds("value"),
+    adcode=pa.Column(float, [_between(100000, 659999, "the six-digit census code"), _WHOLE]),
+    trust=pa.Column(str, _one_of(TRUSTS)),
+    **_OF_PEOPLE,
+)
+POPULATION = _table(
+    "population.csv",
+    "date age sex value unit basis kind source_id note",
+    "date age sex unit basis",
+    _share_in_bounds("value"),
+    **_OF_PEOPLE,
+)
+_YEAR_END = pa.Check.str_matches(
+    r"^\d{4}-12-31$", error="must be the end of a year, like 2023-12-31"
+)
+POPULATION_BY_AGE = _table(
+    "population_by_age.csv",
+    "date age sex value unit source_id note",
+    "date age sex",
+    **{**_COUNTED, "date": pa.Column(str, _YEAR_END)},
+    unit=pa.Column(str, _one_of(["person"])),
 )
 
 CARE_GRADE = _table(

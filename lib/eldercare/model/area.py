@@ -6,27 +6,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import xarray as xr
-from scipy.interpolate import PchipInterpolator
 
 from eldercare.inputs.draws import Z90
 from eldercare.inputs.load import NATION, China
-from eldercare.model.base import (
-    AGES,
-    SEXES,
-    base_population,
-    base_populations,
-    national_population,
-    province_of,
-)
+from eldercare.model.base import AGES, SEXES, base_population, national_population, province_of
 from eldercare.model.boundaries import compare_censuses
-from eldercare.model.cohort import next_step, project_compiled
+from eldercare.model.cohort import next_step
+from eldercare.model.facts import change_beyond, facts_change, laid_on_ages
+from eldercare.model.family import Line, error_spread, lines
 from eldercare.model.lifetable import WIDE_GRID, SurvivalGrid, survival_grid, yearly_rates
 
 CENSUS_YEARS = (2010, 2020)
 FIRST_RATE_YEAR = 2010
 FIRST_PUBLISHED_YEAR = 2020
-LAST_MIGRATION_AGE = 85
 
 
 @dataclass(frozen=True)
@@ -60,15 +52,21 @@ class Area:
     base             : array [person]  dims sex, age: at the census of 2020
     earlier          : array [person]  dims sex, age: in 2010 within the boundary of 2020, see `boundaries`
     life_expectancy_gap : years above the nation; `gap_known` tells whether of 2020 or derived
-    change           : array [per year]  dims sex, age: change of cohorts 2010-2020 that survival leaves
-                       unexplained, less the nation's; of the area `change_of`
-    basis, change_of, reason : whose change it is, its code, and why not the area's own, see `boundaries`
-    change_province, change_nation : the same of the province, and the nation's remainder itself
+    change_facts     : array [per year]  dims age: change of cohorts by which the area differs from the nation, as
+                       its facts of 2020 say, see `facts`
+    change_nation    : array [per year]  dims sex, age: change of the nation's cohorts 2010-2020 that survival leaves
+                       unexplained
     fertility_ratio  : the area's child-woman ratio over the nation's
     error_scale      : array [share]  dims age: spread of the error of a ten-year projection, see `calibration`
     error_freedom    : degrees of freedom of that error's distribution
+    error_correlation : of the errors below 60 with those of 60 and over
+    line             : the areas above it and itself, with the weights of their latent errors, see `family`
+    error_left       : array [share]  dims year, five-year age: what of that spread the ranges of the assumptions do
+                       not make up already, see `areas.settled_area`; None: the whole spread
     settled          : array [ratio]  dims year, five-year age: by which the area and those beside it are made to add
                        up, and the error keeps the mean, see `areas.settled_area`; None if projected by itself
+    middle, kept     : arrays [person], [share]  dims year, five-year age: where counts since the census draw people
+                       together, and which part of their range is left, see `counts`; None without counts
     """
 
     adcode: int
@@ -76,16 +74,17 @@ class Area:
     earlier: np.ndarray
     life_expectancy_gap: float
     gap_known: bool
-    change: np.ndarray
-    change_province: np.ndarray
+    change_facts: np.ndarray
     change_nation: np.ndarray
     fertility_ratio: float
     error_scale: np.ndarray
     error_freedom: float
-    basis: str
-    change_of: int
-    reason: str
+    error_correlation: float
+    line: Line
+    error_left: np.ndarray | None = None
     settled: np.ndarray | None = None
+    middle: np.ndarray | None = None
+    kept: np.ndarray | None = None
 
 
 @lru_cache(maxsize=2)
@@ -189,53 +188,14 @@ def closed_survivors(rates: Rates, earlier: np.ndarray, gap: float) -> np.ndarra
 
 
 @lru_cache(maxsize=2)
-def cohort_changes(china: China) -> xr.DataArray:
-    """Change of cohorts per year 2010-2020 that survival leaves unexplained, of all areas and the nation.
+def national_change(china: China) -> np.ndarray:
+    """Change of the nation's cohorts per year 2010-2020 that its survival leaves unexplained; dims sex, age.
 
-    Defined as::  change = ln(counted in 2020 / survivors expected from 2010) / 10
-
-    by five-year groups up to 85 and over, laid on the ages people had in the middle of the ten years.
-    It holds migration, mortality other than the tables, and how well the two censuses counted, but no
-    boundary that moved: an area that cannot be followed has the change of another (see `boundaries`).
-
-    Returns : array [per year]  dims area, sex, age
+    See `facts.change_beyond`; laid on the ages people had in the middle of the ten years.
     """
-    china, rates = china, rates_of(china)
-    comparison = compare_censuses(china)
-    bases = comparison.bases
-    own = [code for code in bases.index if bases.at[code, "change_of"] == code]
-    earlier = comparison.start.sel(area=own).values
-    later = base_populations(china, CENSUS_YEARS[1]).reindex(area=own)
-    later[own.index(NATION)] = national_population(china, CENSUS_YEARS[1])
-    provinces = [province_of(code) for code in own]
-    gap_of = {code: life_expectancy_gap(china, code)[0] for code in set(provinces)}
-    gaps = np.array([gap_of[code] for code in provinces])
-    steps = list(range(CENSUS_YEARS[1] - CENSUS_YEARS[0]))
-    places = [
-        rates.grid.locate(step, rates.life_expectancy[step][:, None] + gaps) for step in steps
-    ]
-    total = rates.fertility[steps].sum(axis=1)
-    expected = project_compiled(
-        earlier,
-        rates.grid.ratios[steps],
-        np.stack([p[0] for p in places]),
-        np.stack([p[1] for p in places]),
-        np.ones_like(earlier),
-        np.repeat(total[:, None], len(own), axis=1),
-        rates.fertility[steps] / total[:, None],
-        rates.male_births[steps],
-    )[:, -1]
-    edges = np.arange(0, LAST_MIGRATION_AGE + 1, 5)
-    groups = [np.add.reduceat(counts, edges, axis=-1) + 1 for counts in (later.values, expected)]
-    rate = np.log(groups[0] / groups[1]) / len(steps)
-    middle_of_stay = np.maximum(edges + 2.5 - len(steps) / 2, 0)
-    change = PchipInterpolator(middle_of_stay[1:], rate[..., 1:], axis=-1)(
-        np.clip(AGES, middle_of_stay[1], middle_of_stay[-1])
-    )
-    found = xr.DataArray(
-        change, dims=("area", "sex", "age"), coords={"area": own, "sex": list(SEXES), "age": AGES}
-    )
-    return found.sel(area=bases["change_of"].to_numpy()).assign_coords(area=bases.index.to_numpy())
+    earlier, later = (national_population(china, year) for year in CENSUS_YEARS)
+    expected = closed_survivors(rates_of(china), earlier, 0.0)
+    return laid_on_ages(change_beyond(later, expected))
 
 
 def describe_area(china: China, adcode: int) -> Area:
@@ -247,46 +207,21 @@ def describe_area(china: China, adcode: int) -> Area:
     if base is None:
         raise KeyError(f"{adcode} is no area of the census of 2020")
     gap, gap_year = life_expectancy_gap(china, adcode)
-    changes = cohort_changes(china)
-    nation = changes.sel(area=NATION).values
-    province = changes.sel(area=province_of(adcode)).values - nation
-    own = changes.sel(area=adcode).values - nation
-    everyone = national_population(china, 2020)
-    scale, freedom = error_spread(china, base.sum())
-    comparison = compare_censuses(china)
+    whole = adcode == NATION
     return Area(
         adcode,
         base,
-        comparison.start.sel(area=adcode).values,
+        compare_censuses(china).start.sel(area=adcode).values,
         gap,
         gap_year == 2020,
-        own,
-        province,
-        nation,
-        child_woman_ratio(base) / child_woman_ratio(everyone),
-        scale,
-        freedom,
-        *comparison.bases.loc[adcode, ["basis", "change_of", "reason"]],
+        np.zeros(len(AGES)) if whole else facts_change(china).sel(area=adcode).values,
+        national_change(china),
+        child_woman_ratio(base) / child_woman_ratio(national_population(china, 2020)),
+        *error_spread(china, base.sum()),
+        lines(china)[adcode],
     )
 
 
 def child_woman_ratio(counts: np.ndarray) -> float:
     """Children under 5 over women of 20 to 44; counts: dims sex, age."""
     return counts[:, :5].sum() / counts[1, 20:45].sum()
-
-
-def error_spread(china: China, people: float) -> tuple[np.ndarray, float]:
-    """Spread of the error of a ten-year projection by age, for an area of so many people, and its tails.
-
-    Returns : (array [share] dims age, degrees of freedom), from data/china/projection_error.csv
-    """
-    sizes = np.unique(china.projection_error["size_from"])
-    return _error_of_size(china, int(sizes[sizes <= people].max()))
-
-
-@lru_cache(maxsize=32)
-def _error_of_size(china: China, size_from: int) -> tuple[np.ndarray, float]:
-    table = china.projection_error
-    rows = table[table["size_from"] == size_from].sort_values("from_age")
-    place = np.clip(np.searchsorted(rows["from_age"], AGES, side="right") - 1, 0, None)
-    return rows["scale"].to_numpy()[place], float(rows["freedom"].iloc[0])

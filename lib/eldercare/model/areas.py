@@ -4,6 +4,11 @@ The rule by which they add up: the nation is projected by itself; its provinces 
 and five-year age, so that their means sum to its mean; the prefectures of a province and the counties of
 a prefecture likewise. Only then is the error of projection put on, which keeps every mean (see
 `population.error_factor`). So means add up exactly; medians and ranges of parts never do.
+
+How the errors of a family go together stands in `family`: each area, the nation among them, has one latent
+standard normal draw (`family.stream_of(code)`); the score of an area's error is the sum over its line of the
+weights of `family.lines(china)[code]` times those draws (`family.error_scores`); `population.error_factor` makes of the score a
+factor on people, by year and five-year age, whose spread is `Area.error_left`.
 """
 
 from __future__ import annotations
@@ -24,20 +29,24 @@ from eldercare.model.area import (
     Area,
     Rates,
     child_woman_ratio,
-    cohort_changes,
     describe_area,
-    error_spread,
-    life_expectancy_gap,
+    national_change,
     rates_of,
 )
 from eldercare.model.base import base_populations, national_population, province_of
-from eldercare.model.boundaries import compare_censuses
+from eldercare.model.counts import ALL_COUNTS, NO_COUNTS, Counted, Evidence, meet, usable_counts
+from eldercare.model.facts import beyond_seen, facts_change
+from eldercare.model.family import above, error_spread, lines
 from eldercare.model.population import (
     BAND_OF_AGE,
     BAND_WIDTH,
     carry,
     check_horizon,
     error_factor,
+    error_left,
+    log_spread,
+    national_growth,
+    projected_counts,
     survival_places,
 )
 
@@ -51,6 +60,8 @@ QUANTITIES = {
 STATISTICS = ("mean", "low", "central", "high")
 LEVELS = (0.1, 0.5, 0.9)
 LAST_YEAR = 2050
+LONGEST_LINE = 4
+FEW_PEOPLE, VERY_OLD, FAR_CHANGE = 20_000, 0.3, 2.0
 WORKERS = 2
 
 
@@ -58,10 +69,10 @@ def area_inputs(china: China, codes=None) -> xr.Dataset:
     """What the censuses and life tables say of many areas, ready to be projected.
 
     codes   : the areas; without them all areas of the census of 2020
-    Returns : Dataset with the dim area, sorted by code: base, change, change_province [sex, age], gap,
-              gap_known, fertility_ratio, error_scale [age], error_freedom, province, parent (the area above),
-              basis, change_of, reason (see `boundaries`), and `asked`: whether it is one of the codes; the areas
-              above them and beside those, which all must add up, are there too
+    Returns : Dataset with the dim area, sorted by code: base [sex, age], change_facts [age],
+              fertility_ratio, error_scale [age], error_freedom, error_correlation, line_codes, line_weights
+              (see `family`), province, parent (the area above), and `asked`: whether it is one of the codes;
+              the areas above them and beside those, which all must add up, are there too
     """
     every = _area_inputs(china)
     if codes is None:
@@ -82,51 +93,45 @@ def _area_inputs(china: China) -> xr.Dataset:
     everyone = everyone.isel(area=np.isfinite(everyone.values).all(axis=(1, 2)))
     known = [int(code) for code in everyone["area"].values]
     provinces = [province_of(code) for code in known]
-    changes, bases = cohort_changes(china), compare_censuses(china).bases.loc[known]
-    nation = changes.sel(area=NATION).values
-    gaps = {code: life_expectancy_gap(china, code) for code in set(provinces)}
     reference = child_woman_ratio(national_population(china, 2020))
     spreads = [error_spread(china, counts.sum()) for counts in everyone.values]
+    found = lines(china)
+    # Lines are of two to four areas; the shorter ones are filled up with their first, at no weight.
+    upward = [((NATION, 0.0),) * (LONGEST_LINE - len(found[c])) + found[c] for c in known]
     return xr.Dataset(
         {
             "base": everyone,
-            "change": (("area", "sex", "age"), changes.sel(area=known).values - nation),
-            "change_province": (
-                ("area", "sex", "age"),
-                changes.sel(area=provinces).values - nation,
-            ),
-            "gap": ("area", [gaps[code][0] for code in provinces]),
-            "gap_known": ("area", [gaps[code][1] == 2020 for code in provinces]),
+            "change_facts": (("area", "age"), facts_change(china).sel(area=known).values),
             "fertility_ratio": (
                 "area",
                 [child_woman_ratio(counts) / reference for counts in everyone.values],
             ),
-            "error_scale": (("area", "age"), np.array([scale for scale, _ in spreads])),
-            "error_freedom": ("area", [freedom for _, freedom in spreads]),
+            "error_scale": (("area", "age"), np.array([scale for scale, _, _ in spreads])),
+            "error_freedom": ("area", [freedom for _, freedom, _ in spreads]),
+            "error_correlation": ("area", [correlation for _, _, correlation in spreads]),
             "province": ("area", provinces),
-            "parent": ("area", [_above(code, set(known)) for code in known]),
-            "basis": ("area", bases["basis"].to_numpy(str)),
-            "change_of": ("area", bases["change_of"].to_numpy()),
-            "reason": ("area", bases["reason"].to_numpy(str)),
+            "parent": ("area", [above(code, set(known)) for code in known]),
+            "line_codes": (
+                ("area", "step"),
+                np.array([[code for code, _ in one] for one in upward]),
+            ),
+            "line_weights": (
+                ("area", "step"),
+                np.array([[part for _, part in one] for one in upward]),
+            ),
             "asked": ("area", np.ones(len(known), bool)),
-            "change_nation": (("sex", "age"), nation),
+            "change_nation": (("sex", "age"), national_change(china)),
         },
         coords={"area": known},
     )
 
 
-def _above(code: int, known: set[int]) -> int:
-    """The area that counts an area as a part: its prefecture if the census has it, else its province; the nation."""
-    wholes = [
-        above
-        for above in (code // 100 * 100, province_of(code))
-        if above in known and above != code
-    ]
-    return wholes[0] if wholes else NATION
-
-
 def project_areas(
-    inputs: xr.Dataset, china: China, assumptions: Assumptions, last_year: int = LAST_YEAR
+    inputs: xr.Dataset,
+    china: China,
+    assumptions: Assumptions,
+    last_year: int = LAST_YEAR,
+    until: str = ALL_COUNTS,
 ) -> xr.DataArray:
     """Project many areas and sum them up: mean, low, central, high of each quantity and year.
 
@@ -134,18 +139,21 @@ def project_areas(
     Dask and gives the same numbers; else two threads share the provinces.
 
     inputs  : as `area_inputs` gives them
+    until   : the last day of counts since the census that are used (see `counts`)
     Returns : array [person]  dims area (those asked for), quantity, year, statistic (10th, 50th, 90th percentile,
               and the mean)
     Raises  : ValueError if the last year is before 2021 or after the UN's projections in use
     """
     rates = rates_of(china)
     check_horizon(rates, last_year, "the areas")
-    shared = _province_factors(china, assumptions, max(last_year, LAST_YEAR))
+    evidence = _evidence(china, assumptions, until)
+    shared = _province_factors(china, assumptions, max(last_year, LAST_YEAR), evidence)
     settings: dict[str, Any] = {
         "rates": rates,
         "assumptions": assumptions,
         "last_year": last_year,
         "of_province": shared,
+        "evidence": evidence,
     }
     if inputs.chunks:
         sizes = tuple(
@@ -171,26 +179,33 @@ def chunk_by_province(inputs: xr.Dataset) -> xr.Dataset:
 
 
 def settled_area(
-    project: Project, adcode: int, scenario: str = BASELINE, draws: int = DEFAULT_DRAWS
+    project: Project,
+    adcode: int,
+    scenario: str = BASELINE,
+    draws: int = DEFAULT_DRAWS,
+    until: str = ALL_COUNTS,
 ) -> Area:
     """An area as `area.describe_area` tells it, with the factor `settled` by which it adds up with the areas beside it.
+
+    Its error is what the ranges of the assumptions leave of the back-test's (`population.error_left`).
 
     Defined as::  settled = mean of the area above, settled / sum of the means of its parts
                             x mean of people / mean of people with error
 
-    by year and five-year age, the means without error but for the last. It is that of the national assumptions:
-    a city with rows of its own is projected with these, and then differs from its part of the whole by what
-    they say.
+    by year and five-year age, the means without error but for the last, and as counts since the census move them
+    (see `counts`). It is that of the national assumptions: a city with rows of its own is projected with these, and
+    then differs from its part of the whole by what they say.
 
     draws   : of the assumptions whose means add up exactly
+    until   : the last day of counts that are used; `counts.NO_COUNTS` for none
     Returns : Area
     Raises  : KeyError if the census of 2020 has no such area, or for an unknown scenario
     """
     same = scenario != BASELINE and _population_rows(project, scenario) == _population_rows(
         project, BASELINE
     )
-    settled = _settled(project, adcode, BASELINE if same else scenario, draws)
-    return replace(describe_area(project.china, adcode), settled=settled)
+    assumptions = national_assumptions(project, BASELINE if same else scenario, draws)
+    return _settled(project.china, assumptions, adcode, until)
 
 
 @lru_cache(maxsize=32)
@@ -205,57 +220,122 @@ def _population_rows(project: Project, scenario: str) -> str:
     )
 
 
-@lru_cache(maxsize=64)
-def _settled(project: Project, adcode: int, scenario: str, draws: int) -> np.ndarray:
-    china, assumptions = project.china, _national(project, scenario, draws)
-    rates = rates_of(china)
+@lru_cache(maxsize=256)
+def _settled(china: China, assumptions: Assumptions, adcode: int, until: str) -> Area:
+    evidence, rates = _evidence(china, assumptions, until), rates_of(china)
+    area = describe_area(china, adcode)
     if adcode == NATION:
-        nation = describe_area(china, NATION)
-        return _kept_mean(nation, assumptions, _people(nation, rates, assumptions, LAST_YEAR))
-    of_province = _province_factors(china, assumptions, LAST_YEAR)
-    inputs = area_inputs(china, [adcode])
-    families = _Families(inputs, rates, assumptions, LAST_YEAR)
-    row = int(np.flatnonzero(inputs["asked"].values)[0])
-    return families.factor(row, of_province) * _kept_mean(
-        families.area(row), assumptions, families.people(row)
-    )
+        people, factor = _people(area, rates, assumptions, LAST_YEAR), np.ones(())
+    else:
+        of_province = _province_factors(china, assumptions, LAST_YEAR, evidence)
+        inputs = area_inputs(china, [adcode])
+        families = _Families(inputs, rates, assumptions, LAST_YEAR, evidence)
+        row = int(np.flatnonzero(inputs["asked"].values)[0])
+        people, factor = families.people(row), families.factor(row, of_province)
+    area, moved = _learned(area, assumptions, people, evidence)
+    return _keep(area, assumptions, people, moved, factor)
 
 
-def _kept_mean(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.ndarray:
-    """By what the area's error must be scaled so that the mean of the draws stays; dims year, five-year age.
+def _keep(
+    area: Area, assumptions: Assumptions, people: np.ndarray, moved: np.ndarray, factor: np.ndarray
+) -> Area:
+    """The area with what keeps the mean of its people, as counts moved it, when the error comes, and the factor."""
+    years = np.arange(2020, 2020 + people.shape[1])
+    found = (people * error_factor(area, assumptions, years, people)).mean(axis=0)
+    return replace(area, settled=factor * _ratio(people.mean(axis=0) * moved, found))
+
+
+def keep_mean(area: Area, rates: Rates, assumptions: Assumptions, places: tuple) -> Area:
+    """An area that is no part of a family, with `settled` by which the error of projection keeps its mean.
+
+    places : as `population.survival_places` gives them, to 2050
+    """
+    people = _people(area, rates, assumptions, LAST_YEAR, places)
+    area = replace(area, error_left=error_left(area, assumptions, people))
+    return _keep(area, assumptions, people, np.ones(()), np.ones(()))
+
+
+@lru_cache(maxsize=4)
+def _evidence(china: China, assumptions: Assumptions, until: str) -> Evidence | None:
+    """The counts up to a day beside what is projected without any; None if there are none."""
+    rows = usable_counts(china.counts, until)
+    if rows.empty:
+        return None
+    return Evidence(counted_beside(china, assumptions, rows), lines(china), assumptions)
+
+
+def counted_beside(
+    china: China, assumptions: Assumptions, rows: pd.DataFrame, until: str = NO_COUNTS
+) -> list[Counted]:
+    """Counts beside what is projected of the same people, by default without any count.
+
+    rows    : of `China.counts`
+    Returns : one a row, in the order of the rows
+    Raises  : KeyError if the census of 2020 has no such area
+    """
+    rates, found = rates_of(china), {}
+    for code, part in rows.groupby("adcode"):
+        area = _settled(china, assumptions, int(code), until)
+        last = max(int(part["date"].max()[:4]), 2021)
+        check_horizon(rates, last, f"area {area.adcode}")
+        people = projected_counts(rates, area, assumptions, last)
+        alone = _people(area, rates, assumptions, LAST_YEAR)
+        spread = log_spread(area, assumptions, alone)
+        for index, row in zip(part.index, part.to_dict("records")):
+            found[index] = meet(row, people, spread)
+    return [found[index] for index in rows.index]
+
+
+def _learned(
+    area: Area, assumptions: Assumptions, people: np.ndarray, evidence: Evidence | None
+) -> tuple[Area, np.ndarray]:
+    """An area with its error, what counts leave of its range, and by what they move its mean; dims year, five-year age.
+
+    Its error is what the ranges of the assumptions leave of the back-test's (`population.error_left`).
 
     people : array [person]  dims draw, year, five-year age: without error
     """
-    years = np.arange(2020, 2020 + people.shape[1])
-    return _ratio(
-        people.mean(axis=0), (people * error_factor(area, assumptions, years)).mean(axis=0)
-    )
+    area = replace(area, error_left=error_left(area, assumptions, people))
+    if evidence is None:
+        return area, np.ones(())
+    middle = people.mean(axis=0)
+    moved, kept = evidence.of(area.adcode, log_spread(area, assumptions, people), middle)
+    return replace(area, middle=middle, kept=kept), moved
 
 
 def _people(
-    area: Area, rates: Rates, assumptions: Assumptions, last_year: int, places=None
+    area: Area,
+    rates: Rates,
+    assumptions: Assumptions,
+    last_year: int,
+    places=None,
+    national: np.ndarray | None = None,
 ) -> np.ndarray:
     """People of both sexes by draw, year end and five-year age, without error."""
-    places = places or survival_places(area, rates, assumptions, np.arange(2021, last_year + 1))
-    counts = carry(area, rates, assumptions, last_year, places, BAND_OF_AGE)
+    places = places or survival_places(rates, assumptions, np.arange(2021, last_year + 1))
+    counts = carry(area, rates, assumptions, last_year, places, BAND_OF_AGE, national=national)
     return counts[:, :, 0] + counts[:, :, 1]
 
 
 @lru_cache(maxsize=4)
-def _national(project: Project, scenario: str, draws: int) -> Assumptions:
+def national_assumptions(
+    project: Project, scenario: str = BASELINE, draws: int = DEFAULT_DRAWS
+) -> Assumptions:
+    """The nation's assumptions, drawn once, so that what counts say is worked out once too."""
     return draw_assumptions(project, None, scenario, draws)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _province_factors(
-    china: China, assumptions: Assumptions, last_year: int
+    china: China, assumptions: Assumptions, last_year: int, evidence: Evidence | None
 ) -> dict[int, np.ndarray]:
     """For each province the factor by which the means of all provinces add up to the nation's."""
-    rates = rates_of(china)
-    whole = _people(describe_area(china, NATION), rates, assumptions, last_year).mean(axis=0)
+    rates, nation = rates_of(china), describe_area(china, NATION)
+    people = _people(nation, rates, assumptions, last_year)
+    whole = people.mean(axis=0) * _learned(nation, assumptions, people, evidence)[1]
     inputs = area_inputs(china)
     inputs = inputs.isel(area=np.flatnonzero(inputs["parent"].values == NATION))
-    families = _Families(inputs, rates, assumptions, last_year)
+    families = _Families(inputs, rates, assumptions, last_year, evidence)
     with ThreadPoolExecutor(WORKERS) as pool:
         parts = reduce(np.add, pool.map(families.mean, range(len(families.codes))))
     return dict.fromkeys((int(code) for code in families.codes), _ratio(whole, parts))
@@ -286,10 +366,11 @@ def _project_families(
     assumptions: Assumptions,
     last_year: int,
     of_province: dict[int, np.ndarray],
+    evidence: Evidence | None,
 ) -> xr.DataArray:
     """Areas of some provinces: each family of parts is scaled to the whole above it."""
     out = _empty_result(inputs, last_year)
-    families = _Families(inputs, rates, assumptions, last_year)
+    families = _Families(inputs, rates, assumptions, last_year, evidence)
     for row in np.flatnonzero(families.facts["parent"] == NATION):
         factor = of_province[int(families.codes[row])][: last_year - 2019]
         _settle(families, int(row), families.people(int(row)), factor, out)
@@ -306,7 +387,8 @@ def _settle(
     parts = families.parts(row)
     below = [families.people(part) for part in parts]
     if parts:
-        of_parts = factor * _ratio(people.mean(axis=0), sum(part.mean(axis=0) for part in below))
+        means = [families.mean_of(part, own) for part, own in zip(parts, below)]
+        of_parts = factor * _ratio(families.mean_of(row, people), reduce(np.add, means))
     if families.facts["asked"][row]:
         place = int(families.facts["asked"][:row].sum())
         out.values[place] = _summary(families.with_error(row, people, factor))
@@ -326,12 +408,22 @@ def _summary(counts: np.ndarray) -> np.ndarray:
 class _Families:
     """Areas of a run, what they share, and the places on the survival grid, which provinces share."""
 
-    def __init__(self, inputs: xr.Dataset, rates: Rates, assumptions: Assumptions, last_year: int):
+    def __init__(
+        self,
+        inputs: xr.Dataset,
+        rates: Rates,
+        assumptions: Assumptions,
+        last_year: int,
+        evidence: Evidence | None,
+    ):
         self.facts = {name: array.values for name, array in inputs.data_vars.items()}
         self.codes = inputs["area"].values
         self.rates, self.assumptions = rates, assumptions
         self.years = np.arange(2020, last_year + 1)
-        self.places: dict[tuple[float, bool], tuple] = {}
+        self.places = survival_places(rates, assumptions, self.years[1:])
+        self.national = national_growth(self.area(0), assumptions)
+        self.evidence = evidence
+        self._known: dict[int, tuple[Area, np.ndarray]] = {}
 
     def parts(self, row: int) -> list[int]:
         """Rows of the areas directly below one."""
@@ -339,15 +431,24 @@ class _Families:
 
     def people(self, row: int) -> np.ndarray:
         """People of both sexes by draw, year end and five-year age, without error."""
-        area = self.area(row)
-        key = (area.life_expectancy_gap, area.gap_known)
-        if key not in self.places:
-            self.places[key] = survival_places(area, self.rates, self.assumptions, self.years[1:])
-        return _people(area, self.rates, self.assumptions, int(self.years[-1]), self.places[key])
+        last = int(self.years[-1])
+        settings = self.rates, self.assumptions, last, self.places, self.national
+        return _people(self.area(row), *settings)
 
     def mean(self, row: int) -> np.ndarray:
-        """Mean of the draws of `people`; dims year, five-year age."""
-        return self.people(row).mean(axis=0)
+        """`mean_of` the people of a row; dims year, five-year age."""
+        return self.mean_of(row, self.people(row))
+
+    def mean_of(self, row: int, people: np.ndarray) -> np.ndarray:
+        """Mean of the draws of `people`, as counts since the census move it; dims year, five-year age."""
+        return people.mean(axis=0) * self.learned(row, people)[1]
+
+    def learned(self, row: int, people: np.ndarray) -> tuple[Area, np.ndarray]:
+        """`_learned` of a row, once."""
+        if row not in self._known:
+            area = self.area(row)
+            self._known[row] = _learned(area, self.assumptions, people, self.evidence)
+        return self._known[row]
 
     def factor(self, row: int, of_province: dict[int, np.ndarray]) -> np.ndarray:
         """By what an area is scaled so that all add up to the nation; dims year, five-year age."""
@@ -360,52 +461,72 @@ class _Families:
 
     def with_error(self, row: int, people: np.ndarray, factor: np.ndarray) -> np.ndarray:
         """People with the area's error, scaled to its place in the family (see `settled_area`)."""
-        found = people * error_factor(self.area(row), self.assumptions, self.years)
-        found *= factor * _ratio(people.mean(axis=0), found.mean(axis=0))
+        area, moved = self.learned(row, people)
+        found = people * error_factor(area, self.assumptions, self.years, people)
+        found *= factor * _ratio(people.mean(axis=0) * moved, found.mean(axis=0))
         return found
 
     def area(self, row: int) -> Area:
-        """The area of a row, as `area.describe_area` tells it but for its people of 2010."""
+        """The area of a row, as `area.describe_area` tells it, as far as it is projected from."""
         fact = {name: values[row] for name, values in self.facts.items() if name != "change_nation"}
+        line = zip(fact["line_codes"].tolist(), fact["line_weights"].tolist())
         return Area(
             int(self.codes[row]),
             fact["base"],
             np.empty(0),
-            float(fact["gap"]),
-            bool(fact["gap_known"]),
-            fact["change"],
-            fact["change_province"],
+            0.0,
+            True,
+            fact["change_facts"],
             self.facts["change_nation"],
             float(fact["fertility_ratio"]),
             fact["error_scale"],
             float(fact["error_freedom"]),
-            str(fact["basis"]),
-            int(fact["change_of"]),
-            str(fact["reason"]),
+            float(fact["error_correlation"]),
+            tuple(line),
         )
+
+
+def cautions(summary: xr.DataArray, china: China) -> pd.DataFrame:
+    """What a reader of an area's figures must know: where they are further from experience than those of others.
+
+    `assigned_code`  a development zone or the like, without a code of its own in the official list
+    `few_people`     fewer than 20,000 in 2020: one barracks, campus or camp moves the figures
+    `unusual_facts`  a fact beyond what the regression has seen, taken as if it were the most unusual seen
+    `very_old`       more than three in ten aged 80 and over in the last year
+    `far_change`     people more than doubled, or fewer than half, in the last year
+
+    summary : as `project_areas` gives it
+    Returns : table [yes or no]  rows areas, a column for each
+    """
+    mean = summary.sel(statistic="mean", drop=True)
+    total = mean.sel(quantity="population_total", drop=True)
+    last = total.isel(year=-1).to_series()
+    oldest = mean.sel(quantity="population_80_plus", drop=True).isel(year=-1).to_series()
+    growth = last / total.isel(year=0).to_series()
+    rows = china.areas.xs(2020, level="year").reindex(last.index)
+    return pd.DataFrame(
+        {
+            "assigned_code": rows["code_kind"] == "assigned",
+            "few_people": total.isel(year=0).to_series() < FEW_PEOPLE,
+            "unusual_facts": beyond_seen(china).reindex(last.index),
+            "very_old": oldest / last > VERY_OLD,
+            "far_change": (growth > FAR_CHANGE) | (growth < 1 / FAR_CHANGE),
+        }
+    )
 
 
 def write_summary(summary: xr.DataArray, china: China, path: Path) -> None:
     """Write the summary of all areas as Parquet, whole or not at all: a row an area, quantity and year."""
     table = summary.to_dataset("statistic").to_dataframe().reset_index()
     names = china.areas.xs(2020, level="year")[["name", "level", "province"]]
-    bases = compare_censuses(china).bases
-    table = table.join(names, on="area").join(bases, on="area").rename(columns={"area": "adcode"})
+    table = table.join(names, on="area").rename(columns={"area": "adcode"})
+    told = cautions(summary, china)
+    words = told.apply(lambda row: " ".join(told.columns[row.to_numpy(bool)]), axis=1)
+    table["caution"] = table["adcode"].map(words)
     numbers = list(STATISTICS)
     table[numbers] = table[numbers].round(1)
     part = path.with_name(path.name + ".part")
-    columns = [
-        "adcode",
-        "name",
-        "level",
-        "province",
-        "quantity",
-        "year",
-        *numbers,
-        "basis",
-        "change_of",
-        "reason",
-    ]
+    columns = ["adcode", "name", "level", "province", "quantity", "year", *numbers, "caution"]
     table[columns].to_parquet(part, index=False)
     part.replace(path)
 

@@ -1,8 +1,8 @@
 """Which areas can be followed from the census of 2010 to that of 2020, and whose change stands in for the others.
 
 Equal codes are not equal places: codes are reused, and boundaries move. What a moved boundary brings
-or takes would be carried on as migration, so an area's own change counts only where both censuses
-speak of the same land.
+or takes would be told as migration between the censuses, and learned from as such, so an area's own change
+counts only where both censuses speak of the same land. The projection from 2020 on rests on none of it.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Comparison:
 
 @lru_cache(maxsize=2)
 def compare_censuses(china: China) -> Comparison:
-    """Whose change of cohorts 2010-2020 each area is projected with, and the people of 2010 that go with it.
+    """Whose change of cohorts 2010-2020 each area is given between the censuses, and the people of 2010 with it.
 
     `own`        its own: it kept its boundary, or is a province or the nation
     `matched`    a prefecture's own, its people of 2010 brought to the boundary of 2020 by the table of matched

@@ -23,7 +23,8 @@ from eldercare.inputs.load import BASELINE, NATION, China, City, Project
 from eldercare.model import beds, costs, financing, flow, need, services, settings, workforce  # noqa: F401 - each declares its quantities
 from eldercare.model import population as population_step
 from eldercare.model.area import Area, rates_of
-from eldercare.model.areas import settled_area
+from eldercare.model.family import error_scores
+from eldercare.model.registered import area_of_city
 
 BASE_YEAR = 2020
 LAST_YEAR = 2050
@@ -275,7 +276,7 @@ def inputs_of(
     Raises : KeyError for an unknown scenario
     """
     assumptions = draw_assumptions(project, city, scenario, draws)
-    area = settled_area(project, city.adcode, scenario, min(draws, BLOCK))
+    area = area_of_city(project, city, scenario, min(draws, BLOCK))
     last = last_needed(city, assumptions, last_year)
     return CityInputs(project.china, city, area, assumptions, last)
 
@@ -297,7 +298,7 @@ FACTS = (
 
 
 def _projection_error(assumptions: Assumptions, area: Area) -> np.ndarray:
-    return assumptions.uniform(population_step.error_stream(area.adcode))
+    return error_scores(area.line, area.error_correlation, assumptions)
 
 
 def _by_age(bands: Iterable[str]) -> list[str]:

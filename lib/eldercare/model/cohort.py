@@ -90,7 +90,7 @@ def _first_fault(base: np.ndarray) -> str:
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
-def _run(base, ratios, level, weight, growth, fertility, shape, male_births, edges, out):
+def _run(base, ratios, level, weight, growth, phase, fertility, shape, male_births, edges, out):
     draws, sexes, ages = base.shape
     now = np.empty((sexes, ages))
     then = np.empty((sexes, ages))
@@ -104,7 +104,7 @@ def _run(base, ratios, level, weight, growth, fertility, shape, male_births, edg
                 sex = 1 - turn
                 start = now[sex]
                 end = then[sex]
-                grown = growth[draw, sex]
+                grown = growth[phase[year], draw, sex]
                 low = ratios[year, sex, level[year, sex, draw]]
                 high = ratios[year, sex, level[year, sex, draw] + 1]
                 up = weight[year, sex, draw]
@@ -144,6 +144,7 @@ def project_compiled(
     male_births: np.ndarray,
     band: np.ndarray | None = None,
     out: np.ndarray | None = None,
+    phase: np.ndarray | None = None,
 ) -> np.ndarray:
     """`project` for many draws, compiled; survivorship is read off a grid of levels as it goes.
 
@@ -152,17 +153,21 @@ def project_compiled(
     base          : array [person]  dims draw, sex, age
     ratios        : array [share]   dims year, sex, level, age + 1 (see `lifetable.SurvivalGrid`)
     level, weight : arrays          dims year, sex, draw: level below and weight of the level above
-    growth        : array [ratio]   dims draw, sex, age: net migration as a factor, the same in all years
+    growth        : array [ratio]   dims draw, sex, age: net migration as a factor, the same in all years; or with
+                    the phase as first dim
     fertility     : array [birth per woman]  dims year, draw: total fertility
     shape         : array [share]   dims year, age: the part of total fertility that falls on each age
     male_births   : array [share]   dims year
     band          : for each age the number of the band it is counted in, rising; without it each age its own
     out           : where to write it, if it is there already
+    phase         : for each year the number of its phase, if the growth has phases
     Returns       : array [person]  dims draw, year + 1, sex, band
     """
     band = np.arange(base.shape[-1]) if band is None else np.asarray(band)
     if out is None:
         out = np.empty((base.shape[0], len(male_births) + 1, base.shape[1], int(band.max()) + 1))
+    if phase is None:
+        growth, phase = growth[None], np.zeros(len(male_births))
     edges = np.searchsorted(band, np.arange(int(band.max()) + 2))
     floats = [
         np.ascontiguousarray(array, dtype=float)
@@ -175,6 +180,7 @@ def project_compiled(
         np.ascontiguousarray(level, dtype=np.int64),
         weight,
         growth,
+        np.asarray(phase, dtype=np.int64),
         fertility,
         shape,
         np.asarray(male_births, float),
@@ -197,3 +203,34 @@ def multiply_bands(counts, factor, band):
             for sex in range(sexes):
                 for age in range(ages):
                     counts[draw, year, sex, age] *= factor[draw, year, band[age]]
+
+
+@njit(cache=True, nogil=True)
+def draw_together(factor, people, middle, kept):
+    """Change factors, in place, so that people times factor keep a part of their distance from a middle.
+
+    Defined as::  r = people factor / middle;  r after = 1 + kept (r - 1), or 1 / (1 - kept (r - 1)) if kept < 0
+
+    which both stay above 0 for kept from -1 to 1.
+
+    factor, people : arrays  dims draw, year, band;  middle, kept : arrays  dims year, band
+    """
+    draws, years, bands = factor.shape
+    up = np.maximum(kept, 0.0)
+    down = np.maximum(-kept, 0.0)
+    there = np.where(middle > 0.0, middle, 1.0)
+    stays = there * (1.0 - up)
+    for draw in range(draws):
+        for year in range(years):
+            for band in range(bands):
+                before = people[draw, year, band]
+                if middle[year, band] <= 0.0 or before <= 0.0:
+                    continue
+                if down[year, band] == 0.0:
+                    factor[draw, year, band] = (
+                        stays[year, band] / before + up[year, band] * factor[draw, year, band]
+                    )
+                    continue
+                away = before * factor[draw, year, band] / there[year, band] - 1.0
+                part = (1.0 + up[year, band] * away) / ((1.0 + down[year, band] * away) * before)
+                factor[draw, year, band] = part * there[year, band]

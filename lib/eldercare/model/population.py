@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from scipy.stats import t as student_t
@@ -9,7 +11,7 @@ from scipy.stats import t as student_t
 from eldercare.engine.arrays import DRAW, Array, name_labels, part, sum_product
 from eldercare.engine.quantity import quantity
 from eldercare.inputs.checks import age_band_limits
-from eldercare.inputs.draws import Assumptions
+from eldercare.inputs.draws import Z90, Assumptions
 from eldercare.inputs.load import China
 from eldercare.model.area import (
     CENSUS_YEARS,
@@ -19,12 +21,15 @@ from eldercare.model.area import (
     closed_survivors,
     rates_of,
 )
-from eldercare.model.base import AGES, OPEN_AGE, SEXES, at_later_date, province_of
-from eldercare.model.cohort import multiply_bands, next_step, project_compiled
+from eldercare.model.base import AGES, OPEN_AGE, SEXES, at_later_date
+from eldercare.model.cohort import draw_together, multiply_bands, next_step, project_compiled
+from eldercare.model.family import ERROR_STREAM, error_scores, heavy_tailed, rest_of_width
 
 CENSUS_TO_YEAR_END = 61 / 366
 CENSUS_DATE = 2021 - CENSUS_TO_YEAR_END
-LARGEST_ERROR = 6.0
+OLDER = 60
+PHASE = 5
+MARKS = (0, 1, 3, 8, 15, 22, 30)
 BAND_WIDTH = 5
 BAND_OF_AGE = np.minimum(AGES // BAND_WIDTH, OPEN_AGE // BAND_WIDTH)
 BANDS = np.arange(0, OPEN_AGE + 1, BAND_WIDTH)
@@ -38,65 +43,170 @@ AGE_GROUPS = {
 
 
 def change_rate(area: Area, assumptions: Assumptions) -> np.ndarray:
-    """Change of cohorts per year beyond survival (mostly migration), by draw, sex and age.
+    """Change of cohorts per year beyond survival (mostly migration) in the first ten years, by draw, sex and age.
 
-    Defined as::  rate = kept_nation x nation + kept x (province + w difference),  w = P / (P + shrinkage)
-                  difference = own - province, at most `change_difference_bound` either way
+    Defined as::  rate = kept_nation x nation + kept x facts
 
-    with P the area's population: a small area's own pattern is noisy and counts less. May bind: the change of
-    ten years at one age may be a new campus, a barracks or a prison, which does not grow on for thirty.
-    Source : assumptions `national_change_continuation`, `migration_continuation`, `migration_shrinkage`,
-             `change_difference_bound`
+    the nation's as seen 2010-2020, and what the facts of the area's census say (`facts.facts_change`). What the
+    area or its province saw in the ten years before has no part in it: for areas it could not be tried, and for
+    provinces it made the back-test no better beside the facts. The same rule, ten years earlier, is what the
+    back-test tries (`validation.accuracy.blind`).
+
+    Source : assumptions `national_change_continuation`, `migration_continuation`
     """
-    people = area.base.sum()
-    weight = (people / (people + assumptions["migration_shrinkage"].values))[:, None, None]
-    bound = assumptions["change_difference_bound"].values[:, None, None]
-    difference = np.clip(area.change - area.change_province, -bound, bound)
-    mixed = area.change_province + weight * difference
     kept = assumptions["migration_continuation"].values[:, None, None]
     kept_nation = assumptions["national_change_continuation"].values[:, None, None]
-    return kept_nation * area.change_nation + kept * mixed
+    return kept_nation * area.change_nation + kept * area.change_facts
 
 
-def error_factor(area: Area, assumptions: Assumptions, years) -> np.ndarray:
+def growth_in_phases(
+    area: Area, assumptions: Assumptions, years: int, national: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Change of cohorts as a factor, in phases: ten years as the back-test tried them, then five years each.
+
+    Defined as::  growth = exp(kept_nation x nation + kept x left x facts)
+                  left   = 1 in the first ten years, then persistence^(years beyond ten, mid-phase / 10)
+
+    so that what sets an area apart from the nation fades, and no newcomers' district doubles for ever.
+
+    years    : how many
+    national : as `national_growth` gives it, if it is there already
+    Returns : array [ratio] dims phase, draw, sex, age; phase of each year
+    Source  : assumptions as in `change_rate`, and `migration_persistence`
+    """
+    passed = np.arange(years)
+    phase = np.where(passed < 10, 0, passed // PHASE - 1)
+    beyond = np.arange(phase.max() + 1)
+    middle = np.where(beyond > 0, (beyond - 0.5) * PHASE / 10, 0.0)
+    persistence = assumptions["migration_persistence"].values
+    left = assumptions["migration_continuation"].values * persistence ** middle[:, None]
+    local = np.exp(left[:, :, None] * area.change_facts)
+    national = national_growth(area, assumptions) if national is None else national
+    return local[:, :, None] * national, phase
+
+
+def national_growth(area: Area, assumptions: Assumptions) -> np.ndarray:
+    """The nation's change of cohorts as a factor; dims draw, sex, age."""
+    kept = assumptions["national_change_continuation"].values
+    return np.exp(kept[:, None, None] * area.change_nation)
+
+
+def error_factor(area: Area, assumptions: Assumptions, years, people: np.ndarray) -> np.ndarray:
     """Factor by which people of a five-year age may differ from the projection, by draw, year and age.
 
-    Defined as::  factor = settled exp(count error(age) + T scale(age) sqrt(years passed / 10))
+    Defined as::  factor = settled error, drawn together about the middle (see `cohort.draw_together`)
+                  error = exp(count error(age) + T left(age, year))
 
-    T is drawn from Student's t, once for all areas of a province: they err together, each by a scale of
-    its own. Scale and degrees of freedom are those that made the ranges of the back-test hold
-    (`calibration`). The error of the census count is there from the first day. `settled` makes the area add
-    up with those beside it, and keeps its mean where the error of such a kind would raise it: the middle
-    comes to lie a little below the mean (see `areas.settled_area`).
+    T is Student's t at the score of the area's error, which it shares in part with the areas above it, and which
+    those below 60 share in part with those above (`family`). `left` is what the ranges of the assumptions leave of
+    the spread that made the ranges of the back-test hold (`error_left`): both together are as wide as the back-test was wrong. The error of the census
+    count is there from the first day. `settled` makes the area add up with those beside it, and keeps its mean
+    where the error of such a kind would raise it: the middle comes to lie a little below the mean (see
+    `areas.settled_area`). Where counts since the census are known, they leave the part `kept` of the range about the
+    `middle` (see `counts`).
 
+    people  : array [person]  dims draw, year, five-year age: without error
     Returns : array [ratio]  dims draw, year, five-year age
     Source  : data/china/projection_error.csv; assumption `census_count_error`
     """
-    factor, level = _error_levels(area, assumptions, years, BANDS)
-    factor = factor[..., level]
-    return factor if area.settled is None else factor * area.settled[: factor.shape[1]]
+    places = np.asarray(years) - 2020
+    left = area.error_left
+    if left is None:
+        left = whole_error(area, 2020 + np.arange(places.max() + 1))
+    scores = error_scores(area.line, area.error_correlation, assumptions)
+    drawn = heavy_tailed(scores, area.error_freedom)
+    band, counted = _count_error(assumptions)
+    both = np.stack([BANDS < OLDER, band])
+    kinds, level = np.unique(np.concatenate([left[places], both]), axis=1, return_inverse=True)
+    younger, which = kinds[-2:].astype(int)
+    grown = drawn[younger].T[:, None] * kinds[:-2]
+    factor = np.exp(grown + counted[:, None, which])[..., level]
+    if area.middle is not None and area.kept is not None:
+        draw_together(factor, people, area.middle[places], area.kept[places])
+    return factor if area.settled is None else factor * area.settled[places]
 
 
-def _error_levels(
-    area: Area, assumptions: Assumptions, years, ages: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Error alone by level, dims draw, year, level, and the level of each age; few ages differ from the one before."""
-    stream = assumptions.uniform(error_stream(area.adcode))
-    drawn = np.clip(student_t.ppf(stream, area.error_freedom), -LARGEST_ERROR, LARGEST_ERROR)
-    passed = np.sqrt((np.asarray(years) + 1 - CENSUS_DATE) / 10)
+def _count_error(assumptions: Assumptions) -> tuple[np.ndarray, np.ndarray]:
+    """Which error of the count each five-year age has, and these errors; dims draw, error."""
     counted = assumptions["census_count_error"]
-    bands = list(counted["age_band"].values)
-    limits = np.array([age_band_limits(band) for band in bands])
-    band = ((limits[:, :1] <= ages) & (ages <= limits[:, 1:])).argmax(axis=0)
-    scales, level = np.unique(np.stack([area.error_scale[ages], band]), axis=1, return_inverse=True)
-    grown = drawn[:, None, None] * passed[:, None] * scales[0]
-    count_error = counted.transpose("draw", "age_band").values[:, None, scales[1].astype(int)]
-    return np.exp(grown + count_error), level
+    limits = np.array([age_band_limits(band) for band in counted["age_band"].values])
+    band = ((limits[:, :1] <= BANDS) & (limits[:, 1:] >= BANDS)).argmax(axis=0)
+    return band, counted.transpose("draw", "age_band").values
 
 
-def error_stream(adcode: int) -> str:
-    """Name of the stream that the error of an area's projection is drawn from: that of its province."""
-    return f"projection_error|{province_of(adcode)}"
+def whole_error(area: Area, years) -> np.ndarray:
+    """Spread of the back-test's errors by year and five-year age, whatever the assumptions make up of it.
+
+    Defined as::  scale(age) x root(years passed since the census / 10)
+    """
+    passed = np.sqrt((np.asarray(years) + 1 - CENSUS_DATE) / 10)
+    return passed[:, None] * area.error_scale[BANDS]
+
+
+def error_left(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.ndarray:
+    """What the ranges of the assumptions leave of the spread of the back-test's errors.
+
+    Defined as::  sum over ages from x(people x left) / people from x
+                      = whole(x) x rest(z x spread of ln people from x / (q x whole(x)))
+
+    for each age x that the back-test was held to, and for all below 60; z and q are the 90th percentiles of the
+    normal and of Student's distribution, `rest` is `family.rest_of_width`. So the 80 % range of the people from
+    each of these ages on is as wide as the back-test was wrong. Between some years (`MARKS`) the spread of the
+    assumptions goes in a straight line. May bind: where the assumptions alone are wider than the back-test was
+    wrong, nothing is left and their range stands.
+
+    people  : array [person]  dims draw, year, five-year age: without error
+    Returns : array [share]  dims year, five-year age
+    """
+    years = people.shape[1]
+    whole = whole_error(area, 2020 + np.arange(years))
+    marks = np.unique([*(mark for mark in MARKS if mark < years), years - 1])
+    band, counted = _count_error(assumptions)
+    counted_people = people[:, marks] * np.exp(counted)[:, None, band]
+    mean = people.mean(axis=0)
+    per_unit = Z90 / student_t.ppf(0.9, area.error_freedom)
+
+    def wanted(start: int, end: int | None = None) -> np.ndarray:
+        total = counted_people[..., start:end].sum(axis=-1)
+        spread = total.std(axis=0) / np.maximum(total.mean(axis=0), 1e-9)
+        known = per_unit * np.interp(np.arange(years), marks, spread)
+        share = known / np.maximum(whole[:, start], 1e-9)
+        return whole[:, start] * rest_of_width(share, area.error_freedom)
+
+    old = OLDER // BAND_WIDTH
+    steps = np.flatnonzero(np.diff(area.error_scale[BANDS])) + 1
+    starts = np.unique([old, *steps[steps > old]])
+    left = np.empty_like(whole)
+    left[:, :old] = wanted(0, old)[:, None]
+    beyond, end = np.zeros(years), len(BANDS)
+    for start in starts[::-1]:
+        here = np.maximum(mean[:, start:end].sum(axis=1), 1e-9)
+        own = wanted(start) * mean[:, start:].sum(axis=1) - beyond
+        left[:, start:end] = np.maximum(own / here, 0)[:, None]
+        beyond, end = beyond + left[:, start] * here, start
+    return left
+
+
+def log_spread(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.ndarray:
+    """How wide the range of people with error is before any count: one standard deviation of ln(people).
+
+    Defined as::  spread² = (coefficient of variation of people)² + deviation(count error)² + (t z left(age, year))²
+
+    with t z the 90th percentile of Student's distribution over that of the normal, so that the 80 % range of the
+    error is kept where its tails are heavier than the normal's, and left as in `error_left`.
+
+    people  : array [person]  dims draw, year (2020 …), five-year age: without error
+    Returns : array [share]  dims year, five-year age
+    """
+    left = area.error_left
+    if left is None:
+        left = whole_error(area, 2020 + np.arange(people.shape[1]))
+    grown = student_t.ppf(0.9, area.error_freedom) / Z90 * left[: people.shape[1]]
+    band, counted = _count_error(assumptions)
+    mean = people.mean(axis=0)
+    square = np.einsum("dtb,dtb->tb", people, people) / len(people)
+    varied = np.divide(square, mean**2, out=np.ones_like(mean), where=mean > 0) - 1
+    return np.sqrt(np.maximum(varied, 0) + counted.std(axis=0)[band] ** 2 + grown**2)
 
 
 def in_bands(counts: np.ndarray) -> np.ndarray:
@@ -104,31 +214,27 @@ def in_bands(counts: np.ndarray) -> np.ndarray:
     return np.add.reduceat(counts[..., 0, :] + counts[..., 1, :], BANDS, axis=-1)
 
 
-def life_expectancy_paths(area: Area, rates: Rates, assumptions: Assumptions, years) -> np.ndarray:
-    """Life expectancy at birth [year] by year, sex and draw.
+def life_expectancy_paths(rates: Rates, assumptions: Assumptions, years) -> np.ndarray:
+    """Life expectancy of the nation at birth [year] by year, sex and draw.
 
-    Defined as::  e0 = e0(nation) + gap(province) + error + z x spread(year)
-                  e0(nation) = published, as far as it is; later that of WPP + kept x the last published gap to it
+    Defined as::  e0 = published, as far as it is; later that of WPP + kept x the last published gap to it
+                  + z x spread(year)
 
-    Source : assumptions `life_expectancy_published_gap_continuation` (kept), `life_expectancy_improvement`,
-             `life_expectancy_error_known` or `…_derived`, `life_expectancy_gap_persistence`
+    All areas are projected with it: with what their provinces are above or below it (`expectancy_gap`), the
+    back-test was further off at every age (notebook 08).
+
+    Source : assumptions `life_expectancy_published_gap_continuation` (kept), `life_expectancy_improvement`
     """
     index = np.asarray(years) - FIRST_RATE_YEAR
-    gap = expectancy_gap_of(area, assumptions)
     z = assumptions["life_expectancy_improvement"].values
     spread = rates.spread[index] - rates.spread[2020 - FIRST_RATE_YEAR]
     kept = assumptions["life_expectancy_published_gap_continuation"].values
     beyond = rates.published_gap[index][:, None, None] * kept
-    return (
-        rates.life_expectancy[index][..., None]
-        + beyond
-        + gap
-        + np.maximum(spread, 0)[..., None] * z
-    )
+    return rates.life_expectancy[index][..., None] + beyond + np.maximum(spread, 0)[..., None] * z
 
 
 def survival_places(
-    area: Area, rates: Rates, assumptions: Assumptions, years: np.ndarray, longer_life: bool = True
+    rates: Rates, assumptions: Assumptions, years: np.ndarray, longer_life: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where on the grid of life tables each draw stands in each year: (level, weight), dims year, sex, draw.
 
@@ -136,10 +242,10 @@ def survival_places(
     """
     index = years - FIRST_RATE_YEAR
     if longer_life:
-        targets = life_expectancy_paths(area, rates, assumptions, years)
+        targets = life_expectancy_paths(rates, assumptions, years)
     else:
         index = np.full(len(years), 2020 - FIRST_RATE_YEAR)
-        targets = life_expectancy_paths(area, rates, assumptions, [2020]).repeat(len(years), axis=0)
+        targets = life_expectancy_paths(rates, assumptions, [2020]).repeat(len(years), axis=0)
     found = [rates.grid.locate(i, target) for i, target in zip(index, targets)]
     return np.stack([level for level, _ in found]), np.stack([weight for _, weight in found])
 
@@ -154,22 +260,25 @@ def carry(
     longer_life: bool = True,
     change: np.ndarray | None = None,
     out: np.ndarray | None = None,
+    national: np.ndarray | None = None,
 ) -> np.ndarray:
     """From the census to the end of `last_year`, without the error of projection.
 
     places  : as `survival_places` gives them
     band    : for each age the band it is counted in; without it single ages
     change  : array [per year]  dims draw, sex, age, in place of `change_rate`
+    national : as in `growth_in_phases`
     Returns : array [person]  dims draw, year (2020 …), sex, age or band
     """
     years = np.arange(2021, last_year + 1)
     index = years - FIRST_RATE_YEAR
-    # Up to the end of the year of the census the change seen before it goes on whole, as in `history`.
-    seen = (area.change_nation + area.change)[None] if change is None else change
-    change = change_rate(area, assumptions) if change is None else change
-    gap = expectancy_gap_of(area, assumptions)
+    if change is None:
+        growth, phase = growth_in_phases(area, assumptions, len(years), national)
+        change = change_rate(area, assumptions)
+    else:
+        growth, phase = np.exp(change)[None], np.zeros(len(years))
     local = area.fertility_ratio ** assumptions["fertility_local_persistence"].values
-    first = to_year_end(area.base, gap, local, rates, seen)
+    first = to_year_end(area.base, local, rates, change)
     path = 1 + rates.fertility_spread[index][:, None] * assumptions["fertility_path"].values
     total = rates.fertility[index].sum(axis=1)
     standard = index if longer_life else np.full(len(index), 2020 - FIRST_RATE_YEAR)
@@ -177,12 +286,13 @@ def carry(
         first,
         rates.grid.ratios[standard],
         *places,
-        np.exp(change),
+        growth,
         total[:, None] * np.maximum(path, 0.1) * local,
         rates.fertility[index] / total[:, None],
         rates.male_births[index],
         band,
         out,
+        phase,
     )
 
 
@@ -215,40 +325,32 @@ def projected_counts(
 ) -> np.ndarray:
     """Population at the ends of the years 2020 to `last_year`, with the error of projection.
 
-    drawn   : Assumptions, or a mapping of those that this rests on (see `DRAWN`)
+    drawn   : Assumptions, or a mapping of those that this rests on (see `DRAWN`), with the score of the error
     out     : where to write it, if it is there already
     Returns : array [person]  dims draw, year, sex, age
     """
     check_horizon(rates, last_year, f"area {area.adcode}")
-    places = survival_places(area, rates, drawn, np.arange(2021, last_year + 1))
+    places = survival_places(rates, drawn, np.arange(2021, last_year + 1))
     counts = carry(area, rates, drawn, last_year, places, out=out)
-    multiply_bands(counts, error_factor(area, drawn, np.arange(2020, last_year + 1)), BAND_OF_AGE)
+    factor = error_factor(area, drawn, np.arange(2020, last_year + 1), in_bands(counts))
+    multiply_bands(counts, factor, BAND_OF_AGE)
     return counts
 
 
 DRAWN = (
     "census_count_error",
-    "change_difference_bound",
-    "expectancy_gap",
     "fertility_local_persistence",
     "fertility_path",
     "life_expectancy_improvement",
     "life_expectancy_published_gap_continuation",
     "migration_continuation",
-    "migration_shrinkage",
+    "migration_persistence",
     "national_change_continuation",
 )
 
 
 # Who is 60 or older before 2080 was born before the census: no fertility moves their number.
 FERTILITY = ("fertility_local_persistence", "fertility_path")
-
-
-class _Drawn(dict):
-    """The draws that the projection rests on, and the stream of its error."""
-
-    def uniform(self, name: str) -> np.ndarray:
-        return self["projection_error"]
 
 
 @quantity(
@@ -276,12 +378,12 @@ def population(
 
     See also: change_rate, life_expectancy_paths, error_factor, history
     """
-    named = _Drawn(zip(DRAWN, drawn))
+    named: dict[str, Any] = dict(zip(DRAWN, drawn))
     bands = {"age_band": list(census_count_error_bands)}
     named["census_count_error"] = xr.DataArray(named["census_count_error"], coords=bands)
-    named["projection_error"] = projection_error
+    named[ERROR_STREAM] = projection_error
     before = len(people_between_censuses)
-    out = np.empty((len(projection_error), len(years), len(SEXES), len(AGES)))
+    out = np.empty((projection_error.shape[-1], len(years), len(SEXES), len(AGES)))
     out[:, :before] = people_between_censuses
     projected_counts(rates, area, named, int(years[-1]), out[:, before:])
     return Array((DRAW, "year", "sex", "age"), out)
@@ -368,18 +470,18 @@ def growth_parts(
     years = np.arange(2021, year + 1)
     none = np.zeros_like(change_rate(area, assumptions))
 
-    def people(longer_life: bool, change: np.ndarray | None) -> tuple[float, float]:
-        places = survival_places(area, rates, assumptions, years, longer_life)
-        counts = carry(area, rates, assumptions, year, places, None, longer_life, change)
-        bands = in_bands(counts) * error_factor(area, assumptions, [2020, *years])
-        older = bands[..., first_age <= BANDS].sum(axis=-1).mean(axis=0)
-        return float(older[0]), float(older[-1])
+    def people(longer_life: bool, change: np.ndarray | None) -> np.ndarray:
+        places = survival_places(rates, assumptions, years, longer_life)
+        return in_bands(carry(area, rates, assumptions, year, places, None, longer_life, change))
 
-    (_, ageing), (_, longer), (start, everything) = (
-        people(False, none),
-        people(True, none),
-        people(True, None),
-    )
+    def older(bands: np.ndarray) -> np.ndarray:
+        return (bands * factor)[..., first_age <= BANDS].sum(axis=-1).mean(axis=0)
+
+    # The error, and what counts make of it, is that of the whole projection in all three.
+    whole = people(True, None)
+    factor = error_factor(area, assumptions, [2020, *years], whole)
+    ageing, longer = (float(older(people(life, none))[-1]) for life in (False, True))
+    start, *_, everything = map(float, older(whole))
     return {
         "people in 2020": start,
         "ageing of those there": ageing - start,
@@ -425,9 +527,7 @@ def expectancy_gap(
 
 
 def expectancy_gap_of(area: Area, assumptions) -> np.ndarray:
-    """Draws of `expectancy_gap` from assumptions, or from a mapping that holds it already."""
-    if "expectancy_gap" in assumptions:
-        return assumptions["expectancy_gap"].values
+    """Draws of `expectancy_gap`."""
     if area.gap_known:
         return expectancy_gap_of_2020(area, assumptions["life_expectancy_error_known"]).values
     names = ("life_expectancy_gap_persistence", "life_expectancy_error_derived")
@@ -435,24 +535,25 @@ def expectancy_gap_of(area: Area, assumptions) -> np.ndarray:
 
 
 def to_year_end(
-    base: np.ndarray, gap: np.ndarray, fertility: np.ndarray, rates: Rates, change: np.ndarray
+    base: np.ndarray, fertility: np.ndarray, rates: Rates, change: np.ndarray
 ) -> np.ndarray:
     """From the census of 1 November 2020 to 31 December 2020.
 
     base      : array [person]  dims sex, age
-    gap       : array [year]    dims draw: life expectancy above the nation's
     fertility : array [ratio]   dims draw: level of fertility over the nation's
     change    : array [per year]  dims draw, sex, age
     Returns   : array [person]  dims draw, sex, age
     """
     fraction = CENSUS_TO_YEAR_END
     index = 2020 - FIRST_RATE_YEAR
-    survival = rates.grid.survival(index, rates.life_expectancy[index][:, None] + gap)
+    survival = rates.grid.survival(index, rates.life_expectancy[index][:, None])
     births = (base[1] * rates.fertility[index]).sum() * fertility * fraction
     male = rates.male_births[index]
-    counts = at_later_date(base, fraction) * survival[..., 1:] ** fraction
-    counts[..., 0] += np.stack([births * male, births * (1 - male)], axis=-1)
-    return counts * np.exp(change * fraction)
+    moved = np.exp(change * fraction)
+    counts = at_later_date(base, fraction) * survival[..., 1:] ** fraction * moved
+    born = np.stack([births * male, births * (1 - male)], axis=-1)
+    counts[..., 0] += born * moved[..., 0]
+    return counts
 
 
 def history(china: China, area: Area, years) -> xr.DataArray:

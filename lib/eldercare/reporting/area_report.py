@@ -8,7 +8,7 @@ import pandas as pd
 
 from eldercare.inputs.draws import draw_assumptions
 from eldercare.inputs.load import Project
-from eldercare.model.areas import QUANTITIES, area_inputs, level_table, project_areas
+from eldercare.model.areas import QUANTITIES, area_inputs, cautions, level_table, project_areas
 from eldercare.reporting import plots
 from eldercare.reporting.language import load_language
 
@@ -19,12 +19,13 @@ SHOWN_YEARS = (2020, 2025, 2030, 2035, 2040, 2050)
 def area_table(project: Project, code: int, draws: int) -> pd.DataFrame:
     """People in total, of 60, 65, 80 and 85 and over, at the ends of the years 2020-2050.
 
-    Returns : table quantity, year, low, central, high (80 % range), basis (see `boundaries`)
+    Returns : table quantity, year, low, central, high (80 % range), caution (see `areas.cautions`)
     """
     inputs = area_inputs(project.china, [code])
     summary = project_areas(inputs, project.china, draw_assumptions(project, draws=draws))
-    basis = str(inputs["basis"].sel(area=code).values)
-    return level_table(summary, code, summary["year"].values).assign(basis=basis)
+    told = cautions(summary, project.china).loc[code]
+    caution = " ".join(told.index[told.to_numpy(bool)])
+    return level_table(summary, code, summary["year"].values).assign(caution=caution)
 
 
 def area_text(project: Project, code: int, table: pd.DataFrame) -> str:
@@ -33,6 +34,7 @@ def area_text(project: Project, code: int, table: pd.DataFrame) -> str:
     words = load_language(project, "en")
     lines = [f"{code} {facts['name']} ({facts.level}, {facts.province}): middle (80% range)"]
     lines.append(words.change_basis(project, code))
+    lines += [words.of("caution", one) for one in table["caution"].iloc[0].split()]
     for quantity in QUANTITIES:
         rows = table[table["quantity"] == quantity].set_index("year")
         lines.append(words.part("quantity", quantity))
@@ -59,7 +61,7 @@ def write_area(project: Project, code: int, table: pd.DataFrame, folder: Path) -
         hue="",
         words=words,
         title=f"{facts['name']} ({code}, {facts.province})",
-        source=words.phrase("figure_area_source", basis=words.change_basis(project, code)),
+        source=words.phrase("figure_area_source", basis=words.phrase("change_facts")),
         twin=table,
         folder=folder,
     )

@@ -14,7 +14,7 @@ import pandas as pd
 
 from eldercare.inputs.load import NATION, City, Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS
-from eldercare.model.boundaries import compare_censuses
+from eldercare.model.base import province_of
 from eldercare.model.chain import BASE_YEAR
 
 LANGUAGES = ("en", "zh")
@@ -185,15 +185,22 @@ class Language:
         return own or str(project.china.areas.loc[(city.adcode, BASE_YEAR), "name"])
 
     def change_basis(self, project: Project, adcode: int) -> str:
-        """On whose change of cohorts an area's projection stands, and why (see `boundaries`)."""
-        row = compare_censuses(project.china).bases.loc[adcode]
-        other = (
-            ""
-            if row["change_of"] == NATION
-            else str(project.china.areas.loc[(row["change_of"], BASE_YEAR), "name"])
-        )
-        reason = self.of("reason", row["reason"].replace(" ", "_"))
-        return self.phrase(f"change_{row['basis']}", other=other, reason=reason)
+        """What the area's net migration rests on, and how well the ranges held in its province when put to the test."""
+        china, province = project.china, province_of(adcode)
+        rows = china.projection_error_province
+        rows = rows[rows["adcode"] == province].set_index("from_age")
+        text = [self.phrase("change_facts")]
+        if adcode != NATION:
+            name = str(china.areas.loc[(province, BASE_YEAR), "name"])
+            parts = {f"held_{age}": f"{rows.at[age, 'in_80'] * 100:.0f}" for age in rows.index}
+            errors = {f"error_{age}": f"{rows.at[age, 'median'] * 100:.1f}" for age in rows.index}
+            count = str(int(rows["areas"].iloc[0]))
+            text.append(self.phrase("province_held", province=name, areas=count, **parts, **errors))
+        return self.join_sentences(text)
+
+    def join_sentences(self, sentences: list[str]) -> str:
+        """Whole sentences one after the other."""
+        return (" " if self.code == LANGUAGES[0] else "").join(sentences)
 
     def row_keys(self, row: Mapping) -> str:
         """What a row of the assumptions holds for: its keys and the year from which it does."""

@@ -14,7 +14,8 @@ from eldercare.analysis.affordability import payer_shares
 from eldercare.analysis.assumption_log import OWN
 from eldercare.analysis.compare import ROUNDING, compare_head_counts, compare_targets
 from eldercare.analysis.sensitivity import YEAR
-from eldercare.inputs.load import Project
+from eldercare.inputs.load import NATION, Project
+from eldercare.model.base import province_of
 from eldercare.model.chain import (
     BASE_YEAR,
     LAST_YEAR,
@@ -23,6 +24,8 @@ from eldercare.model.chain import (
     stock_of_beds,
     summarise,
 )
+from eldercare.model.counts import usable_counts
+from eldercare.model.registered import registered_over_resident
 from eldercare.reporting.blocks import Block, Bullets, Figure, Heading, Paragraph, Table
 from eldercare.reporting.language import Language, sentence_case
 from eldercare.reporting.tables import promises
@@ -240,10 +243,13 @@ def _answer(facts: Facts) -> tuple[Block, ...]:
             budget=facts.words.range(shares.loc["city_budget"], "share"),
         ),
     ]
-    note = facts.say("report_note", census_year=BASE_YEAR, price_year=facts.price_year)
+    registered = registered_words(facts)
+    name = "report_note_registered" if registered else "report_note"
+    note = facts.say(name, census_year=BASE_YEAR, price_year=facts.price_year)
     return (
         Heading(1, report_title(facts)),
         Paragraph(note, "note"),
+        *(Paragraph(told, "note") for told in registered),
         _heading(facts, "answer"),
         Paragraph(facts.say("answer_lead"), "lead"),
         Paragraph(verdict, "lead"),
@@ -444,7 +450,7 @@ def _factor_range(words: Language, row: dict) -> str:
 
 def _limits(facts: Facts) -> tuple[Block, ...]:
     say, rows = facts.words.phrase, facts.result.assumptions.rows
-    items = [say("limit_basis"), facts.words.change_basis(facts.project, facts.result.city.adcode)]
+    items = _basis(facts)
     items += [] if facts.result.city.source_id else [say("limit_document")]
     for row in compare_head_counts(facts.result).to_dict("records"):
         census = facts.words.counted(row["census_value"], "person")
@@ -473,6 +479,22 @@ def _limits(facts: Facts) -> tuple[Block, ...]:
     return (_heading(facts, "limits"), Bullets(tuple(items)))
 
 
+def _basis(facts: Facts) -> list[str]:
+    """Whom the population counts, and on what its change rests."""
+    change = facts.words.change_basis(facts.project, facts.result.city.adcode)
+    return registered_words(facts) or [facts.words.phrase("limit_basis"), change]
+
+
+def registered_words(facts: Facts) -> list[str]:
+    """That the people are the registered ones, and how many of them stand for a resident; empty for residents."""
+    city, draws = facts.result.city, facts.result.assumptions.draws
+    ratios = registered_over_resident(facts.project, city, draws, [BASE_YEAR])
+    if ratios.empty:
+        return []
+    ratio = ratios.set_index("age").at["60+", "ratio"]
+    return [facts.words.phrase("limit_basis_registered", year=BASE_YEAR, ratio=f"{ratio:.2f}")]
+
+
 def _head_count(difference: float) -> str:
     if abs(difference) < ROUNDING:
         return "limit_head_count_equal"
@@ -485,6 +507,10 @@ def sources_in_use(project: Project, result: CityResult) -> list[str]:
     ids = {city.source_id, *city.targets["source_id"], *result.assumptions.rows["source_id"]}
     ids |= set(city.capacity["source_id"]) if city.capacity is not None else set()
     ids |= {source for named in project.table_rows["source_ids"] for source in named.split()}
+    whole = [city.adcode, city.adcode // 100 * 100, province_of(city.adcode), NATION]
+    counts = usable_counts(project.china.counts)
+    ids |= {*counts.loc[counts["adcode"].isin(whole), "source_id"]}
+    ids |= {*city.population_by_age["source_id"]}
     return [source for source in project.sources["source_id"] if source in ids]
 
 

@@ -342,6 +342,8 @@ def _rows_at(place: Place, name: str) -> tuple[str, pd.DataFrame]:
     """File, and those of its rows that a place takes."""
     about, blanks = table_rows(place.project)[name], _blanks(place)
     file = "data/" + about["file"].format(**blanks)
+    if about["every_area"] == "no" and not (place.project.root / file).is_file():
+        return file, pd.DataFrame()
     table = file_rows(place.project.root, file)
     kept = pd.Series(True, index=table.index)
     for cell in filter(None, about["cells"].split("; ")):

@@ -26,8 +26,8 @@ from eldercare.inputs.draws import (
 )
 from eldercare.inputs.load import BASELINE, Project, load_project
 from eldercare.inputs.schema import ASSUMPTION_KEYS, ASSUMPTIONS, DataFault
-from eldercare.model.areas import settled_area
 from eldercare.model.chain import QUANTILES, CityInputs, first_year
+from eldercare.model.registered import area_of_city
 
 MOST = 10
 ENDS_OF_SLIDER = (0.01, 0.99)
@@ -140,7 +140,7 @@ class Desk:
         self._kept: dict[str, Any] = {}
         self.values = {lever.name: lever.central for lever in self.levers}
         self.assumptions = self._drawn
-        area = settled_area(project, self.city.adcode, scenario, draws)
+        area = area_of_city(project, self.city, scenario, draws)
         self._inputs = CityInputs(project.china, self.city, area, self._drawn, measures=MEASURES)
         self.baseline = self.outcome = self._calculate()
         self._first = dict(self._kept)

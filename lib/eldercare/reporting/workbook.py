@@ -17,7 +17,15 @@ from eldercare.analysis.compare import compare_targets
 from eldercare.model.chain import BASE_YEAR, QUANTILES, summarise
 from eldercare.reporting.blocks import text_width
 from eldercare.reporting.language import sentence_case, significant
-from eldercare.reporting.report import LIMITED, NURSING, Facts, report_title, sources_in_use, summed
+from eldercare.reporting.report import (
+    LIMITED,
+    NURSING,
+    Facts,
+    registered_words,
+    report_title,
+    sources_in_use,
+    summed,
+)
 
 FONT = {"en": "Calibri", "zh": "Microsoft YaHei"}
 HEAD = PatternFill("solid", fgColor="F1F4F8")
@@ -151,12 +159,13 @@ def _width(value: Value) -> int:
 
 def _readme(sheet: Worksheet, facts: Facts) -> None:
     say, result = facts.words.phrase, facts.result
+    basis = say("readme_basis", census_year=BASE_YEAR)
     lines = [
         (say("readme_about"), None),
         (say("readme_purpose", title=report_title(facts)), None),
         (say("readme_range", draws=result.assumptions.draws), None),
         (say("readme_need"), None),
-        (say("readme_basis", census_year=BASE_YEAR), None),
+        *((told, None) for told in registered_words(facts) or [basis]),
         (say("readme_money", price_year=facts.price_year), None),
         (say("readme_empty"), None),
         (say("readme_sheets"), None),

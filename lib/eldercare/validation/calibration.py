@@ -5,16 +5,28 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
+from scipy.stats import spearmanr
 from scipy.stats import t as student_t
 
 from eldercare.engine.quantity import quantity
-from eldercare.validation.accuracy import SIZE_EDGES, SIZE_LABELS, THRESHOLDS, Setting, half_of
+from eldercare.validation.accuracy import (
+    SIZE_EDGES,
+    SIZE_LABELS,
+    THRESHOLDS,
+    Setting,
+    blind,
+    half_of,
+    national_errors,
+    people_from,
+    younger,
+)
 
 INNER, OUTER = 0.8, 0.95
 HEAVIEST, LIGHTEST = 2.0, 200.0
 CALIBRATED = (60, 65, 80)
 # How many of the areas a range may hold when it is tried on the other half, for it to be called right.
 ASKED = {"in_80": (0.75, 0.85), "in_95": (0.92, 0.97)}
+PROVINCES_FROM, NATION_FROM = 20_000_000, 1_000_000_000
 
 
 def log_errors(setting: Setting, predicted: np.ndarray) -> np.ndarray:
@@ -108,19 +120,40 @@ def _pooled(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def error_table(setting: Setting, predicted: np.ndarray) -> pd.DataFrame:
+def error_table(setting: Setting, people: np.ndarray) -> pd.DataFrame:
     """The fitted spread as `data/china/projection_error.csv` holds it.
 
-    Returns : table size_from, from_age, scale [share, of ten years], freedom; from all areas together
+    Counties and prefectures by size, from all areas together; provinces, from all of them, stand for whatever has
+    `PROVINCES_FROM` people and more. Of the nation there is one error, which is taken for its spread. No part is
+    surer than the whole: a spread below the nation's is raised to it. Below 60 (`from_age` 0) it is that of people
+    of 10 to 59, of whom the nation's error is not known apart; their errors correlate with those of 60 and over.
+
+    people  : as `accuracy.blind` gives them
+    Returns : table size_from, from_age, scale [share, of ten years], freedom, correlation
     """
-    scales, freedom = fit_spread(log_errors(setting, predicted), setting.areas["size"])
-    starts = dict(zip(SIZE_LABELS, SIZE_EDGES))
+    every, sizes = setting.every, setting.areas["size"]
+    below = blind(setting, count=younger)
+    errors = np.log(people_from(every.counted) / people)
+    young = np.log(younger(every.counted) / below)
+    scales, freedom = fit_spread(errors[setting.rows], sizes)
+    reach = student_t.ppf((1 + INNER) / 2, freedom)
+    scales.insert(0, 0, [_within(young[setting.rows][sizes == size]) for size in scales.index])
+    scales[0] /= reach
+    scales.index = [int(dict(zip(SIZE_LABELS, SIZE_EDGES))[size]) for size in scales.index]
+    provinces = every.codes % 10000 == 0
+    both = np.column_stack([young, errors])[provinces]
+    scales.loc[PROVINCES_FROM] = [_within(column) / reach for column in both.T]
+    scales.loc[NATION_FROM] = [0.0, *np.abs(np.log1p(national_errors(setting)))]
+    scales = scales.clip(lower=scales.loc[NATION_FROM], axis=1)
+    scales.loc[NATION_FROM, 0] = scales.loc[NATION_FROM, THRESHOLDS[0]]
+    rank = spearmanr(young[setting.rows, 0], errors[setting.rows, 0]).statistic
     rows = [
         {
-            "size_from": int(starts[size]),
+            "size_from": size,
             "from_age": age,
             "scale": round(value, 4),
             "freedom": round(freedom, 2),
+            "correlation": round(2 * np.sin(np.pi * rank / 6), 2),
         }
         for size, line in scales.iterrows()
         for age, value in line.items()
@@ -166,3 +199,57 @@ def errors_by_size(setting: Setting, predicted: np.ndarray, age: int) -> pd.Data
         for end, value in (("low", np.exp(-reach) - 1), ("high", np.exp(reach) - 1))
     ]
     return pd.concat([dots, *steps], ignore_index=True).assign(unit="share")
+
+
+def _within(errors: np.ndarray) -> float:
+    return float(np.quantile(np.abs(errors), INNER))
+
+
+def province_table(setting: Setting, predicted: np.ndarray) -> pd.DataFrame:
+    """How the back-test did in each province, as `data/china/projection_error_province.csv` holds it.
+
+    The range tried on a province is fitted on the areas of all others. Counties and prefectures together.
+
+    Returns : table adcode, from_age, areas, bias, median, mean, high (90th percentile) of the absolute error
+              [share], in_80 [share of the areas whose outcome the 80 % range held]
+    """
+    errors, sizes = log_errors(setting, predicted), setting.areas["size"]
+    provinces = setting.areas["province"].to_numpy()
+    rows = []
+    for province in np.unique(provinces):
+        here = provinces == province
+        scales, freedom = fit_spread(errors[~here], sizes[~here])
+        reach = student_t.ppf((1 + INNER) / 2, freedom) * scales.reindex(sizes[here]).to_numpy()
+        off = (predicted / setting.observed - 1)[here]
+        for column, age in enumerate(THRESHOLDS):
+            if age in CALIBRATED:
+                rows.append(
+                    {
+                        "adcode": province,
+                        "from_age": age,
+                        "areas": int(here.sum()),
+                        "bias": np.median(off[:, column]),
+                        **_sizes_of(np.abs(off[:, column])),
+                        "in_80": (np.abs(errors[here, column]) <= reach[:, column]).mean(),
+                    }
+                )
+    return pd.DataFrame(rows).round(4)
+
+
+def level_table(setting: Setting, predicted: np.ndarray) -> pd.DataFrame:
+    """Errors of the model that projects, by level.
+
+    Returns : table level, from_age, areas, bias, median, mean, high (90th percentile) of the absolute error [share]
+    """
+    rows = []
+    for level, part in setting.areas.groupby("level"):
+        off = (predicted / setting.observed - 1)[part.index]
+        for column, age in enumerate(THRESHOLDS):
+            error = off[:, column]
+            found = {"bias": np.median(error), **_sizes_of(np.abs(error))}
+            rows.append({"level": level, "from_age": age, "areas": len(part), **found})
+    return pd.DataFrame(rows)
+
+
+def _sizes_of(error: np.ndarray) -> dict[str, float]:
+    return {"median": np.median(error), "mean": error.mean(), "high": np.quantile(error, 0.9)}

@@ -1,38 +1,25 @@
-"""What the errors of the back-test say: by kind and size of area, against plainer ways, where, and since the census."""
+"""What the errors of the back-test say: by kind and size of area, against plainer ways, and where."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from eldercare.inputs.draws import draw_assumptions
-from eldercare.inputs.load import NATION, China, Project
-from eldercare.model.areas import settled_area
+from eldercare.inputs.load import China, Project
 from eldercare.model.base import province_of
-from eldercare.model.population import people_in, project_area
-from eldercare.validation.accuracy import (
-    END,
-    SIZE_LABELS,
-    START,
-    THRESHOLDS,
-    Setting,
-    half_of,
-    predict,
-)
+from eldercare.validation.accuracy import END, SIZE_LABELS, START, THRESHOLDS, Setting, blind
 
 JUDGED = (60, 65, 80)
 WORST_AGE = 65
 PEOPLE_MOVED, PROVINCE_OFF, FEW_PEOPLE = 0.15, 0.08, 100_000
 # In this order; the first that holds is told.
 REASONS = ("boundary", "migration", "province", "few_people", "not_known")
-WEIGHTS = ("own_change", "death_rate", "pull_of_towns")
 # What was asked of the ranges: share of areas held, and in how many of a hundred at least and at most.
 ASKED = {"in_80": (0.8, 0.75, 0.85), "in_95": (0.95, 0.92, 0.97)}
 TRIALS = ("fitted", "first half", "second half", "other half")
 NO_RIVAL = "closed, raw census deaths"
-Weights = Mapping[str, tuple[float, float, float]]
 
 
 def errors(setting: Setting, predicted: np.ndarray) -> np.ndarray:
@@ -274,56 +261,45 @@ def province_errors(china: China, setting: Setting, predicted: np.ndarray) -> pd
     return table.loc[order.sort_values(kind="stable").index].reset_index(drop=True)
 
 
-def weight_errors(setting: Setting, weights: Weights, level: str) -> pd.DataFrame:
-    """Median absolute error as projected, and with each of the three weights set to 0 in turn.
+def fact_errors(setting: Setting, level: str) -> pd.DataFrame:
+    """Median absolute error as projected, without each fact of the census in turn, and without any.
 
     Returns : table, index trial, columns from_age [share]
     """
     here = {level: (setting.areas["level"] == level).to_numpy()}
-    trials: dict[str, int | slice | None] = {"as_projected": None}
-    trials |= {f"without_{name}": place for place, name in enumerate(WEIGHTS)}
-    trials["without_all"] = slice(None)
+    facts = list(setting.every.facts.columns)
+    trials = {"as_projected": facts}
+    trials |= {f"without_{one}": [name for name in facts if name != one] for one in facts}
     rows = {}
-    for name, place in trials.items():
-        error = errors(setting, _with_zero(setting, weights, place))
+    for name, used in {**trials, "without_any": []}.items():
+        error = errors(setting, blind(setting, used)[setting.rows])
         rows[name] = error_table(error, here).set_index("from_age")["share_error"]
     return pd.DataFrame(rows).T.rename_axis("trial")
 
 
-def _with_zero(setting: Setting, weights: Weights, place: int | slice | None) -> np.ndarray:
-    both = []
-    for half in ("first half", "second half"):
-        changed = np.array(weights[half], float)
-        if place is not None:
-            changed[place] = 0
-        both.append(predict(setting, *changed))
-    return np.where(half_of(setting)[:, None], *both)
+def provinces_held(china: China) -> pd.DataFrame:
+    """How the back-test did in each province, the one whose ranges held least at 65 and over first.
 
-
-def chosen_weights(weights: Weights) -> pd.DataFrame:
-    """The weights each half of the provinces was projected with, chosen on the other half; columns the weights."""
-    table = pd.DataFrame.from_dict(weights, orient="index", columns=list(WEIGHTS))
-    return table.rename_axis("half").rename_axis(columns="weight")
-
-
-def counts_since(project: Project) -> pd.DataFrame:
-    """People projected from the census of 2020 beside those counted since, in the mean of the draws.
-
-    Returns : table area, year, from_age, counted_value, projected_value [person], signed_error [share], unit
+    Returns : table province, areas, from_age, signed_bias, share_error, share_high, share_held, unit
     """
-
-    def rows() -> Iterator[dict]:
-        drawn = draw_assumptions(project)
-        for code, part in project.china.counts.groupby("adcode"):
-            years = part["date"].str[:4].astype(int)
-            area = settled_area(project, int(code))
-            people = project_area(project.china, area, drawn, max(years))
-            name = "China" if code == NATION else project.china.areas.loc[(code, END), "name"]
-            for row, year in zip(part.itertuples(), years):
-                age = int(row.indicator.split("_")[1])
-                found = float(people_in(people.sel(year=year), age).mean())
-                told = {"counted_value": row.value, "projected_value": found}
-                error = {"signed_error": found / row.value - 1}
-                yield {"area": name, "year": year, "from_age": age, **told, **error}
-
-    return pd.DataFrame(rows()).assign(unit="person")
+    names = {
+        "bias": "signed_bias",
+        "median": "share_error",
+        "high": "share_high",
+        "in_80": "share_held",
+    }
+    table = china.projection_error_province.rename(columns=names)
+    worst = table[table["from_age"] == WORST_AGE].sort_values(["share_held", "adcode"])["adcode"]
+    table["province"] = table["adcode"].map(china.areas["name"].xs(END, level="year"))
+    order = table["adcode"].map({code: place for place, code in enumerate(worst)})
+    table = table.assign(order=order).sort_values(["order", "from_age"]).reset_index(drop=True)
+    kept = [
+        "province",
+        "areas",
+        "from_age",
+        "signed_bias",
+        "share_error",
+        "share_high",
+        "share_held",
+    ]
+    return table[kept].assign(unit="share")

@@ -20,6 +20,7 @@ CLASSES = np.arange(0, 101, WIDTH)
 RATE_STARTS = np.array([0, 1, *range(5, 101, 5)])
 SINGLE = np.arange(OPEN_AGE + 1)
 THRESHOLDS = (0, 60, 65, 80)
+OLDEST_MIGRANT = 65
 
 
 def five_year_ratios(mx: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -54,11 +55,16 @@ def project_published(
     """Carry a published population forward with its published death rates, fertility and migration.
 
     Any country's inputs will do, in the layout of data/china/wpp2019_*.csv. The total of net
-    migrants is given; their ages are those of the five years before the base, which the published
-    populations and death rates imply (`implied_migration`). Migrants come at the end of a step.
+    migrants is given; their ages are not, and the inputs cannot give them: what the populations and
+    death rates before the base leave unexplained (`implied_migration`) is migration and rounding
+    together, of a few years which may hold a wave that does not come again. So the ages are the mean
+    of all periods before the base that the tables hold, and nobody is taken to move at
+    `OLDEST_MIGRANT` and over, where the remainder is more rounding than moves; the rest is brought to
+    the total given. How the ages of migrants change after the base, and who of the old does move,
+    stays unknown: a country of large migration may differ by it. Migrants come at the end of a step.
 
     population  : table year, sex, age (single, the last one open), and the count in the last column;
-                  with the base year and, for the ages of migrants, the year five years before it
+                  with the base year and, for the ages of migrants, the years five, ten … years before it
     death_rates : table sex, period_from, period_to, age_from, mx; five-year periods
     inputs      : table indicator, period_from, period_to, age_from, value, with the indicators
                   total_fertility_rate, sex_ratio_at_birth, percent_of_tfr (by age) and
@@ -185,21 +191,35 @@ def implied_migration(
 
 
 def _migrants(counts, death_rates, inputs, base_year: int, periods) -> np.ndarray:
-    """Net migrants by step, sex and age class: the totals as given, ages as before the base."""
+    """Net migrants by step, sex and age class: the totals as given, ages as before the base, of the old none."""
     totals = np.array(
         [_input(inputs, "net_migration_thousand_per_5_years", period) for period in periods]
     )
-    before = base_year - WIDTH
-    earlier_total = _input_if_there(inputs, "net_migration_thousand_per_5_years", before)
-    if before not in counts:
-        pattern = counts[base_year] / counts[base_year].sum()
-        return totals[:, None, None] * pattern
-    ratios = five_year_ratios(_rates(death_rates, before), RATE_STARTS)
-    seen = implied_migration(counts[before], counts[base_year], ratios, earlier_total)
+    seen = _migrants_before(counts, death_rates, inputs, base_year)
+    if seen is None:
+        seen = np.where(CLASSES < OLDEST_MIGRANT, counts[base_year], 0.0)
     if abs(seen.sum()) > 0.2 * np.abs(seen).sum():
         return totals[:, None, None] * seen / seen.sum()
     pattern = np.abs(seen) / max(np.abs(seen).sum(), 1e-9)
     return seen + (totals - seen.sum())[:, None, None] * pattern
+
+
+def _migrants_before(counts, death_rates, inputs, base_year: int) -> np.ndarray | None:
+    """Mean of the net migrants of all five-year periods before the base; None if there is none.
+
+    Nobody of `OLDEST_MIGRANT` and over is among them: their numbers go to the younger ages, in the same proportions.
+    """
+    known = set(death_rates["period_from"])
+    found: list[np.ndarray] = []
+    period = base_year - WIDTH
+    while period in counts and period in known:
+        ratios = five_year_ratios(_rates(death_rates, period), RATE_STARTS)
+        total = _input_if_there(inputs, "net_migration_thousand_per_5_years", period)
+        found.append(implied_migration(counts[period], counts[period + WIDTH], ratios, total))
+        period -= WIDTH
+    if not found:
+        return None
+    return np.where(CLASSES < OLDEST_MIGRANT, np.mean(found, axis=0), 0.0)
 
 
 def _by_age(population: pd.DataFrame) -> dict[int, np.ndarray]:
