@@ -46,6 +46,9 @@ def count(number: int) -> tuple[Value, ...]:
     return (Value("rows", number, number, number, "count"),)
 
 
+AREAS, COUNTS = "data/china/census_area.csv", "data/china/counts.csv"
+
+
 @dataclass(repr=False)
 class Tracer:
     """Traces many numbers of one project: runs and nodes are made once.
@@ -331,6 +334,15 @@ def _back_test(tracer: Tracer, cells: Cells, _column: str) -> Node:
     return tracer.made_from("back_test", code, [counted])
 
 
+def _counts(tracer: Tracer, cells: Cells, _column: str) -> Node:
+    if cells["counts"] != "counted":
+        return tracer.made_from("moved_by_counts", cells["area"])
+    names = file_rows(tracer.project.root, AREAS)
+    code = names.loc[names["name"] == cells["area"], "adcode"].iloc[:1].tolist() or ["100000"]
+    found = tracer.rows("counts", COUNTS, "residents counted", adcode=code[0], basis="resident")
+    return tracer.made_from("moved_by_counts", cells["area"], [found])
+
+
 SUPPLY = {
     "needed": "caregivers_total_needed",
     **dict.fromkeys(("in post, today's training", "today"), "caregivers_stock[path=today]"),
@@ -348,6 +360,7 @@ FIGURES: dict[str, str | Mapping[str, str] | Rule] = {
     "03_people_60_plus": "population_60_plus",
     "03_people_80_plus": "population_80_plus",
     "03_pyramids": "population",
+    "03_counts": _counts,
     "04_prevalence": _prevalence,
     "04_care_need": "care_need",
     "04_dementia": "people_with_dementia",
