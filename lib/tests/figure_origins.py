@@ -48,6 +48,9 @@ def count(number: int) -> tuple[Value, ...]:
     return (Value("rows", number, number, number, "count"),)
 
 
+AREAS, COUNTS = "data/china/census_area.csv", "data/china/counts.csv"
+
+
 @dataclass(repr=False)
 class Tracer:
     """Traces many numbers of one project: runs and nodes are made once.
@@ -350,6 +353,15 @@ def _use(tracer: Tracer, _cells: Cells, _column: str) -> Node:
     return Node("use_back_test", "quantity", "", what, "", made, tuple, (), (counts, people))
 
 
+def _counts(tracer: Tracer, cells: Cells, _column: str) -> Node:
+    if cells["counts"] != "counted":
+        return tracer.made_from("moved_by_counts", cells["area"])
+    names = file_rows(tracer.project.root, AREAS)
+    code = names.loc[names["name"] == cells["area"], "adcode"].iloc[:1].tolist() or ["100000"]
+    found = tracer.rows("counts", COUNTS, "residents counted", adcode=code[0], basis="resident")
+    return tracer.made_from("moved_by_counts", cells["area"], [found])
+
+
 SUPPLY = {
     "needed": "caregivers_total_needed",
     **dict.fromkeys(("in post, today's training", "today"), "caregivers_stock[path=today]"),
@@ -367,6 +379,7 @@ FIGURES: dict[str, str | Mapping[str, str] | Rule] = {
     "03_people_60_plus": "population_60_plus",
     "03_people_80_plus": "population_80_plus",
     "03_pyramids": "population",
+    "03_counts": _counts,
     "04_prevalence": _prevalence,
     "04_care_need": "care_need",
     "04_dementia": "people_with_dementia",

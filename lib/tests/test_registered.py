@@ -58,7 +58,6 @@ def test_the_projection_meets_the_table_by_age(registered):
 def test_nobody_registered_is_taken_to_move_and_no_resident_count_moves_them(registered):
     area = registered_area(registered, registered.city("lincang"), draws=DRAWS)
     assert not area.change_facts.any()
-    assert not area.change_province.any()
     assert area.kept is None
 
 

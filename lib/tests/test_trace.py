@@ -95,7 +95,10 @@ def test_the_facts_of_an_area_come_from_rows_that_are_there(project):
     own = {"measures", "price_years", "years"}  # of the run, not of the data
     assert {fact for fact in FACTS if not rows_behind(project, fact)} == own
     for row in project.table_rows.itertuples():
-        columns = file_rows(ROOT, "data/" + row.file.format(city=CITY)).columns
+        path = "data/" + row.file.format(city=CITY)
+        if row.every_area == "no" and not (ROOT / path).is_file():
+            continue  # a table that a city may have
+        columns = file_rows(ROOT, path).columns
         assert {cell.partition("=")[0] for cell in row.cells.split("; ") if cell} <= {*columns}
         assert row.source_ids or "source_id" in columns
 

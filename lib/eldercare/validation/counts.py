@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from eldercare.engine.quantity import quantity
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import NATION, Project
 from eldercare.inputs.schema import ages_meant
@@ -109,6 +110,11 @@ def sum_up_later(later: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+@quantity(
+    name="moved_by_counts",
+    unit="ratio",
+    of=("census_all_areas", "change_weights", "projection_error", "counts"),
+)
 def before_and_after(
     project: Project,
     adcode: int,
@@ -118,6 +124,8 @@ def before_and_after(
     relative: bool = False,
 ) -> pd.DataFrame:
     """The projection of an area without and with counts since the census, and what was counted at ends of years.
+
+    Defined as::  people projected, or counted / mean of people projected without counts - 1
 
     ages     : from which on people are counted
     relative : told as a share of the mean without counts, less 1, in which what counts do can be seen
