@@ -37,7 +37,7 @@ from eldercare.inputs.load import (
 from eldercare.inputs.schema import ASSUMPTION_KEYS
 from eldercare.model.chain import BASE_YEAR, FACTS, QUANTILES, CityResult, run_city
 from eldercare.reporting.trace_view import Node, Row, Trace, Value, plain_number
-from eldercare.validation import calibration  # noqa: F401 - it and `accuracy` declare too
+from eldercare.validation import calibration, counts  # noqa: F401 - they and `accuracy` declare too
 
 ABOUT_AN_ASSUMPTION = ("bands", "middle", "until")
 PASSED_ON = {"measure", "path"}  # keys that come down from what a quantity is made of

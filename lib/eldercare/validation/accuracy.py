@@ -349,7 +349,6 @@ def half_of(setting: Setting) -> np.ndarray:
     unit="person",
     of=(
         "census_all_areas",
-        "census_province",
         "wpp_death_rates",
         "wpp_life_expectancy",
         "wpp_fertility",
