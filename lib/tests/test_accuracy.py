@@ -20,7 +20,7 @@ FOUR = ("no change", "constant growth", "Hamilton-Perry", "closed, national deat
 
 @pytest.fixture(scope="module")
 def kept(china):
-    return accuracy.kept_areas(china)
+    return accuracy.comparable_areas(china)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def predicted(setting, people):
 
 @pytest.fixture(scope="module")
 def others(china, setting):
-    return accuracy.rivals(china, setting)
+    return accuracy.benchmark_projections(china, setting)
 
 
 @pytest.fixture(scope="module")

@@ -110,17 +110,17 @@ def test_eleven_deadlines_fall_into_the_month_of_issue(project):
 
 
 def test_70_per_cent_of_towns_said_twice_differ_in_the_bound_only(project):
-    found = one(consistency.said_twice, project, "lincang")
+    found = one(consistency.restated_targets, project, "lincang")
     assert found.numbers == {"again": 11, "differing": 1, "other_value": 0}
     assert "70%以上乡镇(街道)" in found.result
     changed, city = city_with(project, "lincang", lincang_220={"value": 0.6})
-    assert consistency.said_twice(changed, city)[0].verdict == crosscheck.CONFLICT
+    assert consistency.restated_targets(changed, city)[0].verdict == crosscheck.CONFLICT
 
 
 def test_a_later_year_that_promises_less_is_a_conflict(project):
-    assert one(consistency.two_years, project, "shengzhou").numbers["same"] == 6
+    assert one(consistency.targets_for_two_years, project, "shengzhou").numbers["same"] == 6
     changed, city = city_with(project, "shengzhou", shengzhou_090={"value": 3.0})
-    assert consistency.two_years(changed, city)[0].verdict == crosscheck.CONFLICT
+    assert consistency.targets_for_two_years(changed, city)[0].verdict == crosscheck.CONFLICT
 
 
 def test_the_reading_of_a_damaged_count_fits_the_city_and_the_print_does_not(project):

@@ -309,7 +309,8 @@ def test_a_count_within_a_year_lies_between_its_ends_and_one_sex_is_a_part(proje
         ).sel(year=2023),
         0,
     )
-    assert share == pytest.approx(float((found[2].drawn / total).mean()))
+    # Children born since are those of the UN's births here, those of the assumptions there.
+    assert share == pytest.approx(float((found[2].drawn / total).mean()), rel=0.003)
     assert found[-1].weights.sum() == pytest.approx(0)
 
 

@@ -24,39 +24,41 @@ def twins(tmp_path):
 
 
 def test_equal_twins_are_no_difference(twins):
-    assert book.compare_twins(*twins) == []
+    assert book.check_figure_data(*twins) == []
 
 
 def test_a_changed_number_is_found_with_its_row(twins):
     (twins[1] / "05_beds.csv").write_text(TABLE.replace("123.4", "123.5"), "utf-8")
-    assert book.compare_twins(*twins) == [
+    assert book.check_figure_data(*twins) == [
         "figures/05_beds.csv, row 2: committed “lincang,2030,123.4”, now “lincang,2030,123.5”"
     ]
 
 
 def test_a_row_more_or_less_is_found(twins):
     (twins[1] / "05_beds.csv").write_text(TABLE + "lincang,2050,9\n", "utf-8")
-    assert book.compare_twins(*twins) == ["figures/05_beds.csv: committed 3 rows, now 4"]
-    assert book.compare_twins(*twins[::-1]) == ["figures/05_beds.csv: committed 4 rows, now 3"]
+    assert book.check_figure_data(*twins) == ["figures/05_beds.csv: committed 3 rows, now 4"]
+    assert book.check_figure_data(*twins[::-1]) == ["figures/05_beds.csv: committed 4 rows, now 3"]
 
 
 def test_a_twin_that_no_notebook_writes_any_more_is_found(twins):
     (twins[1] / "05_beds.csv").unlink()
-    assert book.compare_twins(*twins) == [
+    assert book.check_figure_data(*twins) == [
         "figures/05_beds.csv: committed, but no notebook writes it"
     ]
 
 
 def test_a_twin_that_is_not_committed_is_found(twins):
     (twins[1] / "05_new.csv").write_text(TABLE, "utf-8")
-    assert book.compare_twins(*twins) == [
+    assert book.check_figure_data(*twins) == [
         "figures/05_new.csv: written by a notebook, but not committed"
     ]
 
 
 def test_a_picture_without_a_twin_is_found(twins):
     (twins[0] / "05_alone.png").write_bytes(b"picture")
-    assert book.compare_twins(*twins) == ["figures/05_alone.png: a picture without a twin table"]
+    assert book.check_figure_data(*twins) == [
+        "figures/05_alone.png: a picture without a twin table"
+    ]
     assert checks.figures_without_twin(twins[0]) == ["05_alone"]
 
 

@@ -18,7 +18,7 @@ from eldercare.inputs import checks, dated, load, schema
 from eldercare.inputs.draws import draw_assumptions
 from eldercare.inputs.schema import BED_TYPES, SETTINGS, SEVERITIES
 from eldercare.model import chain, costs, financing, services, workforce
-from eldercare.model.beds import KINDS_OF_BUILDING
+from eldercare.model.beds import CONSTRUCTION_TYPES
 
 CENT = 0.01
 DRAWS = 128  # random inputs in one example of hypothesis
@@ -28,7 +28,7 @@ LABELS = {
     "severity": SEVERITIES,
     "setting": SETTINGS,
     "bed_type": BED_TYPES,
-    "kind": KINDS_OF_BUILDING,
+    "kind": CONSTRUCTION_TYPES,
 }
 MONEY = (
     "cost",
@@ -269,7 +269,7 @@ def random_case(seed, size):
         "institution_running_cost": sum(by_item[item] for item in costs.STAFF_ITEMS),
         "residents": array(10, bed_type=BED_TYPES),
         "population_60_plus": row(50),
-        "beds_built_by_type_and_kind": array(10, bed_type=BED_TYPES, kind=KINDS_OF_BUILDING),
+        "beds_built_by_type_and_kind": array(10, bed_type=BED_TYPES, kind=CONSTRUCTION_TYPES),
         "people_by_severity_and_setting": array(10, severity=SEVERITIES, setting=SETTINGS),
     }
 
@@ -467,7 +467,7 @@ def brute_force(paid_for, probability, levels):
 def test_the_premium_is_that_of_brute_force(probability):
     chance = np.random.default_rng(3)
     benefits, people = chance.lognormal(15, 0.4, 1_000), chance.uniform(2e5, 3e5, 1_000)
-    found = affordability.premium_that_pays(benefits, people, probability)
+    found = affordability.break_even_premium(benefits, people, probability)
     levels = np.geomspace(1, 1_000, 200_000)
     assert found == pytest.approx(
         brute_force(lambda x: people * x >= benefits, probability, levels), rel=1e-3
@@ -478,7 +478,7 @@ def test_the_premium_is_that_of_brute_force(probability):
 def test_the_level_of_a_city_is_that_of_sorting_and_rises_with_the_probability(results, kind):
     for result in results.values():
         levels = [
-            affordability.level_that_pays(result, kind, 2035, p)
+            affordability.break_even_level(result, kind, 2035, p)
             for p in (0.1, 0.4, 0.6, 0.8, 0.95, 1)
         ]
         assert (np.diff(levels) >= 0).all() and levels[-1] > levels[0] >= 0
@@ -495,7 +495,7 @@ def test_the_level_of_a_city_is_that_of_sorting_and_rises_with_the_probability(r
             wanted = 1 - (need["public_running"] + need["scheme_payment"]) / care
         ordered = np.sort(np.maximum(wanted.values, 0))
         brute = ordered[int(np.ceil(0.8 * len(ordered))) - 1]
-        assert affordability.level_that_pays(result, kind, 2035, 0.8) == pytest.approx(
+        assert affordability.break_even_level(result, kind, 2035, 0.8) == pytest.approx(
             brute, rel=1e-3
         )
 
@@ -690,4 +690,4 @@ def test_lincang_s_promise_of_places_is_met_and_not_filled(results):
 
 def test_a_premium_of_the_size_printed_pays_the_benefits_of_hangzhou_s_rules(results):
     # Hangzhou asks 90 yuan a person and year; Shengzhou, in the same province, is older.
-    assert 45 < affordability.level_that_pays(results["shengzhou"], "premium", 2025, 0.5) < 180
+    assert 45 < affordability.break_even_level(results["shengzhou"], "premium", 2025, 0.5) < 180

@@ -191,7 +191,7 @@ def test_definitions_and_lives_are_those_of_the_draws_of_the_result(project, res
         chain.run_city,
         chain.age_structure,
         definitions.definition_table,
-        definitions.beside_published,
+        definitions.compare_with_published,
         definitions.national_care_need,
         decomposition.decompose,
         run_scenarios,
@@ -453,7 +453,7 @@ def test_too_few_draws_say_so_in_plain_words(project):
 
 
 def test_the_width_that_knowing_narrows_is_the_range_of_the_result(project, results, found):
-    table = sensitivity.value_of_knowing(project, found)
+    table = sensitivity.value_of_information(project, found)
     row = results["sanming"].table("beds_total_needed", [YEAR], measure="need").iloc[0]
     width = table.loc[table["headline"] == "beds", "width_now"].unique()
     assert width == pytest.approx([row["high"] - row["low"]], rel=1e-5)

@@ -50,13 +50,13 @@ def test_single_ages_give_the_pattern_back_where_it_fits():
 @settings(max_examples=60, deadline=None)
 @given(arrays(int, (2, 101), elements=COUNTS), st.floats(0, 1))
 def test_a_later_date_conserves_the_people(counts, fraction):
-    moved = base.at_later_date(counts, fraction)
+    moved = base.shift_reference_date(counts, fraction)
     assert np.allclose(moved.sum(axis=1), counts.sum(axis=1), rtol=1e-9, atol=1e-6)
     assert moved.min() >= -1e-6 * max(counts.max(), 1)
 
 
 def test_a_date_no_later_changes_nothing(lincang):
-    assert base.at_later_date(lincang.base, 0.0) == pytest.approx(lincang.base)
+    assert base.shift_reference_date(lincang.base, 0.0) == pytest.approx(lincang.base)
 
 
 def carried(base, years, survival=1.0, fertility=0.0, growth=1.0):
@@ -104,13 +104,17 @@ def two_months_on(counts, area, rates, year, change):
         year - 2010, (rates.life_expectancy[year - 2010] + area.life_expectancy_gap)[:, None]
     )[0]
     fraction = population.CENSUS_TO_YEAR_END
-    return base.at_later_date(counts, fraction) * survival[:, 1:] ** fraction * change**fraction
+    return (
+        base.shift_reference_date(counts, fraction) * survival[:, 1:] ** fraction * change**fraction
+    )
 
 
 @pytest.mark.parametrize(("year", "start"), [(2010, "earlier"), (2020, "base")])
 def test_history_meets_both_censuses_with_two_months_of_deaths(china, lincang, year, start):
     rates = area_step.rates_of(china)
-    closed = area_step.closed_survivors(rates, lincang.earlier, lincang.life_expectancy_gap)
+    closed = area_step.survivors_without_migration(
+        rates, lincang.earlier, lincang.life_expectancy_gap
+    )
     change = (lincang.base / closed) ** 0.1
     ahead = np.minimum(np.arange(101) + 2020 - year, 100)
     found = population.history(china, lincang, [year]).values[0]

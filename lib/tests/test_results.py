@@ -167,8 +167,8 @@ def test_first_and_last_year_and_rows_side_by_side(found):
 @pytest.mark.parametrize("code", ["en", "zh"])
 def test_the_rows_used_are_those_in_force_with_their_labels(project, found, code):
     words, result = load_language(project, code), found["lincang"]
-    table = tables.rows_used(words, result, "adl_prevalence", "target_occupancy")
+    table = tables.assumptions_used(words, result, "adl_prevalence", "target_occupancy")
     rows = result.assumptions.rows
     rows = rows[rows["assumption"].isin(["adl_prevalence", "target_occupancy"])]
     assert table.iloc[:, 0].tolist() == [words.label(name) for name in rows["assumption"]]
-    assert len(tables.rows_used(words, result)) == len(result.assumptions.rows)
+    assert len(tables.assumptions_used(words, result)) == len(result.assumptions.rows)

@@ -136,7 +136,7 @@ def test_one_at_a_time_the_middle_is_the_middle_and_the_ends_are_told(tornado):
 
 
 def test_knowing_an_assumption_narrows_the_range_and_knowing_more_narrows_it_more(project, found):
-    table = step.value_of_knowing(project, found)
+    table = step.value_of_information(project, found)
     assert set(table["headline"]) == set(found.outcomes)
     assert (table["width_then"] <= table["width_now"]).all()
     assert (table["width_together"] <= table["width_then"] + 1e-9).all()

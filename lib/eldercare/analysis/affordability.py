@@ -102,7 +102,7 @@ def solve_level(
         "affordable_fee",
     ),
 )
-def subsidy_that_pays(
+def break_even_subsidy(
     cost: np.ndarray, others: np.ndarray, residents: np.ndarray, fee: np.ndarray, probability: float
 ) -> float:
     """Operating subsidy of an occupied bed at which families can pay the rest.
@@ -124,7 +124,7 @@ def subsidy_that_pays(
 
 
 @quantity(unit="yuan per person and year", of=("insurance_benefit_full", "population_total"))
-def premium_that_pays(benefits: np.ndarray, people: np.ndarray, probability: float) -> float:
+def break_even_premium(benefits: np.ndarray, people: np.ndarray, probability: float) -> float:
     """Premium a resident and year that pays the benefits of insurance if all severe cases draw
     them.
 
@@ -147,7 +147,7 @@ def premium_that_pays(benefits: np.ndarray, people: np.ndarray, probability: flo
         "scheme_payment",
     ),
 )
-def co_payment_that_pays(cost: np.ndarray, others: np.ndarray, probability: float) -> float:
+def break_even_co_payment(cost: np.ndarray, others: np.ndarray, probability: float) -> float:
     """Share of the cost of running care that families must bear beside subsidies, insurance and
     vouchers.
 
@@ -159,7 +159,7 @@ def co_payment_that_pays(cost: np.ndarray, others: np.ndarray, probability: floa
     return solve_level(lambda level: cost * level + others >= cost, probability, high=1.0)
 
 
-def level_that_pays(result: CityResult, kind: str, year: int, probability: float) -> float:
+def break_even_level(result: CityResult, kind: str, year: int, probability: float) -> float:
     """Subsidy, premium or co-payment at which the care of a year is paid for with a probability.
 
     kind    : subsidy, premium or co_payment
@@ -174,7 +174,7 @@ def level_that_pays(result: CityResult, kind: str, year: int, probability: float
     cost = need["cost"]
     running = cost.sel(cost_item=list(STAFF_ITEMS)).sum("cost_item").values
     if kind == "subsidy":
-        return subsidy_that_pays(
+        return break_even_subsidy(
             running,
             need["scheme_payment_institution"].values,
             need["residents"].sum("bed_type").values,
@@ -183,13 +183,13 @@ def level_that_pays(result: CityResult, kind: str, year: int, probability: float
         )
     if kind == "premium":
         people = at["population_total"].values.astype(float)
-        return premium_that_pays(need["insurance_benefit_full"].values, people, probability)
+        return break_even_premium(need["insurance_benefit_full"].values, people, probability)
     care = running + cost.sel(cost_item=["home_care", "day_care"]).sum("cost_item").values
     others = (need["public_running"] + need["scheme_payment"]).values
-    return co_payment_that_pays(care, others, probability)
+    return break_even_co_payment(care, others, probability)
 
 
-def levels_that_pay(
+def break_even_levels(
     results: Results, year: int, probabilities: Iterable[float] = PROBABILITIES
 ) -> pd.DataFrame:
     """The least level at which the care of a year is paid for, by how sure one wants to be.
@@ -198,7 +198,7 @@ def levels_that_pay(
     """
     chances = list(probabilities)
     rows = [
-        (city_id, kind, chance, level_that_pays(result, kind, year, chance), unit)
+        (city_id, kind, chance, break_even_level(result, kind, year, chance), unit)
         for city_id, result in results.items()
         for kind, unit in UNITS_OF_LEVELS.items()
         for chance in chances

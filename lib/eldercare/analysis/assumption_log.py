@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from eldercare.analysis.sensitivity import MAIN, Sensitivity, headlines, value_of_knowing
+from eldercare.analysis.sensitivity import MAIN, Sensitivity, headlines, value_of_information
 from eldercare.inputs.load import Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS, BASES, STEPS
 
@@ -195,7 +195,7 @@ def to_measure(project: Project, found: Found) -> pd.DataFrame:
     widths = {f"width_{when}": f"{when}_value" for when in ("now", "then", "together")}
     parts = []
     for city_id, one in found.items():
-        table = value_of_knowing(project, one).rename(columns=widths)
+        table = value_of_information(project, one).rename(columns=widths)
         table = table[table["headline"].isin(MAIN) & (table["first_order"] > NOTED)]
         parts.append(table.assign(unit=table["headline"].map(_units(project, city_id))))
     table = pd.concat(parts, ignore_index=True)

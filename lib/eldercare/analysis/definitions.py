@@ -121,7 +121,7 @@ def national_care_need(
     return pd.DataFrame({"year": list(years), "low": low, "central": central, "high": high})
 
 
-def beside_published(project: Project, draws: int = DEFAULT_DRAWS) -> pd.DataFrame:
+def compare_with_published(project: Project, draws: int = DEFAULT_DRAWS) -> pd.DataFrame:
     """What others calculated for the nation beside this model's any limitation, of the same ages
     and year.
 

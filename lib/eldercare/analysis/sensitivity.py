@@ -359,7 +359,7 @@ def _index_table(names, labels, first: np.ndarray, total: np.ndarray) -> pd.Data
     ).reset_index(drop=True)
 
 
-def value_of_knowing(project: Project, found: Sensitivity, most: int = 3) -> pd.DataFrame:
+def value_of_information(project: Project, found: Sensitivity, most: int = 3) -> pd.DataFrame:
     """What a city would gain by measuring an assumption: by how much the range of each headline would narrow.
 
     Defined as::  width then = width now x sqrt(1 - first-order index);  of several together: 1 - their sum

@@ -115,7 +115,7 @@ def execute_all(root: Path) -> list[Path]:
     return sorted(failed)
 
 
-def compare_twins(expected: Path, found: Path) -> list[str]:
+def check_figure_data(expected: Path, found: Path) -> list[str]:
     """Differences between the committed figure twins and those of a new run, one line each."""
     committed = {path.name for path in expected.glob("*.csv")}
     fresh = {path.name for path in found.glob("*.csv")}
@@ -180,7 +180,7 @@ def run_tests(root: Path) -> int:
             ],
             ELDERCARE_FIGURES=folder,
         )
-        differences = compare_twins(root / "figures", Path(folder))
+        differences = check_figure_data(root / "figures", Path(folder))
     for line in differences:
         print(line)
     print(f"figure twins: {'unchanged' if not differences else f'{len(differences)} differences'}")

@@ -50,7 +50,7 @@ def premises(project: Project, city: City) -> list[Finding]:
     ]
 
 
-def said_twice(project: Project, city: City) -> list[Finding]:
+def restated_targets(project: Project, city: City) -> list[Finding]:
     """Promises that the document says again: whether value, bound, year and scope are the same."""
     rows = city.targets.set_index("target_id", drop=False)
     again = rows[rows["restates"].isin(rows.index)]
@@ -93,7 +93,7 @@ def _plain(value) -> str:
     return str(value).replace("_", " ")
 
 
-def two_years(project: Project, city: City) -> list[Finding]:
+def targets_for_two_years(project: Project, city: City) -> list[Finding]:
     """The same quantity promised for two years: whether the later year asks for more, on the same
     base.
     """
@@ -321,8 +321,8 @@ def promises_without_year(project: Project, city: City) -> list[Finding]:
 CHECKS = (
     *crosscheck.CHECKS,
     premises,
-    said_twice,
-    two_years,
+    restated_targets,
+    targets_for_two_years,
     stages_before_issue,
     deadlines_at_once,
     whole_institutions,

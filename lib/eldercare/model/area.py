@@ -176,7 +176,7 @@ def _official_life_expectancy(china: China) -> dict[int, dict[int, float]]:
     return out
 
 
-def closed_survivors(rates: Rates, earlier: np.ndarray, gap: float) -> np.ndarray:
+def survivors_without_migration(rates: Rates, earlier: np.ndarray, gap: float) -> np.ndarray:
     """Who of the census of 2010, and of births since, would be alive in 2020 without migration."""
     counts = earlier[None]
     for year in range(*CENSUS_YEARS):
@@ -194,7 +194,7 @@ def national_change(china: China) -> np.ndarray:
     See `facts.change_beyond`; laid on the ages people had in the middle of the ten years.
     """
     earlier, later = (national_population(china, year) for year in CENSUS_YEARS)
-    expected = closed_survivors(rates_of(china), earlier, 0.0)
+    expected = survivors_without_migration(rates_of(china), earlier, 0.0)
     return laid_on_ages(change_beyond(later, expected))
 
 

@@ -34,7 +34,15 @@ from eldercare.model.area import (
     rates_of,
 )
 from eldercare.model.base import base_populations, national_population, province_of
-from eldercare.model.counts import ALL_COUNTS, NO_COUNTS, Counted, Evidence, meet, usable_counts
+from eldercare.model.counts import (
+    ALL_COUNTS,
+    BASE_YEAR,
+    NO_COUNTS,
+    Counted,
+    Evidence,
+    meet,
+    usable_counts,
+)
 from eldercare.model.facts import beyond_seen, facts_change
 from eldercare.model.family import above, error_spread, lines
 from eldercare.model.population import (
@@ -278,12 +286,30 @@ def counted_beside(
         area = _settled(china, assumptions, int(code), until)
         last = max(int(part["date"].max()[:4]), 2021)
         check_horizon(rates, last, f"area {area.adcode}")
-        people = projected_counts(rates, area, assumptions, last)
+        people = _with_known_births(china, projected_counts(rates, area, assumptions, last))
         alone = _people(area, rates, assumptions, LAST_YEAR)
         spread = log_spread(area, assumptions, alone)
         for index, row in zip(part.index, part.to_dict("records")):
             found[index] = meet(row, people, spread)
     return [found[index] for index in rows.index]
+
+
+def _with_known_births(china: China, people: np.ndarray) -> np.ndarray:
+    """People with those born from 2020 on as the UN has births, so that a share of all moves nobody by fertility.
+
+    Defined as::  people born in a year = people born in 2019 x births of the nation in the year / in 2019
+
+    people : array [person]  dims draw, year (2020 …), sex, age
+    """
+    table = china.wpp_annual
+    births = table[(table["indicator"] == "births") & (table["sex"] == "both")]
+    by_year = births.set_index("year")["central"]
+    people = people.copy()
+    for place in range(people.shape[1]):
+        for age in range(place + 1):
+            share = by_year[BASE_YEAR + place - age] / by_year[BASE_YEAR - 1]
+            people[:, place, :, age] = people[:, 0, :, 1] * share
+    return people
 
 
 def _learned(

@@ -40,7 +40,7 @@ def single_ages(groups: np.ndarray, starts: np.ndarray, pattern: np.ndarray) -> 
     return np.maximum(out, 0)
 
 
-def at_later_date(counts: np.ndarray, fraction: float) -> np.ndarray:
+def shift_reference_date(counts: np.ndarray, fraction: float) -> np.ndarray:
     """Regroup single ages to a date a fraction of a year later, without deaths or births.
 
     Within an age the people are spread by a monotone curve through the cumulated population,
@@ -71,7 +71,7 @@ def national_pattern(china: China, year: int) -> np.ndarray:
     """
     table = china.single_age[china.single_age["year"] == year]
     mean = table.pivot_table("mean_population", "sex", "age").loc[list(SEXES)].to_numpy()
-    moved = at_later_date(mean, 0.5)
+    moved = shift_reference_date(mean, 0.5)
     moved[:, 0] = mean[:, 0]
     return moved
 

@@ -11,7 +11,7 @@ from eldercare.engine.quantity import quantity
 from eldercare.inputs.schema import BED_TYPES
 
 HEAVY = ("moderate", "severe")
-KINDS_OF_BUILDING = ("new", "rebuilt", "converted")
+CONSTRUCTION_TYPES = ("new", "rebuilt", "converted")
 CHANGES = ("existing", "retired", "constructed")
 BEDS_PER_RESIDENT = 1  # a resident holds one bed
 PER_1000, PER_10000 = 1_000, 10_000
@@ -281,7 +281,7 @@ def beds_built_by_type_and_kind(bed_programme: Array, conversion_share_of_renewa
     renewed = least(constructed, retired)
     converted = renewed * conversion_share_of_renewal
     parts = (constructed - renewed, renewed - converted, converted)
-    return side_by_side(dict(zip(KINDS_OF_BUILDING, parts)), "kind")
+    return side_by_side(dict(zip(CONSTRUCTION_TYPES, parts)), "kind")
 
 
 @quantity(unit="bed per year", dims=("measure", "year", "kind"))
@@ -313,5 +313,5 @@ def missing_beds(needed, stock):
     return (needed - stock).clip(min=0)
 
 
-name_labels("kind", KINDS_OF_BUILDING)
+name_labels("kind", CONSTRUCTION_TYPES)
 name_labels("change", CHANGES)

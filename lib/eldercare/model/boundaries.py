@@ -42,7 +42,7 @@ NOT_PLAUSIBLE = "its people doubled or halved beside the area above it"
 REASONS = NO_CODE, RENAMED, MOVED, PREFECTURE_MOVED, NO_TABLE, NOT_PLAUSIBLE
 
 
-def kept_areas(china: China) -> pd.DataFrame:
+def comparable_areas(china: China) -> pd.DataFrame:
     """Which areas of the census of 2010 can be followed to 2020, and why the others cannot.
 
     A prefecture has kept its boundary if the population of both years equals, within 0.1 %, that of
@@ -113,7 +113,7 @@ def compare_censuses(china: China) -> Comparison:
     an area with another's change is that which makes its cohorts change as the other's did.
     """
     counted, ends = (_counts_by_code(china, year) for year in (START, END))
-    why_not = kept_areas(china).set_index("adcode")["reason"]
+    why_not = comparable_areas(china).set_index("adcode")["reason"]
     rows, starts = {NATION: (OWN, NATION, "")}, {NATION: counted[NATION]}
     for code in sorted(ends, key=_level):
         if code != NATION:

@@ -114,7 +114,9 @@ def meet(row: Mapping, people: np.ndarray, spread: np.ndarray) -> Counted:
         of_all = of_all + share * here.sum(axis=-1)
         in_bands = np.add.reduceat(here.mean(axis=0) * ages, BANDS)
         weights[year] = share * in_bands / in_bands.sum()
-        whole[year] = share * np.add.reduceat(here.mean(axis=0), BANDS) / here.mean(axis=0).sum()
+        # Children of the census and those born since are taken as known (see `areas.counted_beside`).
+        uncertain = here.mean(axis=0) * (BANDS[year // BANDS[1] + 2] <= AGES)
+        whole[year] = share * np.add.reduceat(uncertain, BANDS) / here.mean(axis=0).sum()
     if row["unit"] == "share":
         drawn, weights = drawn / of_all, weights - whole
     return Counted(row, np.asarray(drawn), weights, spread)

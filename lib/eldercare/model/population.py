@@ -18,16 +18,16 @@ from eldercare.model.area import (
     FIRST_RATE_YEAR,
     Area,
     Rates,
-    closed_survivors,
     rates_of,
+    survivors_without_migration,
 )
-from eldercare.model.base import AGES, OPEN_AGE, SEXES, at_later_date
+from eldercare.model.base import AGES, OPEN_AGE, SEXES, shift_reference_date
 from eldercare.model.cohort import draw_together, multiply_bands, next_step, project_compiled
 from eldercare.model.family import ERROR_STREAM, error_scores, heavy_tailed, rest_of_width
 
 CENSUS_TO_YEAR_END = 61 / 366
 CENSUS_DATE = 2021 - CENSUS_TO_YEAR_END
-OLDER = 60
+OLDER, ADULT = 60, 15
 PHASE = 5
 MARKS = (0, 1, 3, 8, 15, 22, 30)
 BAND_WIDTH = 5
@@ -149,7 +149,7 @@ def error_left(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.n
     Defined as::  sum over ages from x(people x left) / people from x
                       = whole(x) x rest(z x spread of ln people from x / (q x whole(x)))
 
-    for each age x that the back-test was held to, and for all below 60; z and q are the 90th percentiles of the
+    for each age x that the back-test was held to, and for all of 15-59; z and q are the 90th percentiles of the
     normal and of Student's distribution, `rest` is `family.rest_of_width`. So the 80 % range of the people from
     each of these ages on is as wide as the back-test was wrong. Between some years (`MARKS`) the spread of the
     assumptions goes in a straight line. May bind: where the assumptions alone are wider than the back-test was
@@ -177,7 +177,8 @@ def error_left(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.n
     steps = np.flatnonzero(np.diff(area.error_scale[BANDS])) + 1
     starts = np.unique([old, *steps[steps > old]])
     left = np.empty_like(whole)
-    left[:, :old] = wanted(0, old)[:, None]
+    # Of 15 and over, so that births since the census, and fertility with them, move nobody else.
+    left[:, :old] = wanted(ADULT // BAND_WIDTH, old)[:, None]
     beyond, end = np.zeros(years), len(BANDS)
     for start in starts[::-1]:
         here = np.maximum(mean[:, start:end].sum(axis=1), 1e-9)
@@ -550,7 +551,7 @@ def to_year_end(
     births = (base[1] * rates.fertility[index]).sum() * fertility * fraction
     male = rates.male_births[index]
     moved = np.exp(change * fraction)
-    counts = at_later_date(base, fraction) * survival[..., 1:] ** fraction * moved
+    counts = shift_reference_date(base, fraction) * survival[..., 1:] ** fraction * moved
     born = np.stack([births * male, births * (1 - male)], axis=-1)
     counts[..., 0] += born * moved[..., 0]
     return counts
@@ -574,7 +575,7 @@ def history(china: China, area: Area, years) -> xr.DataArray:
             f"only years between the censuses of {first} and {last} can be interpolated, not {outside[0]}"
         )
     rates = rates_of(china)
-    closed = closed_survivors(rates, area.earlier, area.life_expectancy_gap)
+    closed = survivors_without_migration(rates, area.earlier, area.life_expectancy_gap)
     correction = np.where(closed > 0, area.base / np.maximum(closed, 1e-9), 1.0)
     counts, ends = area.earlier[None], {}
     for year in range(first, last + 1):
@@ -586,7 +587,7 @@ def history(china: China, area: Area, years) -> xr.DataArray:
         part = survival[0, :, 1:] ** CENSUS_TO_YEAR_END * change ** (
             CENSUS_TO_YEAR_END / (last - first)
         )
-        ends[year] = at_later_date(now, CENSUS_TO_YEAR_END) * part
+        ends[year] = shift_reference_date(now, CENSUS_TO_YEAR_END) * part
         ends[year][:, 0] += CENSUS_TO_YEAR_END * now[:, 0]
         counts = next_step(counts, survival, rates.fertility[index], rates.male_births[index])
     return xr.DataArray(

@@ -96,7 +96,7 @@ def publish(
     plt.close(figure)
     picture = _lighter(buffer)
     write_whole(folder / f"{name}.png", picture)
-    write_whole(folder / f"{name}.csv", twin_text(twin).encode())
+    write_whole(folder / f"{name}.csv", figure_data_text(twin).encode())
     return Image(data=picture, format="png", alt=alt)
 
 
@@ -110,7 +110,7 @@ def _lighter(buffer: io.BytesIO) -> bytes:
     return out.getvalue()
 
 
-def twin_text(table: pd.DataFrame) -> str:
+def figure_data_text(table: pd.DataFrame) -> str:
     """A figure's table as CSV text: keys sorted, numbers with four significant digits."""
     out = table.copy()
     for column in out.columns:

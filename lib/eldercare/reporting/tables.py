@@ -170,7 +170,7 @@ def numbered(table: pd.DataFrame, columns: Sequence[str], key: str = "city_id") 
     return rest.join(side.infer_objects()).reset_index()
 
 
-def rows_used(words: Language, result: CityResult, *names: str) -> pd.DataFrame:
+def assumptions_used(words: Language, result: CityResult, *names: str) -> pd.DataFrame:
     """The rows of the assumptions that some step used for a city, with range, basis and source.
 
     names : of assumptions; all in force, if none is named

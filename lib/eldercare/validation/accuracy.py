@@ -26,7 +26,7 @@ from eldercare.model.base import (
     province_of,
     single_ages,
 )
-from eldercare.model.boundaries import END, START, kept_areas
+from eldercare.model.boundaries import END, START, comparable_areas
 from eldercare.model.cohort import project_compiled
 from eldercare.model.facts import (
     FIRST_GROUP,
@@ -140,7 +140,7 @@ def prepare(china: China, life_expectancy: bool = False) -> Setting:
     shift = dict.fromkeys(provinces.tolist(), 0.0)
     if life_expectancy:
         shift = {code: _shift_of(china, grid, code) for code in shift}
-    kept = kept_areas(china).set_index("adcode")
+    kept = comparable_areas(china).set_index("adcode")
     compared = kept["kept"].reindex(codes).fillna(False).to_numpy(bool) & (codes % 10000 != 0)
     everyone = Everyone(
         codes,
@@ -414,7 +414,7 @@ def national_errors(setting: Setting) -> pd.Series:
     return pd.Series(people_from(found)[0] / counted - 1, index=list(THRESHOLDS))
 
 
-def rivals(china: China, setting: Setting) -> dict[str, np.ndarray]:
+def benchmark_projections(china: China, setting: Setting) -> dict[str, np.ndarray]:
     """Plain projections of 2020 to be better than; array [person] dims area, threshold each.
 
     `no change`, `constant growth` (of the province 2000-2010), `Hamilton-Perry` (the province's ratios of

@@ -71,7 +71,7 @@ def rival_table(
 ) -> pd.DataFrame:
     """Median absolute error of each way to project, and the share of areas in which ours is closer.
 
-    `all four` counts the areas in which ours is closer than the four rivals at once; the raw census
+    `all four` counts the areas in which ours is closer than the four benchmark_projections at once; the raw census
     deaths, known to be too few, are shown but are not one of the four.
 
     Returns : table, index method, columns (what: median_error or closer, from_age) [share]
@@ -145,7 +145,7 @@ def coverage_shares(cover: pd.DataFrame, inside: str) -> pd.DataFrame:
 def kept_counts(kept: pd.DataFrame) -> pd.DataFrame:
     """How many areas of the census of 2010 could be followed, and why the others could not, by level.
 
-    kept    : table of `boundaries.kept_areas`
+    kept    : table of `boundaries.comparable_areas`
     Returns : table, index reason (kept first), columns province, prefecture, county, all
     """
     reason = kept["reason"].where(kept["reason"] != "", "kept")
