@@ -14,6 +14,7 @@ import pandas as pd
 
 from eldercare.inputs.load import NATION, City, Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS
+from eldercare.model.area_names import latin_name
 from eldercare.model.base import province_of
 from eldercare.model.chain import BASE_YEAR
 
@@ -192,6 +193,7 @@ class Language:
         text = [self.phrase("change_facts")]
         if adcode != NATION:
             name = str(china.areas.loc[(province, BASE_YEAR), "name"])
+            name = latin_name(china, province) if self.code == LANGUAGES[0] else name
             parts = {f"held_{age}": f"{rows.at[age, 'in_80'] * 100:.0f}" for age in rows.index}
             errors = {f"error_{age}": f"{rows.at[age, 'median'] * 100:.1f}" for age in rows.index}
             count = str(int(rows["areas"].iloc[0]))
