@@ -318,7 +318,7 @@ def _cost_group(tracer: Tracer, cells: Cells, _column: str) -> Node:
 
 
 def _lever(tracer: Tracer, cells: Cells, _column: str) -> Node:
-    return tracer.quantity(cells["city_id"], f"{cells['lever']}_that_pays", SHOWN_YEAR)
+    return tracer.quantity(cells["city_id"], f"break_even_{cells['lever']}", SHOWN_YEAR)
 
 
 def _childcare(tracer: Tracer, cells: Cells, _column: str) -> Node:

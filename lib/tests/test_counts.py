@@ -311,7 +311,8 @@ def test_a_count_within_a_year_lies_between_its_ends_and_one_sex_is_a_part(proje
     )
     # Children born since are those of the UN's births here, those of the assumptions there.
     assert share == pytest.approx(float((found[2].drawn / total).mean()), rel=0.003)
-    assert found[-1].weights.sum() == pytest.approx(0)
+    # Children taken as known leave their part of the people of all ages.
+    assert 0 < found[-1].weights.sum() < 0.2
 
 
 def test_a_count_far_outside_the_range_is_told_with_both_numbers(project):

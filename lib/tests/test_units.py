@@ -73,7 +73,12 @@ HOME_UNITS = {
     "households_with_two_65plus": "household",
     "people_65_plus": "person",
 }
-AREA_UNITS = {"base": "person", "earlier": "person", "life_expectancy_gap": "year"}
+AREA_UNITS = {
+    "middle": "person",
+    "base": "person",
+    "earlier": "person",
+    "life_expectancy_gap": "year",
+}
 CENSUS_UNITS = {"households": "household", "urban": "person", "population": "person"}
 FACT_UNITS = {  # facts with a unit; None are places on a scale, labels, or pure numbers
     "area": AREA_UNITS,
