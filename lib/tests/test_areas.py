@@ -173,7 +173,7 @@ def test_the_nation_is_a_member_its_provinces_make_it_up_before_they_are_scaled(
     project, china, assumptions
 ):
     """Within half a per cent at 60 and over up to 2050: before, 1.1 % at 60 and over and 2.1 % at 80 and over."""
-    factor = areas._province_factors(china, assumptions, 2050, None)[NINGXIA]
+    factor = areas._factor_of_parts(china, assumptions, NATION, 2050, None)
     nation = describe_area(china, NATION)
     whole = areas._people(nation, areas.rates_of(china), assumptions, 2050).mean(axis=0)
     for age in (60, 65, 80):

@@ -109,12 +109,7 @@ def _in_passage(
     taken = [(one.start, one.end) for one in read]
     worded = worded_figures(text, passage.text, said, taken, issued, passage.body)
     for word in worded:
-        read.append(
-            Found(
-                word.start, word.end, word.value, word.unit, word.bound, word.kind, word.year, word.high,
-                word.sure, [word.why], suspect=word.suspect, weak=word.weak, worded=True,
-            )
-        )  # fmt: skip
+        read.append(Found(**{**vars(word), "why": [word.why]}, worded=True))
     hidden = [(one.start, one.end) for one in worded if one.weak in ("rhythm", "grades")]
     read = [one for one in read if one.worded or not _within(one, hidden)]
     for one in read:

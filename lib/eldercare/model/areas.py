@@ -33,16 +33,8 @@ from eldercare.model.area import (
     national_change,
     rates_of,
 )
-from eldercare.model.base import base_populations, national_population, province_of
-from eldercare.model.counts import (
-    ALL_COUNTS,
-    BASE_YEAR,
-    NO_COUNTS,
-    Counted,
-    Evidence,
-    meet,
-    usable_counts,
-)
+from eldercare.model.base import BASE_YEAR, base_populations, national_population, province_of
+from eldercare.model.counts import ALL_COUNTS, NO_COUNTS, Counted, Evidence, meet, usable_counts
 from eldercare.model.facts import beyond_seen, facts_change
 from eldercare.model.family import above, error_spread, lines
 from eldercare.model.population import (
@@ -155,12 +147,12 @@ def project_areas(
     rates = rates_of(china)
     check_horizon(rates, last_year, "the areas")
     evidence = _evidence(china, assumptions, until)
-    shared = _province_factors(china, assumptions, max(last_year, LAST_YEAR), evidence)
+    shared = _factor_of_parts(china, assumptions, NATION, max(last_year, LAST_YEAR), evidence)
     settings: dict[str, Any] = {
         "rates": rates,
         "assumptions": assumptions,
         "last_year": last_year,
-        "of_province": shared,
+        "of_provinces": shared[: last_year - 2019],
         "evidence": evidence,
     }
     if inputs.chunks:
@@ -230,18 +222,21 @@ def _population_rows(project: Project, scenario: str) -> str:
 
 @lru_cache(maxsize=256)
 def _settled(china: China, assumptions: Assumptions, adcode: int, until: str) -> Area:
+    return _settled_with_people(china, assumptions, adcode, until)[0]
+
+
+def _settled_with_people(
+    china: China, assumptions: Assumptions, adcode: int, until: str
+) -> tuple[Area, np.ndarray]:
+    """An area as of `settled_area`, and its people by draw, year end and five-year age, without error."""
     evidence, rates = _evidence(china, assumptions, until), rates_of(china)
     area = describe_area(china, adcode)
-    if adcode == NATION:
-        people, factor = _people(area, rates, assumptions, LAST_YEAR), np.ones(())
-    else:
-        of_province = _province_factors(china, assumptions, LAST_YEAR, evidence)
-        inputs = area_inputs(china, [adcode])
-        families = _Families(inputs, rates, assumptions, LAST_YEAR, evidence)
-        row = int(np.flatnonzero(inputs["asked"].values)[0])
-        people, factor = families.people(row), families.factor(row, of_province)
+    people, factor = _people(area, rates, assumptions, LAST_YEAR), np.ones(())
+    if adcode != NATION:
+        (*_, (whole, _), _own) = lines(china)[adcode]
+        factor = _factor_of_parts(china, assumptions, whole, LAST_YEAR, evidence)
     area, moved = _learned(area, assumptions, people, evidence)
-    return _keep(area, assumptions, people, moved, factor)
+    return _keep(area, assumptions, people, moved, factor), people
 
 
 def _keep(
@@ -283,11 +278,10 @@ def counted_beside(
     """
     rates, found = rates_of(china), {}
     for code, part in rows.groupby("adcode"):
-        area = _settled(china, assumptions, int(code), until)
+        area, alone = _settled_with_people(china, assumptions, int(code), until)
         last = max(int(part["date"].max()[:4]), 2021)
         check_horizon(rates, last, f"area {area.adcode}")
         people = _with_known_births(china, projected_counts(rates, area, assumptions, last))
-        alone = _people(area, rates, assumptions, LAST_YEAR)
         spread = log_spread(area, assumptions, alone)
         for index, row in zip(part.index, part.to_dict("records")):
             found[index] = meet(row, people, spread)
@@ -351,20 +345,24 @@ def national_assumptions(
     return draw_assumptions(project, None, scenario, draws)
 
 
-@lru_cache(maxsize=8)
-def _province_factors(
-    china: China, assumptions: Assumptions, last_year: int, evidence: Evidence | None
-) -> dict[int, np.ndarray]:
-    """For each province the factor by which the means of all provinces add up to the nation's."""
-    rates, nation = rates_of(china), describe_area(china, NATION)
-    people = _people(nation, rates, assumptions, last_year)
-    whole = people.mean(axis=0) * _learned(nation, assumptions, people, evidence)[1]
+@lru_cache(maxsize=64)
+def _factor_of_parts(
+    china: China, assumptions: Assumptions, code: int, last_year: int, evidence: Evidence | None
+) -> np.ndarray:
+    """By what the areas directly below one are scaled so that all add up to the nation; dims year, five-year age."""
+    rates, area = rates_of(china), describe_area(china, code)
+    people = _people(area, rates, assumptions, last_year)
+    whole = people.mean(axis=0) * _learned(area, assumptions, people, evidence)[1]
     inputs = area_inputs(china)
-    inputs = inputs.isel(area=np.flatnonzero(inputs["parent"].values == NATION))
+    inputs = inputs.isel(area=np.flatnonzero(inputs["parent"].values == code))
     families = _Families(inputs, rates, assumptions, last_year, evidence)
     with ThreadPoolExecutor(WORKERS) as pool:
         parts = reduce(np.add, pool.map(families.mean, range(len(families.codes))))
-    return dict.fromkeys((int(code) for code in families.codes), _ratio(whole, parts))
+    factor = _ratio(whole, parts)
+    if code == NATION:
+        return factor
+    (*_, (above_it, _), _own) = lines(china)[code]
+    return _factor_of_parts(china, assumptions, above_it, last_year, evidence) * factor
 
 
 def _ratio(whole: np.ndarray, parts: np.ndarray) -> np.ndarray:
@@ -391,15 +389,14 @@ def _project_families(
     rates: Rates,
     assumptions: Assumptions,
     last_year: int,
-    of_province: dict[int, np.ndarray],
+    of_provinces: np.ndarray,
     evidence: Evidence | None,
 ) -> xr.DataArray:
     """Areas of some provinces: each family of parts is scaled to the whole above it."""
     out = _empty_result(inputs, last_year)
     families = _Families(inputs, rates, assumptions, last_year, evidence)
     for row in np.flatnonzero(families.facts["parent"] == NATION):
-        factor = of_province[int(families.codes[row])][: last_year - 2019]
-        _settle(families, int(row), families.people(int(row)), factor, out)
+        _settle(families, int(row), families.people(int(row)), of_provinces, out)
     return out
 
 
@@ -475,15 +472,6 @@ class _Families:
             area = self.area(row)
             self._known[row] = _learned(area, self.assumptions, people, self.evidence)
         return self._known[row]
-
-    def factor(self, row: int, of_province: dict[int, np.ndarray]) -> np.ndarray:
-        """By what an area is scaled so that all add up to the nation; dims year, five-year age."""
-        if self.facts["parent"][row] == NATION:
-            return of_province[int(self.codes[row])]
-        above = int(np.flatnonzero(self.codes == self.facts["parent"][row])[0])
-        with ThreadPoolExecutor(WORKERS) as pool:
-            parts = reduce(np.add, pool.map(self.mean, self.parts(above)))
-        return self.factor(above, of_province) * _ratio(self.mean(above), parts)
 
     def with_error(self, row: int, people: np.ndarray, factor: np.ndarray) -> np.ndarray:
         """People with the area's error, scaled to its place in the family (see `settled_area`)."""

@@ -11,6 +11,7 @@ from scipy.interpolate import PchipInterpolator
 from eldercare.inputs.load import NATION, China
 from eldercare.inputs.schema import AGE_GROUP_START
 
+BASE_YEAR = 2020  # of the census that projections start from
 OPEN_AGE = 100
 AGES = np.arange(OPEN_AGE + 1)
 SEXES = ("male", "female")

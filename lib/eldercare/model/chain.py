@@ -23,10 +23,10 @@ from eldercare.inputs.load import BASELINE, NATION, China, City, Project
 from eldercare.model import beds, costs, financing, flow, need, services, settings, workforce  # noqa: F401 - each declares its quantities
 from eldercare.model import population as population_step
 from eldercare.model.area import Area, rates_of
+from eldercare.model.base import BASE_YEAR
 from eldercare.model.family import error_scores
 from eldercare.model.registered import area_of_city
 
-BASE_YEAR = 2020
 LAST_YEAR = 2050
 BLOCK, WORKERS = 1024, 2
 QUANTILES = {"low": 0.1, "central": 0.5, "high": 0.9}
@@ -110,23 +110,14 @@ def summarise(array: xr.DataArray, mean: bool = False) -> pd.DataFrame:
 
 
 def with_total(array: xr.DataArray, dim: str) -> xr.DataArray:
-    """The parts along a dim and, as a further label of it, all of them together in each draw."""
+    """The parts along a dim and, as a further label of it, all of them together in each draw.
+
+    Defined as::  total = sum of the parts in each draw
+
+    so that the means of the parts add up to that of the total, which middles and ends of ranges do not.
+    """
     array = array.astype(float)
     return xr.concat([array, array.sum(dim, skipna=False).expand_dims({dim: [TOTAL]})], dim)
-
-
-def summarise_parts(array: xr.DataArray, dim: str) -> pd.DataFrame:
-    """`summarise` of parts and of all of them together, with the mean, by which parts add up to their total.
-
-    Defined as::  total = sum of the parts in each draw;  mean(total) = sum of the means of the parts
-
-    which middles and ends of ranges do not do.
-
-    dim     : the dim whose labels are the parts
-    Returns : table with a row for each year and key, and columns mean, low, central, high; `total` in the
-              column of the dim is all parts together
-    """
-    return summarise(with_total(array, dim), mean=True)
 
 
 def first_year(city: City) -> int:

@@ -24,12 +24,11 @@ import pandas as pd
 from eldercare.inputs.draws import Z90, Assumptions
 from eldercare.inputs.load import NATION
 from eldercare.inputs.schema import ages_meant
-from eldercare.model.base import AGES, SEXES, province_of
+from eldercare.model.base import AGES, BASE_YEAR, SEXES, province_of
 from eldercare.model.family import Line
 from eldercare.model.population import BANDS
 
 ALL_COUNTS, NO_COUNTS = "9999-12-31", ""
-BASE_YEAR = 2020
 COHORTS_APART = 10
 SURPRISE = 0.01
 

@@ -13,7 +13,7 @@ from eldercare.inputs.load import BASELINE, City, Project
 from eldercare.inputs.schema import ages_meant
 from eldercare.model.area import Area, Rates, child_woman_ratio, describe_area, rates_of
 from eldercare.model.areas import LAST_YEAR, keep_mean, settled_area
-from eldercare.model.base import AGES, SEXES, national_population
+from eldercare.model.base import AGES, BASE_YEAR, SEXES, national_population
 from eldercare.model.family import error_spread
 from eldercare.model.population import (
     CENSUS_TO_YEAR_END,
@@ -25,7 +25,6 @@ from eldercare.model.population import (
 
 REGISTERED = "registered"
 ROUNDS = 20
-BASE_YEAR = 2020
 RATIO_AGES = {"total": 0, "60+": 60, "65+": 65, "80+": 80}
 
 

@@ -29,32 +29,6 @@ IN_UNIT = (*ENDS, "mean", "value", "promised", "use")
 AS_WRITTEN = ("source_id", "target_id", "printed")
 COUNTED = frozenset({"bed", "household", "person", "place", "worker", "yuan"})
 WHOLE = COUNTED - {"yuan"}
-# Phrases whose name is put together from a kind and a word of the tables, as unit_bed.
-FAMILIES = (
-    "basis",
-    "bed_type",
-    "bound",
-    "change",
-    "chosen",
-    "count",
-    "definition",
-    "fact",
-    "follow_up",
-    "kind",
-    "left_out",
-    "measure",
-    "path",
-    "payer",
-    "population_basis",
-    "range",
-    "reason",
-    "series",
-    "setting",
-    "severity",
-    "sex",
-    "unit",
-    "workplace",
-)
 KEYS = ("sex", "severity", "setting", "bed_type")
 
 

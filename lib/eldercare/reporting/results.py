@@ -19,7 +19,6 @@ from eldercare.model.chain import (
     run_city,
     stock_of_beds,
     summarise,
-    summarise_parts,
     with_total,
 )
 from eldercare.reporting.language import Language, load_language
@@ -217,8 +216,7 @@ class Results(dict[str, CityResult]):
     def parts(
         self, quantity: str, dim: str, groups: Mapping[str, Sequence[str]] | None = None, **where
     ) -> pd.DataFrame:
-        """Parts of a quantity by year and all together, with the means, by which parts add up (see
-        `summarise_parts`).
+        """Parts of a quantity by year and all together, with the means, by which parts add up.
 
         groups  : labels of the dim that are taken together, by name, in the order wanted; without
                   it each alone
@@ -226,17 +224,15 @@ class Results(dict[str, CityResult]):
         """
         tables = []
         for city_id, result in self.items():
-            array = result.quantity(quantity).sel(where)
-            array = array.sum(
-                [d for d in array.dims if d not in ("draw", "year", dim)], skipna=False
-            )
+            array = self._wanted(result, quantity, [dim], None, where)
             if groups:
                 sums = [
                     array.sel({dim: list(labels)}).sum(dim, skipna=False)
                     for labels in groups.values()
                 ]
                 array = xr.concat(sums, dim).assign_coords({dim: list(groups)})
-            tables.append(summarise_parts(array, dim).assign(city_id=city_id))
+            array = with_total(array, dim)
+            tables.append(summarise(array, mean=True).assign(city_id=city_id))
         unit, label = self._words(quantity, "")
         whole = pd.concat(tables, ignore_index=True).dropna(subset="mean")
         whole = whole.assign(unit=unit, label=label)
@@ -267,7 +263,7 @@ class Results(dict[str, CityResult]):
         """The existing beds of each city and the year they were counted; NaN where no count is
         collected here.
 
-        Returns : table city_id, existing_beds, year, unit
+        Returns : table city_id, value, year, unit
         """
         known = {city_id: stock_of_beds(result.city) for city_id, result in self.items()}
         rows = [

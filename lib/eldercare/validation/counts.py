@@ -11,10 +11,10 @@ from eldercare.inputs.load import NATION, Project
 from eldercare.inputs.schema import ages_meant
 from eldercare.model.areas import counted_beside, national_assumptions, settled_area
 from eldercare.model.base import province_of
+from eldercare.model.chain import QUANTILES
 from eldercare.model.counts import ALL_COUNTS, NO_COUNTS, SURPRISE, usable_counts
 from eldercare.model.population import people_in, project_area
 
-LEVELS = {"low": 0.1, "central": 0.5, "high": 0.9}
 LAST_OF_TEST = "2022-12-31"
 KEPT = ["adcode", "date", "age", "sex", "unit", "basis", "kind", "trust", "file", "row"]
 
@@ -40,7 +40,7 @@ def compare_counts(project: Project, adcodes=None, draws: int = DEFAULT_DRAWS) -
     table = rows[KEPT].assign(counted=rows["value"])
     table.insert(1, "area", [_name(project, int(code)) for code in table["adcode"]])
     for suffix, found in (("", without), ("_with", with_counts)):
-        for name, level in LEVELS.items():
+        for name, level in QUANTILES.items():
             table[name + suffix] = [float(np.quantile(one.drawn, level)) for one in found]
         table[f"mean{suffix}"] = [float(one.drawn.mean()) for one in found]
     table["from_age"] = [ages_meant(age)[0] for age in table["age"]]
@@ -71,7 +71,7 @@ def predict_later(
         mean = np.array([one.drawn.mean() for one in found])
         low, high = (
             np.array([np.quantile(one.drawn, level) for one in found])
-            for level in (LEVELS["low"], LEVELS["high"])
+            for level in (QUANTILES["low"], QUANTILES["high"])
         )
         counted = later["value"].to_numpy()
         part = later[["adcode", "date", "age"]].assign(
@@ -138,7 +138,7 @@ def before_and_after(
         years = population["year"].values if years is None else list(years)
         for age in ages:
             people = people_in(population.sel(year=years), age).transpose("draw", "year").values
-            values = {key: np.quantile(people, level, axis=0) for key, level in LEVELS.items()}
+            values = {key: np.quantile(people, level, axis=0) for key, level in QUANTILES.items()}
             values["mean"] = people.mean(axis=0)
             parts.append(pd.DataFrame({"counts": name, "age": f"{age}+", "year": years, **values}))
     rows = usable_counts(project.china.counts)
@@ -146,14 +146,14 @@ def before_and_after(
     rows = rows[shown & (rows["adcode"] == adcode) & (rows["sex"] == "")].assign(counts="counted")
     rows = rows[rows["unit"] == "person"].assign(year=lambda row: row["date"].str[:4].astype(int))
     rows = rows[rows["year"].isin(years)]
-    values = dict.fromkeys(("mean", *LEVELS), rows["value"])
-    columns = ["counts", "age", "year", "mean", *LEVELS]
+    values = dict.fromkeys(("mean", *QUANTILES), rows["value"])
+    columns = ["counts", "age", "year", "mean", *QUANTILES]
     table = pd.concat([*parts, rows.assign(**values)], ignore_index=True)[columns]
     table.insert(0, "area", _name(project, adcode))
     if relative:
         before = table[table["counts"] == "without"].set_index(["age", "year"])["mean"]
         known = before.loc[pd.MultiIndex.from_frame(table[["age", "year"]])].to_numpy()
-        table[["mean", *LEVELS]] = table[["mean", *LEVELS]].div(known, axis=0) - 1
+        table[["mean", *QUANTILES]] = table[["mean", *QUANTILES]].div(known, axis=0) - 1
     return table.assign(unit="share" if relative else "person")
 
 
