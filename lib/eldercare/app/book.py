@@ -19,7 +19,7 @@ from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
 
 from eldercare.files import write_whole
-from eldercare.reporting.sheet import TWIN_DIGITS
+from eldercare.reporting.sheet import NUMBERS, TWIN_DIGITS
 
 TIMEOUT = 600
 WORKERS = 2
@@ -142,11 +142,12 @@ def check_figure_data(expected: Path, found: Path) -> list[str]:
     for name in sorted(committed & fresh):
         old = (expected / name).read_text(encoding="utf-8").splitlines()
         new = (found / name).read_text(encoding="utf-8").splitlines()
-        count += sum(_is_number(cell) for row in csv.reader(old) for cell in row)
+        heads = next(csv.reader(old[:1]), [])
+        count += len(old) * len(set(heads) & set(NUMBERS))
         for number, (before, after) in enumerate(zip(old, new), start=1):
             if before != after:
                 told = f"figures/{name}, row {number}: committed “{before}”, now “{after}”"
-                if _rounded_otherwise(before, after):
+                if _rounded_otherwise(heads, before, after):
                     borders.append(told)
                 else:
                     lines.append(told)
@@ -164,22 +165,20 @@ def check_figure_data(expected: Path, found: Path) -> list[str]:
     return lines
 
 
-def _rounded_otherwise(before: str, after: str) -> bool:
-    """Whether two rows differ in numbers alone, and in each by one unit of the last digit."""
+def _rounded_otherwise(heads: list[str], before: str, after: str) -> bool:
+    """Whether two rows differ in results alone, and in each by one unit of the last digit."""
     old, new = next(csv.reader([before])), next(csv.reader([after]))
     return len(old) == len(new) and all(
         a == b
-        or (
-            _is_number(a) and _is_number(b) and abs(float(a) - float(b)) <= 1.01 * _last_digit(a, b)
-        )
-        for a, b in zip(old, new)
+        or (head in NUMBERS and _is_number(a) and _is_number(b) and _off_by_one(float(a), float(b)))
+        for head, a, b in zip(heads, old, new)
     )
 
 
-def _last_digit(*cells: str) -> float:
-    """One unit of the last digit that a figure's table keeps of the larger of some numbers."""
-    largest = max(abs(float(cell)) for cell in cells)
-    return 10.0 ** (math.floor(math.log10(largest)) - TWIN_DIGITS + 1) if largest else 0.0
+def _off_by_one(one: float, other: float) -> bool:
+    """Whether two numbers differ by no more than one unit of the last digit that a table keeps."""
+    digit = math.floor(math.log10(max(abs(one), abs(other)))) - TWIN_DIGITS + 1
+    return abs(one - other) < 1.5 * 10.0**digit
 
 
 def _is_number(cell: str) -> bool:
