@@ -170,12 +170,34 @@ def test_people_without_younger_ones_are_no_more_than_all(project, china):
         assert (sum(parts) < 1).all() and all((part > 0).all() for part in parts)
 
 
+def test_use_drifts_from_the_year_of_the_count_and_a_place_comes_nearer_to_the_nation():
+    years = np.array([2020, 2024, 2034])
+    drift = setting_step.use_drift(drawn([-0.02]), years)
+    assert drift.values[:, 0] == pytest.approx([1, 1, 0.98**10])
+    of_place = setting_step.use_of_place(
+        drawn([[0.64]], "setting"), drawn([[0.5]], "setting"), years
+    )
+    # Half of the deviation is left after ten years, in logarithms.
+    assert of_place.values[:, 0, 0] == pytest.approx([0.64, 0.64, 0.8])
+
+
+def test_the_range_of_use_is_wider_the_further_ahead(project):
+    shares = chain.run_city(project, "shangqiu", draws=256, names=["share_by_setting"]).values
+    inside = shares["share_by_setting"].sel(measure="use", setting="institution")
+    ends = np.log(inside.quantile([0.1, 0.9], "draw")).diff("quantile").squeeze()
+    assert ends.sel(year=2035) > 1.1 * ends.sel(year=2024)
+    assert ends.sel(year=2050) > 1.1 * ends.sel(year=2035)
+
+
 @MANY
 @given(people_arrays(4), share_arrays(4, 3))
 def test_nobody_is_lost_or_invented_on_the_way_to_a_place(people, outside):
     one = drawn(outside, "severity", "setting")
     gap, growth = drawn(np.full(ROWS, 1.3)), drawn(np.ones((ROWS, 1)), "year")
-    shares = setting_step.setting_shares(one, one, gap, growth, setting_step.MEASURES)
+    place = drawn(np.full((ROWS, 1, 3), 1.2), "year", "setting")
+    shares = setting_step.setting_shares(
+        one, place, growth * 0.9, one, gap, growth, setting_step.MEASURES
+    )
     by_setting = setting_step.people_by_severity_and_setting(
         drawn(people[:, None], "year", "severity"), shares
     )
@@ -219,6 +241,7 @@ def test_a_policy_pattern_gives_the_nation_its_shares(project, nation, scenario,
 
 
 EFFECT = {
+    "drift_abroad": (-1, 0),
     "healthier": (-1, -1),
     "frailer_85_plus": (1, 1),
     "fewer_families": (0, 1),

@@ -145,7 +145,8 @@ class Switchboard:
         key = tuple(name in on for name in FACTORS[:4])
         if key not in self._cared:
             measure, one = "need" if "places" in on else "use", self.calculation
-            shares = part(self._at("setting_shares", self.year), measure=measure)
+            year = self.year if measure == "need" else BASE_YEAR
+            shares = part(self._at("setting_shares", year), measure=measure)
             by_setting = shares * self._by_severity(on)
             inside = part(by_setting, setting="institution")
             people = sum_over(by_setting, "severity")
