@@ -154,7 +154,9 @@ class Switchboard:
                 "residents": sum_over(inside, "severity"),
                 "places": bed_step.day_care_places_needed(people, one["day_care_places_per_user"]),
                 "workers": workforce.workers_at_ratio(inside, one["residents_per_caregiver"]),
-                "hours": workforce.home_care_hours_needed(by_setting, one["home_care_hours"]),
+                "hours": workforce.home_care_hours_needed(
+                    by_setting, one["home_care_hours"], one["care_per_user"].isel(year=0)
+                ),
             }
         return self._cared[key]
 
@@ -170,9 +172,10 @@ class Switchboard:
     def _cost(self, care: dict[str, Array], year: int) -> Array:
         pay, growth = self._at("pay_per_worker", year), self._at("pay_growth", year)
         share = self.calculation["pay_share_of_running_cost"]
-        running = costs.institution_running_cost(care["workers"] * pay, share)
+        more = self._at("care_per_user", year)  # which is 1 in the first year, as in `_care`
+        running = costs.institution_running_cost(care["workers"] * more * pay, share)
         in_day_care = care["places"] * (workforce.MONTHS * self._price("day_care_cost"))
-        at_home = care["hours"] * self._price("home_care_price")
+        at_home = care["hours"] * more * self._price("home_care_price")
         return running + (at_home + in_day_care) * growth
 
 

@@ -20,7 +20,7 @@ import xarray as xr
 from scipy.special import ndtri
 from scipy.stats import qmc
 
-from eldercare.inputs.correlations import correlation_groups, stream_name
+from eldercare.inputs.correlations import correlation_groups, judgements, stream_name
 from eldercare.inputs.dated import carry_on
 from eldercare.inputs.load import BASELINE, NATION, City, Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS, BED_TYPES, SETTINGS, SEVERITIES
@@ -275,24 +275,35 @@ def correlated_streams(
     """The streams of the rows in force that go together, by name; rows outside a group are not in
     it.
 
-    Defined as::  z = L n,  n = standard normal deviates of the members' own streams (the nation's first, then by name),
+    Defined as::  pairs: z = L n,  n = standard normal deviates of the members' own streams (the nation's first, then by name),
                   L L' = the matrix of correlations (Cholesky)
+                  one judgement: z = root(r) s + root(1 - r) n,  s = deviates of the stream they share
 
     a Gaussian copula: each member keeps its own numbers and takes the order of its z, so that it
-                       still
-    has one number in each equal slice of (0, 1). The first of a group keeps its own order as well.
+    still has one number in each equal slice of (0, 1). The first of a group of pairs keeps its own
+    order as well; a member of one judgement has the same draws whoever else is of it.
 
     Returns : arrays [share] by name, dims draw
     Source  : data/correlations.csv; Iman, R. and Conover, W. (1982), inducing rank correlation
     """
     named = [(stream_name(row), row) for row in rows.to_dict("records")]
     out = {}
+    for _, shared, names, tied in judgements(project.correlations, named):
+        common = np.sqrt(tied) * ndtri(source(shared, draws))
+        for name in names if len(names) > 1 else ():
+            own = source(name, draws)
+            out[name] = _in_order_of(common + np.sqrt(1 - tied) * ndtri(own), own)
     for names, matrix in correlation_groups(project.correlations, named):
-        own = [source(name, draws) for name in names]
-        joint = np.linalg.cholesky(matrix) @ ndtri(own)
-        for name, stream, order in zip(names, own, joint):
-            out[name] = np.sort(stream)[np.argsort(np.argsort(order, kind="stable"), kind="stable")]
+        apart = [source(name, draws) for name in names]
+        joint = np.linalg.cholesky(matrix) @ ndtri(apart)
+        for name, stream, order in zip(names, apart, joint):
+            out[name] = _in_order_of(order, stream)
     return out
+
+
+def _in_order_of(order: np.ndarray, stream: np.ndarray) -> np.ndarray:
+    """The numbers of a stream, the least where `order` is least, and so on."""
+    return np.sort(stream)[np.argsort(np.argsort(order, kind="stable"), kind="stable")]
 
 
 def draw_assumptions(

@@ -10,7 +10,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.optimize import root
 from scipy.special import expit, logit
 
-from eldercare.engine.arrays import DRAW, Array, side_by_side, sum_over, sum_product
+from eldercare.engine.arrays import DRAW, Array, part, side_by_side, sum_over, sum_product
 from eldercare.engine.quantity import quantity
 from eldercare.inputs.checks import age_band_limits
 from eldercare.inputs.load import China
@@ -254,6 +254,18 @@ def people_with_dementia(
     Defined as::  sum over sex and age(people x prevalence) x drift
     """
     return sum_product(population, dementia_prevalence_by_age) * dementia_drift
+
+
+@quantity(unit="share", dims=("year",))
+def dementia_without_limitation(
+    people_with_dementia: Array, people_by_severity: Array, dementia_without_limitation_share: Array
+) -> Array:
+    """Share of people of 60 and over without a limitation in daily living who have dementia.
+
+    Defined as::  people with dementia x share of them without limitation / people without limitation
+    """
+    free = part(people_by_severity, severity="none")
+    return people_with_dementia * dementia_without_limitation_share / free
 
 
 @quantity(unit="person", dims=("year", "severity"))

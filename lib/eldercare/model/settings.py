@@ -2,7 +2,8 @@
 
 Two measures are kept apart all the way down the chain. `use` is what people take up if the habits
 of today are carried on, at the level of the place and with the drift that is taken to go on; `need`
-is what would be taken up if everyone whose family cannot care had a place.
+is by a rule: what would be taken up if everyone with a limitation or dementia whose family cannot
+care had a place.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pandas as pd
 from eldercare.engine.arrays import DRAW, Array, greatest, least, part, product, sum_over
 from eldercare.engine.quantity import quantity
 from eldercare.inputs.load import NATION, China
-from eldercare.inputs.schema import SETTINGS
+from eldercare.inputs.schema import SETTINGS, SEVERITIES
 
 MEASURES = ("use", "need")
 CENSUS_YEAR = 2020
@@ -107,6 +108,28 @@ def family_care_growth(family_care_gap_growth: Array, years: np.ndarray) -> Arra
     return Array(("year", DRAW), (1 + family_care_gap_growth.values) ** passed)
 
 
+@quantity(unit="share", dims=("year", "severity", "setting"))
+def need_shares(setting_need_share: Array, dementia_without_limitation: Array) -> Array:
+    """Share of people of each severity whom the nation's families cannot care for, by the setting
+    they need.
+
+    Defined as::  with a limitation: share of the setting
+                  without: share of the setting + share of them with dementia x share of the setting at mild limitation
+
+    The rule: need is of people with a limitation, and of people with dementia who have none yet,
+    who need as people with a mild limitation do. The share of all others is 0, but for a pattern
+    that a policy gives to everyone.
+    """
+    early = product(
+        part(setting_need_share, severity="mild"), dementia_without_limitation, ("year", "setting")
+    )
+    dims = ("year", "severity", "setting", DRAW)
+    sizes = {"year": early.sizes["year"], **setting_need_share.sizes}
+    out = setting_need_share.set_dims(sizes).transpose(*dims).values.copy()
+    out[:, SEVERITIES.index("none")] += early.values
+    return Array(dims, out)
+
+
 @quantity(unit="ratio", dims=("year",))
 def use_drift(setting_use_drift: Array, years: np.ndarray) -> Array:
     """Factor by which the share of people of equal age and severity who use care has moved since it
@@ -148,7 +171,7 @@ def use_of_place(
         "setting_use_share": "measure=use",
         "use_of_place": "measure=use",
         "use_drift": "measure=use",
-        "setting_need_share": "measure=need",
+        "need_shares": "measure=need",
         "family_care_gap": "measure=need",
         "family_care_growth": "measure=need",
     },
@@ -157,7 +180,7 @@ def setting_shares(
     setting_use_share: Array,
     use_of_place: Array,
     use_drift: Array,
-    setting_need_share: Array,
+    need_shares: Array,
     family_care_gap: Array,
     family_care_growth: Array,
     measures: tuple[str, ...],
@@ -173,7 +196,7 @@ def setting_shares(
     """
     outside = {
         "use": (setting_use_share, use_of_place * use_drift),
-        "need": (setting_need_share, family_care_gap * family_care_growth),
+        "need": (need_shares, family_care_gap * family_care_growth),
     }
     dims = ("measure", "year", "severity", "setting")
     sizes = {**setting_use_share.sizes, **use_drift.sizes}
