@@ -353,6 +353,11 @@ def _use(tracer: Tracer, _cells: Cells, _column: str) -> Node:
     return Node("use_back_test", "quantity", "", what, "", made, tuple, (), (counts, people))
 
 
+def _variant(tracer: Tracer, cells: Cells, _column: str) -> Node:
+    where = cells["city_id"], cells["indicator"], int(cells["year"]), cells["scenario"]
+    return tracer.quantity(*where, measure=cells["measure"])
+
+
 def _counts(tracer: Tracer, cells: Cells, _column: str) -> Node:
     if cells["counts"] != "counted":
         return tracer.made_from("moved_by_counts", cells["area"])
@@ -393,6 +398,7 @@ FIGURES: dict[str, str | Mapping[str, str] | Rule] = {
     "05_causes": "change_by_cause",
     "05_influence": influence("beds_total_needed"),
     "05_scenarios": "beds_total_needed",
+    "05_variants": _variant,
     "06_certified": "caregivers_per_10000_needed",
     "06_workplaces": "caregivers_needed[measure=need]",
     "06_per_100": {

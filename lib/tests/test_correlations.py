@@ -27,11 +27,25 @@ def streams(project, city_id):
 
 def test_partners_go_together_as_closely_as_the_row_says(project):
     found = streams(project, "lincang")
-    for band in ("65-74", "75-84", "85+"):
-        one, other = (
-            found[f"adl_prevalence||{band}||{severity}||"] for severity in ("moderate", "severe")
-        )
-        assert closeness(one, other) == pytest.approx(0.5, abs=0.06)
+    for one, other in (("65-74||severe", "65-74||moderate"), ("65-74||severe", "85+||mild")):
+        tied = [found[f"adl_prevalence||{keys}||"] for keys in (one, other)]
+        assert closeness(*tied) == pytest.approx(0.8, abs=0.06)
+
+
+def test_rows_of_two_judgements_do_not_go_together(project):
+    found = streams(project, "lincang")
+    one, other = (found[f"setting_use_share||||severe|{at}|"] for at in ("institution", "day_care"))
+    assert abs(closeness(one, other)) < 0.1
+
+
+def test_a_row_of_a_judgement_has_the_same_draws_whoever_else_is_of_it(project):
+    """Sanming has rows of its own for institutions, and one of residents per worker."""
+    name = "residents_per_caregiver||||mild||"
+    one, other = (streams(project, city)[name] for city in ("lincang", "sanming"))
+    assert np.array_equal(one, other)
+    own = streams(project, "sanming")
+    tied = [own[f"setting_use_share|sanming|||{at}|institution|"] for at in ("severe", "mild")]
+    assert closeness(*tied) == pytest.approx(0.8, abs=0.06)
 
 
 def test_pay_of_two_cities_goes_together_through_the_nation(project):
@@ -74,7 +88,10 @@ def test_the_order_of_the_rows_does_not_matter(project):
 def test_pairs_that_share_a_member_are_one_group(project):
     rows = [(stream_name(row), row) for row in project.assumptions.to_dict("records")]
     table = project.correlations.iloc[[0, 0]].reset_index(drop=True)
-    table.loc[1, ["keys_b", "correlation"]] = ["age_band=85+; severity=severe", 0.3]
+    table["assumption_b"] = "adl_prevalence"
+    table["keys_a"] = "age_band=65-74; severity=moderate"
+    table["keys_b"] = ["age_band=65-74; severity=severe", "age_band=85+; severity=severe"]
+    table["correlation"] = [0.5, 0.3]
     [(names, matrix)] = correlation_groups(table, rows)
     assert len(names) == 3
     assert sorted(matrix[np.triu_indices(3, 1)]) == [0, 0.3, 0.5]
@@ -86,14 +103,24 @@ def test_keys_that_cannot_be_read_are_refused(text):
         parse_keys(text)
 
 
+PAIR = {
+    "assumption_a": "dementia_share_of_residents",
+    "assumption_b": "target_occupancy",
+    "correlation": "0.5",
+    "basis": "guess",
+    "source_id": "own_judgement",
+}
+
+
 @pytest.mark.parametrize(
     ("cells", "column", "words"),
     [
         ({"assumption_b": "happiness"}, "assumption_b", "“happiness” is no known assumption"),
-        ({"keys_a": "age_band=66-74; severity=severe"}, "keys_a", "is no row of “adl_prevalence”"),
+        ({"assumption_a": "happiness"}, "assumption_a", "“happiness” is no known assumption"),
+        ({"keys_a": "severity=severe"}, "keys_a", "is no row of “dementia_share_of_residents”"),
         ({"keys_b": "colour=red"}, "keys_b", "“colour=red” is no key"),
         (
-            {"keys_b": "age_band=65-74; severity=moderate"},
+            {"assumption_b": "dementia_share_of_residents"},
             "keys_b",
             "cannot go together with itself",
         ),
@@ -101,14 +128,37 @@ def test_keys_that_cannot_be_read_are_refused(text):
         ({"correlation": "-1.2"}, "correlation", "must be above -1 and below 1"),
         ({"correlation": "much"}, "correlation", "is not a number"),
         ({"source_id": "hearsay"}, "source_id", "“hearsay” is no known source"),
+        ({"assumption_b": ""}, "keys_a", "names fewer than two rows"),
+        ({"assumption_b": "", "keys_b": "severity=mild"}, "keys_b", "keys without an assumption"),
+        (
+            {"assumption_a": "grade_share_senior", "assumption_b": "", "keys_a": "colour=red"},
+            "keys_a",
+            "“colour=red” is no key",
+        ),
+        (
+            {"assumption_a": "insurance_benefit", "assumption_b": "", "correlation": "-0.5"},
+            "correlation",
+            "must be above 0",
+        ),
+        (
+            {"assumption_a": "length_of_stay", "keys_a": "severity=mild"},
+            "assumption_a",
+            "ties a partner to its judgement already",
+        ),
+        (
+            {"assumption_a": "setting_use_share", "assumption_b": "", "keys_a": "severity=mild"},
+            "keys_a",
+            "ties some of these rows already",
+        ),
     ],
 )
 def test_a_wrong_cell_is_told_with_its_row_and_column(small_copy, cells, column, words):
-    small_copy.change(FILE, 2, **cells)
+    row = len(small_copy.rows(FILE)) + 1
+    small_copy.add(FILE, **{**PAIR, **cells})
     with pytest.raises(DataFault) as caught:
         load_project(small_copy.root)
     assert any(
-        str(f).startswith(f"{FILE}, row 2, column {column}: ") and words in str(f)
+        str(f).startswith(f"{FILE}, row {row}, column {column}: ") and words in str(f)
         for f in caught.value.faults
     )
 
@@ -121,7 +171,9 @@ def test_correlations_that_cannot_hold_together_are_told(small_copy):
         "source_id": "own_judgement",
     }
     keys = [f"age_band={band}; severity=severe" for band in ("65-74", "75-84", "85+")]
-    rows = len(small_copy.rows(FILE))
+    kept = [row for row in small_copy.rows(FILE) if row[0] != "adl_prevalence"]
+    small_copy.write(FILE, kept)
+    rows = len(kept)
     for (one, other), value in zip(((0, 1), (1, 2), (0, 2)), ("0.9", "0.9", "-0.9")):
         small_copy.add(FILE, **first, keys_a=keys[one], keys_b=keys[other], correlation=value)
     with pytest.raises(DataFault) as caught:
@@ -132,10 +184,11 @@ def test_correlations_that_cannot_hold_together_are_told(small_copy):
 
 
 def test_a_pair_told_twice_is_told(small_copy):
-    row = dict(zip(*small_copy.rows(FILE)[:2]))
-    row["keys_a"], row["keys_b"] = row["keys_b"], row["keys_a"]
-    small_copy.add(FILE, **row)
-    with pytest.raises(DataFault, match="the pair stands in row 2 already"):
+    at = len(small_copy.rows(FILE)) + 1
+    turned = {"assumption_a": PAIR["assumption_b"], "assumption_b": PAIR["assumption_a"]}
+    for cells in (PAIR, {**PAIR, **turned}):
+        small_copy.add(FILE, **cells)
+    with pytest.raises(DataFault, match=f"the pair stands in row {at} already"):
         load_project(small_copy.root)
 
 

@@ -15,6 +15,7 @@ from eldercare.inputs.draws import (
     stream_name,
     uniform_stream,
 )
+from eldercare.inputs.load import nation_as_city
 
 DRAWS = 128
 EMPTY = {"city_id": "", "age_band": "", "sex": "", "severity": "", "setting": "", "bed_type": ""}
@@ -149,6 +150,7 @@ def test_other_draws_do_not_move(project, change, moved):
 def test_a_national_draw_is_shared_by_all_cities(project):
     drawn = [draw_assumptions(project, city, draws=DRAWS) for city in project.cities.values()]
     own = {name for city in project.cities.values() for name in city.assumptions["assumption"]}
+    own |= set(project.place_assumptions["assumption"])
     for other in drawn[1:]:
         assert_same_draws(drawn[0], other, leave_out=own)
     assert "target_occupancy" not in own
@@ -173,6 +175,48 @@ def test_a_scenario_goes_before_the_city_and_the_city_before_the_nation(project)
     )
     assert central(choose_rows(other, city, "other"), "caregiver_wage") == [1.0, "scenario"]
     assert central(choose_rows(other, city), "caregiver_wage") == [own, "city"]
+
+
+def place_factor(project, city, name="setting_use_share_place_factor", setting="institution"):
+    rows = choose_rows(project, city)
+    rows = rows[(rows["assumption"] == name) & (rows["setting"] == setting)]
+    return rows.iloc[0]
+
+
+def test_a_province_goes_before_the_level_and_both_before_the_nation(project):
+    lincang, shangqiu = (
+        place_factor(project, project.city(one)) for one in ("lincang", "shangqiu")
+    )
+    assert lincang["city_id"] == "530000" and lincang["chosen_from"] == "place"
+    assert lincang["central"] < 1 == shangqiu["central"]
+    of_level = {
+        place: place_factor(project, city, "adl_prevalence_place_factor", "")["high"]
+        for place, city in (
+            ("county", project.city("shengzhou")),
+            ("prefecture", project.city("lincang")),
+            ("province", replace(nation_as_city(), adcode=530000)),
+            ("nation", nation_as_city()),
+        )
+    }
+    assert (
+        of_level["county"] > of_level["prefecture"] > of_level["province"] > of_level["nation"] == 1
+    )
+
+
+def test_what_a_city_has_counted_itself_it_does_not_differ_from(project):
+    sanming = project.city("sanming")
+    assert place_factor(project, sanming)[["low", "central", "high"]].tolist() == [1, 1, 1]
+    assert place_factor(project, sanming, setting="home_service")["high"] > 1
+    without = replace(sanming, assumptions=sanming.assumptions.iloc[:0])
+    assert place_factor(project, without)["city_id"] == "350000"
+
+
+def test_two_places_differ_from_the_nation_each_by_itself(project):
+    one, other = (
+        draw_assumptions(project, project.city(name), draws=1024)["adl_prevalence_place_factor"]
+        for name in ("lincang", "shangqiu")
+    )
+    assert abs(np.corrcoef(np.log(one), np.log(other))[0, 1]) < 0.1
 
 
 def test_a_scenario_for_one_city_is_for_that_city_alone(project):

@@ -78,7 +78,9 @@ def amount(value, **labels):
 
 def test_hangzhou_pays_25_hours_at_60_yuan_that_is_1500_a_month():
     hours = workforce.home_care_hours_needed(
-        amount(1, severity="severe", setting="home_service"), by("severity", severe=25)
+        amount(1, severity="severe", setting="home_service"),
+        by("severity", severe=25),
+        drawn([[1.0]], "year"),
     )
     cost = costs.cost_of_home_care(hours, home_care_price=one(60), pay_growth=one(1))
     assert cost.item() / 12 == pytest.approx(1_500)  # and 35 hours 2,100

@@ -563,7 +563,12 @@ IDLE: dict[tuple[str, ...], tuple[list[str], str]] = {
         "of all settings, institutions are taken",
     ),
     ("caregiver_flow", "caregivers_stock", "training_intake"): (
-        ["setting_use_share"],
+        [
+            "setting_use_drift",
+            "setting_use_share",
+            "setting_use_share_place_factor",
+            "setting_use_share_place_persistence",
+        ],
         "of both measures, the programme takes the need",
     ),
     ("dementia_beds_per_10000_needed",): (

@@ -86,7 +86,11 @@ def test_shares_that_come_to_more_than_everyone_are_cut_down():
     # Home service, day care, institution.
     outside = drawn([[[0.9, 0.0, 0.6]]], "severity", "setting")
     no_change = drawn([1.0]), drawn([[1.0]], "year")
-    shares = settings.setting_shares(outside, outside / 3, *no_change, settings.MEASURES)
+    place = drawn([[[1.0] * 3]], "year", "setting")
+    need_shares = drawn([[[[0.3, 0.0, 0.2]]]], "year", "severity", "setting")
+    shares = settings.setting_shares(
+        outside, place, no_change[1], need_shares, *no_change, settings.MEASURES
+    )
     assert shares.sum("setting").values == pytest.approx(1)
     assert part(shares, measure="use").values.ravel() == pytest.approx([0, 0.6, 0, 0.4])
     assert part(shares, measure="need", setting="family").values == pytest.approx(0.5)

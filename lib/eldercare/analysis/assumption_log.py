@@ -5,19 +5,49 @@ measure first.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from eldercare.analysis.sensitivity import MAIN, Sensitivity, headlines, value_of_information
+from eldercare.engine.quantity import DECLARED
 from eldercare.inputs.load import Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS, BASES, STEPS
+from eldercare.model.chain import QUANTILES, CityResult, run_city, summarise
 
 OWN = "own_judgement"
 OLD, NOTED = 10, 0.01
 GUESS, UNDOCUMENTED, STAND_IN = "guess", "undocumented", "stand_in"
 GUESSES = (GUESS, UNDOCUMENTED)
 Found = Mapping[str, Sensitivity]
+
+
+def tied_ranges(
+    project: Project, results: Mapping[str, CityResult], indicator: str, year: int, measure: str
+) -> pd.DataFrame:
+    """How much wider a range is because rows of one survey or one judgement are drawn together.
+
+    Returns : table city_id, indicator, year, measure, low, central, high, apart_low, apart_central,
+              apart_high (drawn each by itself), unit, share_wider (of the 80 % range)
+    """
+    tied = project.correlations["assumption_b"] == ""
+    loose = replace(project, correlations=project.correlations[~tied].reset_index(drop=True))
+    rows = []
+    for city_id, result in results.items():
+        draws = result.assumptions.total_draws
+        alone = run_city(loose, city_id, result.scenario, draws, last_year=year, names=[indicator])
+        told, apart = (
+            summarise(one.quantity(indicator).sel(year=[year], measure=measure)).iloc[0]
+            for one in (result, alone)
+        )
+        wider = (told["high"] - told["low"]) / (apart["high"] - apart["low"]) - 1
+        row = {"city_id": city_id, "indicator": indicator, "year": year, "measure": measure}
+        row |= {end: told[end] for end in QUANTILES}
+        row |= {f"apart_{end}": apart[end] for end in QUANTILES}
+        unit = DECLARED[indicator].unit.replace(" ", "_")
+        rows.append({**row, "unit": unit, "share_wider": wider})
+    return pd.DataFrame(rows)
 
 
 def source_years(project: Project) -> pd.Series:

@@ -132,16 +132,17 @@ def use_beside_stock(results: Mapping[str, CityResult], year: int) -> pd.DataFra
     observed.
 
     Returns : table city_id, year, share (of people of 60 and over, middle), chosen (whose rates:
-              nation or city), known (yes or no), counted_given [bed], stock_year, person_value (of
+              nation, place or city), known (yes or no), counted_given [bed], stock_year, person_value (of
               those beds), share_of_stock, unit
     """
     rows = []
     for city_id, result in results.items():
         used = result.quantity("share_by_setting").sel(measure="use", setting="institution")
-        used_rows = result.assumptions.rows.query(
-            "assumption == 'setting_use_share' and setting == 'institution'"
-        )
-        chosen = "city" if (used_rows["chosen_from"] == "city").any() else "nation"
+        rows_in_force = result.assumptions.rows.query("setting == 'institution'").set_index(
+            "assumption"
+        )["chosen_from"]
+        own = (rows_in_force.loc["setting_use_share"] == "city").any()
+        chosen = "city" if own else rows_in_force.loc["setting_use_share_place_factor"]
         row = {"city_id": city_id, "year": year, "known": "no", "chosen": chosen, "unit": "person"}
         row["share"] = float(np.median(used.sel(year=year)))
         stock = stock_of_beds(result.city)

@@ -145,7 +145,8 @@ class Switchboard:
         key = tuple(name in on for name in FACTORS[:4])
         if key not in self._cared:
             measure, one = "need" if "places" in on else "use", self.calculation
-            shares = part(self._at("setting_shares", self.year), measure=measure)
+            year = self.year if measure == "need" else BASE_YEAR
+            shares = part(self._at("setting_shares", year), measure=measure)
             by_setting = shares * self._by_severity(on)
             inside = part(by_setting, setting="institution")
             people = sum_over(by_setting, "severity")
@@ -153,7 +154,9 @@ class Switchboard:
                 "residents": sum_over(inside, "severity"),
                 "places": bed_step.day_care_places_needed(people, one["day_care_places_per_user"]),
                 "workers": workforce.workers_at_ratio(inside, one["residents_per_caregiver"]),
-                "hours": workforce.home_care_hours_needed(by_setting, one["home_care_hours"]),
+                "hours": workforce.home_care_hours_needed(
+                    by_setting, one["home_care_hours"], one["care_per_user"].isel(year=0)
+                ),
             }
         return self._cared[key]
 
@@ -169,9 +172,10 @@ class Switchboard:
     def _cost(self, care: dict[str, Array], year: int) -> Array:
         pay, growth = self._at("pay_per_worker", year), self._at("pay_growth", year)
         share = self.calculation["pay_share_of_running_cost"]
-        running = costs.institution_running_cost(care["workers"] * pay, share)
+        more = self._at("care_per_user", year)  # which is 1 in the first year, as in `_care`
+        running = costs.institution_running_cost(care["workers"] * more * pay, share)
         in_day_care = care["places"] * (workforce.MONTHS * self._price("day_care_cost"))
-        at_home = care["hours"] * self._price("home_care_price")
+        at_home = care["hours"] * more * self._price("home_care_price")
         return running + (at_home + in_day_care) * growth
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eldercare.engine.arrays import Array, label, part, sum_over
-from eldercare.engine.quantity import Calculation, quantity
+from eldercare.engine.quantity import DECLARED, Calculation, quantity
 from eldercare.inputs.checks import age_band_limits
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import BASELINE, Project, nation_as_city
@@ -25,6 +25,15 @@ BY_SHARE = {
     "ADL or IADL": "care_need_share_adl_or_iadl",
 }
 BY_AGE = {"severe ADL limitation": ("severe",), "any ADL limitation": LIMITED}
+# What care may be taken to be: scenario and measure.
+VARIANTS = (
+    (BASELINE, "use"),
+    (BASELINE, "need"),
+    ("peer_use", "need"),
+    ("policy_90_7_3", "need"),
+    ("policy_96_4", "need"),
+)
+VARIED = ("beds_total_needed", "caregivers_total_needed", "cost_total")
 ORDER = (
     "census question",
     "severe ADL limitation",
@@ -217,6 +226,30 @@ def definitions_of_cities(
         tables.append(table.assign(city_id=city_id, unit="person"))
     whole = pd.concat(tables, ignore_index=True)
     return whole.assign(age_adjusted=np.where(whole["age_adjusted"], "yes", "no"))
+
+
+def variants_side_by_side(runs: Mapping[str, Mapping[str, CityResult]], year: int) -> pd.DataFrame:
+    """Beds, care workers and yearly cost by what care is taken to be: today's habits carried on,
+    need by the rule, use at the rates of peers, and the patterns of policies.
+
+    runs    : results by scenario, those of `VARIANTS` among them
+    Returns : table city_id, indicator, scenario, measure, year, low, central, high, unit, rule_value
+              (the middle of need by the rule)
+    """
+    rows = []
+    for scenario, measure in VARIANTS:
+        for city_id, result in runs[scenario].items():
+            for indicator in VARIED:
+                told = result.quantity(indicator).sel(measure=measure, year=year).astype(float)
+                row = {"city_id": city_id, "indicator": indicator, "scenario": scenario}
+                ends = dict(zip(QUANTILES, told.quantile([*QUANTILES.values()]).values))
+                unit = DECLARED[indicator].unit.replace(" ", "_")
+                rows.append({**row, "measure": measure, "year": year, **ends, "unit": unit})
+    table = pd.DataFrame(rows)
+    rule = table[(table["scenario"] == BASELINE) & (table["measure"] == "need")]
+    rule = rule.rename(columns={"central": "rule_value"})
+    keys = ["city_id", "indicator"]
+    return table.merge(rule[[*keys, "rule_value"]], on=keys).sort_values(keys, kind="stable")
 
 
 def service_classes(project: Project, results: Mapping[str, CityResult], year: int) -> pd.DataFrame:

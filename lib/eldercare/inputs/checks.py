@@ -74,6 +74,8 @@ PARTS_OF_ONE = {
     "setting_need_share": "setting",
     "setting_use_share": "setting",
 }
+# Kinds of area that rows of places may hold for.
+AREA_LEVELS = ("nation", "province", "prefecture", "county")
 # A value so many times off the nation's is in another unit.
 FAR = 100
 
@@ -84,6 +86,7 @@ def cross_faults(project) -> list[Fault]:
     project : load.Project, read and checked table by table
     """
     faults = _assumption_faults(project) + _name_faults(project.cities.values())
+    faults += _place_faults(project)
     faults += count_faults(project)
     faults += to_come_faults(project.sources, "sources.csv", "issued_on")
     for name, table in project.scenarios.items():
@@ -103,6 +106,16 @@ def cross_faults(project) -> list[Fault]:
         faults += by_age_faults(city, f"{at}/population_by_age.csv")
         faults += unknown_source(project, city.population_by_age, f"{at}/population_by_age.csv")
     return faults
+
+
+def _place_faults(project) -> list[Fault]:
+    """Rows of places: as those of a city, and each of a level or of a province of the census."""
+    table, file = project.place_assumptions, "china/place_assumptions.csv"
+    areas = project.china.areas
+    provinces = areas.index.get_level_values(0)[areas["level"] == "province"].unique()
+    known = {*AREA_LEVELS, *map(str, provinces)}
+    faults = unknown(table, file, "city_id", known, "level of area or code of a province")
+    return faults + _override_faults(project, table, file)
 
 
 def file_faults(folder) -> list[Fault]:

@@ -1,5 +1,9 @@
 """Which assumptions go together, and how closely: rows of correlations.csv as groups of correlated
 streams.
+
+A row with two partners ties one row of the assumptions to another. A row without a second partner
+ties all rows of an assumption that have its keys: they are of one survey or one judgement, which is
+too high or too low at once.
 """
 
 from __future__ import annotations
@@ -61,10 +65,32 @@ def find_partner(named: Named, assumption: str, keys: dict[str, str]) -> str | N
     return None
 
 
+def judgements(table: pd.DataFrame, named: Named) -> list[tuple[int, str, list[str], float]]:
+    """Rows of one survey or judgement: the row of the table, the name of what they share, their
+    streams, and the correlation of any two of them.
+
+    Of rows in force from several layers those of each go together: a city's own figures come from
+    elsewhere than the nation's.
+    """
+    out = []
+    for index, row in table[table["assumption_b"] == ""].iterrows():
+        keys = parse_keys(row["keys_a"])
+        layers: dict[str, list[str]] = {}
+        for name, one in named:
+            if one["assumption"] == row["assumption_a"] and all(
+                one[k] == v for k, v in keys.items()
+            ):
+                layers.setdefault(name.split("|")[1], []).append(name)
+        for layer, names in sorted(layers.items()):
+            shared = "|".join(["shared", row["assumption_a"], layer, row["keys_a"]])
+            out.append((index, shared, sorted(set(names)), row["correlation"]))
+    return out
+
+
 def _pairs(table: pd.DataFrame, named: Named) -> list[tuple[int, str, str, float]]:
     """The rows of the table whose partners are both there, by the names of their streams."""
     out = []
-    for index, row in table.iterrows():
+    for index, row in table[table["assumption_b"] != ""].iterrows():
         one, other = (
             find_partner(named, row[f"assumption_{s}"], parse_keys(row[f"keys_{s}"])) for s in "ab"
         )
@@ -74,8 +100,8 @@ def _pairs(table: pd.DataFrame, named: Named) -> list[tuple[int, str, str, float
 
 
 def correlation_groups(table: pd.DataFrame, named: Named) -> list[tuple[list[str], np.ndarray]]:
-    """Groups of streams that go together, each with its matrix of correlations; pairs not named
-    have 0.
+    """Groups of streams that pairs tie together, each with its matrix of correlations; pairs not
+    named have 0.
 
     named   : stream name and row of the assumptions in force
     Returns : names (the nation's before a city's, then by name) and matrix, one pair a group
@@ -105,9 +131,9 @@ def correlation_faults(
     national, of_cities : rows of the assumptions of the nation, and of each city
     """
     rows = [(stream_name(row), row) for row in national.to_dict("records")]
-    faults: list[Fault] = []
+    faults = _judgement_faults(table, rows)
     seen: dict[frozenset, int] = {}
-    for index, row in table.iterrows():
+    for index, row in table[table["assumption_b"] != ""].iterrows():
         partners = [_partner(rows, row, side, index, faults) for side in "ab"]
         if None in partners:
             continue
@@ -121,6 +147,7 @@ def correlation_faults(
                 )
             )
         seen.setdefault(pair, index + 2)
+    faults = faults or _tied_twice(table, rows)
     if faults:
         return faults
     layers = [rows] + [_overlaid(rows, city.to_dict("records")) for city in of_cities]
@@ -129,6 +156,55 @@ def correlation_faults(
     }
     return [
         Fault(FILE, index + 2, "correlation", problem) for index, problem in sorted(found.items())
+    ]
+
+
+def _judgement_faults(table: pd.DataFrame, rows: Named) -> list[Fault]:
+    """Groups of no row or one, of rows that go apart, and rows tied twice."""
+    faults: list[Fault] = []
+    alone = table[table["assumption_b"] == ""]
+    for index, row in alone.iterrows():
+        before = len(faults)
+        if not any(one["assumption"] == row["assumption_a"] for _, one in rows):
+            problem = f"“{row['assumption_a']}” is no known assumption of assumptions.csv"
+            faults.append(Fault(FILE, index + 2, "assumption_a", problem))
+        try:
+            if "city_id" in parse_keys(row["keys_a"]):
+                problem = (
+                    "rows of one judgement are tied in each layer by itself; leave city_id out"
+                )
+                faults.append(Fault(FILE, index + 2, "keys_a", problem))
+        except ValueError as error:
+            faults.append(Fault(FILE, index + 2, "keys_a", str(error)))
+        if row["keys_b"]:
+            problem = "keys without an assumption; name assumption_b, or leave both empty"
+            faults.append(Fault(FILE, index + 2, "keys_b", problem))
+        if row["correlation"] <= 0:
+            problem = "rows of one judgement go together: must be above 0"
+            faults.append(Fault(FILE, index + 2, "correlation", problem))
+        found = [] if len(faults) > before else judgements(alone.loc[[index]], rows)
+        if len(faults) == before and (not found or len(found[0][2]) < 2):
+            problem = f"“{row['keys_a']}” names fewer than two rows of “{row['assumption_a']}”"
+            faults.append(Fault(FILE, index + 2, "keys_a", problem))
+    if faults:
+        return faults
+    told: dict[str, int] = {}
+    for index, _, names, _ in judgements(table, rows):
+        told.update({name: index + 2 for name in names if name not in told})
+        if again := [told[name] for name in names if told[name] != index + 2]:
+            problem = f"row {again[0]} ties some of these rows already; a row is of one judgement"
+            faults.append(Fault(FILE, index + 2, "keys_a", problem))
+    return faults
+
+
+def _tied_twice(table: pd.DataFrame, rows: Named) -> list[Fault]:
+    """Pairs of which a partner is of a judgement: what it takes from both is not told."""
+    told = {name: index + 2 for index, _, names, _ in judgements(table, rows) for name in names}
+    problem = "row {} ties a partner to its judgement already; a row is in a pair or of a judgement"
+    return [
+        Fault(FILE, index + 2, "assumption_a", problem.format(told.get(one) or told[other]))
+        for index, one, other, _ in _pairs(table, rows)
+        if one in told or other in told
     ]
 
 

@@ -20,14 +20,16 @@ import xarray as xr
 from scipy.special import ndtri
 from scipy.stats import qmc
 
-from eldercare.inputs.correlations import correlation_groups, stream_name
+from eldercare.inputs.correlations import correlation_groups, judgements, stream_name
 from eldercare.inputs.dated import carry_on
-from eldercare.inputs.load import BASELINE, City, Project
+from eldercare.inputs.load import BASELINE, NATION, City, Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS, BED_TYPES, SETTINGS, SEVERITIES
 
 Source = Callable[[str, int], np.ndarray]
 Z90 = float(ndtri(0.9))
 DEFAULT_DRAWS = 1024
+LAYERS = ("nation", "place", "city", "scenario")
+OF_PLACE = "_place_factor"
 
 
 @lru_cache(maxsize=4096)
@@ -112,16 +114,19 @@ def quantile(
 
 
 def choose_rows(project: Project, city: City | None, scenario: str = BASELINE) -> pd.DataFrame:
-    """The rows in force: scenario before city, city before nation, in each year from which they
-    hold.
+    """The rows in force: scenario before city, city before place, place before nation, in each year
+    from which they hold. Of a place's rows that of its province goes before that of its level.
 
     A row of a higher layer takes the place of all rows below it with the same keys, from the year
     it begins (`year_from`; without one, from the start); before that year the rows below stay in
     force.
 
-    city    : None for an area without a folder
-    Returns : rows of the assumptions with the columns `chosen_from` (scenario, city, nation) and
-              `stream_city` (see `correlations.stream_name`)
+    What a city has counted itself it does not differ from: where it has rows of its own of an
+    assumption, the factor by which a place differs from the nation in it (`…_place_factor`) is 1.
+
+    city    : None for the nation's rows alone
+    Returns : rows of the assumptions with the columns `chosen_from` (scenario, city, place, nation)
+              and `stream_city` (see `correlations.stream_name`)
     Raises  : KeyError for an unknown scenario
     """
     return _chosen(project, city, scenario).copy()
@@ -132,7 +137,7 @@ def _chosen(project: Project, city: City | None, scenario: str) -> pd.DataFrame:
     national = project.assumptions
     layers = [(national[national["city_id"] == ""], "nation")]
     if city is not None:
-        layers.append((city.assumptions, "city"))
+        layers += [(_rows_of_place(project, city.adcode), "place"), (city.assumptions, "city")]
     if scenario != BASELINE:
         if scenario not in project.scenarios:
             known = ", ".join([BASELINE, *project.scenarios])
@@ -142,15 +147,45 @@ def _chosen(project: Project, city: City | None, scenario: str) -> pd.DataFrame:
         layers.append((rows[here].sort_values("city_id", kind="stable"), "scenario"))
     stacked = pd.concat([rows.assign(chosen_from=name) for rows, name in layers], ignore_index=True)
     stacked["stream_city"] = _city_of_stream(stacked)
+    if city is not None:
+        apart = stacked["assumption"].isin(project.place_assumptions["assumption"])
+        apart &= stacked["stream_city"] != city.city_id
+        stacked.loc[apart, "stream_city"] = str(city.adcode)
     keys = ["assumption", *ASSUMPTION_KEYS, "year_from"]
     chosen = stacked.drop_duplicates(keys, keep="last")
     chosen = chosen[~_is_overruled(chosen)]
+    if city is not None:
+        chosen = _without_factors(chosen, city.assumptions)
     return chosen.sort_values(keys, kind="stable", na_position="first").reset_index(drop=True)
+
+
+def _rows_of_place(project: Project, adcode: int) -> pd.DataFrame:
+    """What `place_assumptions` say of an area: rows of its level, then of its province, then its
+    own.
+    """
+    level = "nation" if adcode == NATION else "county" if adcode % 100 else "prefecture"
+    level = "province" if adcode % 10_000 == 0 and adcode != NATION else level
+    table = project.place_assumptions
+    names = dict.fromkeys((level, str(adcode // 10_000 * 10_000), str(adcode)))
+    return pd.concat([table[table["city_id"] == name] for name in names])
+
+
+def _without_factors(rows: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
+    """Rows in which the factor of a place is 1 for whatever the city has rows of its own of."""
+    rows = rows.copy()
+    of_place = rows["assumption"].str.endswith(OF_PLACE) & rows["chosen_from"].isin(LAYERS[:2])
+    for place, row in rows[of_place].iterrows():
+        same = own["assumption"] == row["assumption"].removesuffix(OF_PLACE)
+        for key in filter(row.get, ASSUMPTION_KEYS):
+            same &= own[key] == row[key]
+        if same.any():
+            rows.loc[place, ["low", "central", "high", "shape"]] = 1.0, 1.0, 1.0, "fixed"
+    return rows
 
 
 def _city_of_stream(rows: pd.DataFrame) -> np.ndarray:
     """City whose stream a row draws from: of a scenario's row, that of the row below with the same
-    keys.
+    keys. An assumption that differs from place to place has a stream of its own for each.
     """
     keys = ["assumption", *ASSUMPTION_KEYS]
     of_scenario = (rows["chosen_from"] == "scenario").to_numpy()
@@ -161,10 +196,10 @@ def _city_of_stream(rows: pd.DataFrame) -> np.ndarray:
 
 def _is_overruled(rows: pd.DataFrame) -> pd.Series:
     """Rows below a layer that holds for the same keys from the same year or earlier."""
-    layer = rows["chosen_from"].map({"nation": 0, "city": 1, "scenario": 2})
+    layer = rows["chosen_from"].map({name: place for place, name in enumerate(LAYERS)})
     start = rows["year_from"].fillna(0)
     overruled = pd.Series(False, index=rows.index)
-    for upper in (1, 2):
+    for upper in range(1, len(LAYERS)):
         above = rows[layer == upper].assign(start=start)
         first = above.groupby(["assumption", *ASSUMPTION_KEYS])["start"].min()
         own_key = pd.MultiIndex.from_frame(rows[["assumption", *ASSUMPTION_KEYS]])
@@ -240,24 +275,35 @@ def correlated_streams(
     """The streams of the rows in force that go together, by name; rows outside a group are not in
     it.
 
-    Defined as::  z = L n,  n = standard normal deviates of the members' own streams (the nation's first, then by name),
+    Defined as::  pairs: z = L n,  n = standard normal deviates of the members' own streams (the nation's first, then by name),
                   L L' = the matrix of correlations (Cholesky)
+                  one judgement: z = root(r) s + root(1 - r) n,  s = deviates of the stream they share
 
     a Gaussian copula: each member keeps its own numbers and takes the order of its z, so that it
-                       still
-    has one number in each equal slice of (0, 1). The first of a group keeps its own order as well.
+    still has one number in each equal slice of (0, 1). The first of a group of pairs keeps its own
+    order as well; a member of one judgement has the same draws whoever else is of it.
 
     Returns : arrays [share] by name, dims draw
     Source  : data/correlations.csv; Iman, R. and Conover, W. (1982), inducing rank correlation
     """
     named = [(stream_name(row), row) for row in rows.to_dict("records")]
     out = {}
+    for _, shared, names, tied in judgements(project.correlations, named):
+        common = np.sqrt(tied) * ndtri(source(shared, draws))
+        for name in names if len(names) > 1 else ():
+            own = source(name, draws)
+            out[name] = _in_order_of(common + np.sqrt(1 - tied) * ndtri(own), own)
     for names, matrix in correlation_groups(project.correlations, named):
-        own = [source(name, draws) for name in names]
-        joint = np.linalg.cholesky(matrix) @ ndtri(own)
-        for name, stream, order in zip(names, own, joint):
-            out[name] = np.sort(stream)[np.argsort(np.argsort(order, kind="stable"), kind="stable")]
+        apart = [source(name, draws) for name in names]
+        joint = np.linalg.cholesky(matrix) @ ndtri(apart)
+        for name, stream, order in zip(names, apart, joint):
+            out[name] = _in_order_of(order, stream)
     return out
+
+
+def _in_order_of(order: np.ndarray, stream: np.ndarray) -> np.ndarray:
+    """The numbers of a stream, the least where `order` is least, and so on."""
+    return np.sort(stream)[np.argsort(np.argsort(order, kind="stable"), kind="stable")]
 
 
 def draw_assumptions(

@@ -20,6 +20,7 @@ from eldercare.inputs.world import World, load_world, world_faults
 
 BASELINE = "baseline"
 NATION = 100000
+PLACES = "china/place_assumptions.csv"
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +112,8 @@ class China:
 class Project:
     """Everything that `data/` says, checked: the one thing the calculations start from.
 
+    place_assumptions : rows that hold for a province or for all areas of a level, which `city_id` names by its
+                        code or as `county`
     world : counts of people in care to test use by; None in a project without `data/world/`
     """
 
@@ -130,6 +133,7 @@ class Project:
     plan_words: pd.DataFrame = field(default_factory=lambda: empty_table(schema.PLAN_WORDS))
     column_guide: pd.DataFrame = field(default_factory=lambda: empty_table(schema.COLUMN_GUIDE))
     table_rows: pd.DataFrame = field(default_factory=lambda: empty_table(schema.TABLE_ROWS))
+    place_assumptions: pd.DataFrame = field(default_factory=lambda: empty_table(schema.ASSUMPTIONS))
     world: World | None = field(default=None, repr=False)
 
     def city(self, city_id: str) -> City:
@@ -181,6 +185,7 @@ def load_project(root: Path | None = None, being_written: Path | None = None) ->
     guide = reader.rows_if_any("column_guide.csv", schema.COLUMN_GUIDE)
     table_rows = reader.read("table_rows.csv", schema.TABLE_ROWS)
     units = _units(assumptions, indicators, facts)
+    of_places = reader.rows_if_any(PLACES, schema.ASSUMPTIONS, units["assumptions"])
     scenarios = {
         path.stem: reader.rows_if_any(
             f"scenarios/{path.name}", schema.ASSUMPTIONS, units["assumptions"]
@@ -210,6 +215,7 @@ def load_project(root: Path | None = None, being_written: Path | None = None) ->
         plan_words,
         guide,
         table_rows,
+        of_places,
         world,
     )
     faults = cross_faults(project) + ([] if world is None else world_faults(sources, world))

@@ -268,7 +268,7 @@ CORRELATIONS = _table(
     "assumption_a keys_a assumption_b keys_b correlation basis source_id note",
     "assumption_a keys_a assumption_b keys_b",
     assumption_a=_FILLED,
-    assumption_b=_FILLED,
+    assumption_b=_TEXT,
     correlation=pa.Column(
         float, pa.Check.in_range(-1, 1, False, False, error="must be above -1 and below 1")
     ),

@@ -123,12 +123,21 @@ def pay_growth(
 
 
 @quantity(unit="yuan per worker and year", dims=("year",))
-def pay_per_worker(caregiver_wage: Price, wage_on_cost: Array, pay_growth: Array) -> Array:
+def pay_per_worker(
+    caregiver_wage: Price,
+    caregiver_wage_place_factor: Array,
+    wage_on_cost: Array,
+    pay_growth: Array,
+) -> Array:
     """Yearly cost of one care worker to the employer, growing in real terms.
 
-    Defined as::  pay(t) = 12 x wage x (1 + on-cost) x growth of pay since the price year of results
+    Defined as::  pay(t) = 12 x wage x factor of the place x (1 + on-cost) x growth of pay since the price year of results
+
+    The factor tells the pay of the province from the nation's; where the city has a wage of its own
+    it is 1.
     """
-    return pay_growth * (MONTHS * caregiver_wage * (1 + wage_on_cost))
+    monthly = caregiver_wage * caregiver_wage_place_factor
+    return pay_growth * (MONTHS * monthly * (1 + wage_on_cost))
 
 
 @quantity(unit="yuan per year", dims=("measure", "year", "kind"))

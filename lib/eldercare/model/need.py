@@ -10,7 +10,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.optimize import root
 from scipy.special import expit, logit
 
-from eldercare.engine.arrays import DRAW, Array, side_by_side, sum_over, sum_product
+from eldercare.engine.arrays import DRAW, Array, part, side_by_side, sum_over, sum_product
 from eldercare.engine.quantity import quantity
 from eldercare.inputs.checks import age_band_limits
 from eldercare.inputs.load import China
@@ -127,6 +127,7 @@ def limitation_prevalence(
     adl_prevalence_middle: pd.DataFrame,
     adl_prevalence_ratio_60_64: Array,
     adl_prevalence_sex_ratio: Array,
+    adl_prevalence_place_factor: Array,
     single_age: np.ndarray,
 ) -> Array:
     """Share of people with a limitation in activities of daily living, in the year of the survey.
@@ -135,7 +136,10 @@ def limitation_prevalence(
     65-74 times a ratio; below 60 none is counted. The survey prints the sexes only over all ages:
     at each age they differ by one ratio, and together they have the rate of both (see `by_sex`).
 
-    Defined as::  prevalence(x) = smooth curve through the published rates, women's = ratio x men's
+    Defined as::  prevalence(x) = factor of the place x smooth curve through the published rates, women's = ratio x men's
+
+    What one survey found for the nation holds for no place exactly: the factor is 1 in the middle,
+    and the wider the smaller the area; for the nation, and a place with a survey of its own, it is 1.
 
     Returns : array [share]  dims severity (mild, moderate, severe), sex, age, draw
     """
@@ -146,6 +150,7 @@ def limitation_prevalence(
     out[:, FIRST_AGE:65] = (adl_prevalence_ratio_60_64.values * adl_prevalence.values[0])[:, None]
     out[:, :FIRST_AGE] = 0
     out = by_sex(out, adl_prevalence_sex_ratio.values, single_age)
+    out *= adl_prevalence_place_factor.values
     out /= np.maximum(out.sum(axis=0) / MOST_LIMITED, 1)
     return Array(("severity", "sex", "age", DRAW), out)
 
@@ -249,6 +254,18 @@ def people_with_dementia(
     Defined as::  sum over sex and age(people x prevalence) x drift
     """
     return sum_product(population, dementia_prevalence_by_age) * dementia_drift
+
+
+@quantity(unit="share", dims=("year",))
+def dementia_without_limitation(
+    people_with_dementia: Array, people_by_severity: Array, dementia_without_limitation_share: Array
+) -> Array:
+    """Share of people of 60 and over without a limitation in daily living who have dementia.
+
+    Defined as::  people with dementia x share of them without limitation / people without limitation
+    """
+    free = part(people_by_severity, severity="none")
+    return people_with_dementia * dementia_without_limitation_share / free
 
 
 @quantity(unit="person", dims=("year", "severity"))

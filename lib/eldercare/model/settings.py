@@ -1,7 +1,9 @@
 """Care settings: at home by the family, at home with services, in day care, in an institution.
 
-Two measures are kept apart all the way down the chain. `use` is what people take up if today's
-habits go on; `need` is what would be taken up if everyone whose family cannot care had a place.
+Two measures are kept apart all the way down the chain. `use` is what people take up if the habits
+of today are carried on, at the level of the place and with the drift that is taken to go on; `need`
+is by a rule: what would be taken up if everyone with a limitation or dementia whose family cannot
+care had a place.
 """
 
 from __future__ import annotations
@@ -14,10 +16,12 @@ import pandas as pd
 from eldercare.engine.arrays import DRAW, Array, greatest, least, part, product, sum_over
 from eldercare.engine.quantity import quantity
 from eldercare.inputs.load import NATION, China
-from eldercare.inputs.schema import SETTINGS
+from eldercare.inputs.schema import SETTINGS, SEVERITIES
 
 MEASURES = ("use", "need")
 CENSUS_YEAR = 2020
+USE_YEAR = 2024  # of the count of residents that `setting_use_share` is fitted to
+DECADE = 10
 PEOPLE_ALONE, PEOPLE_IN_COUPLE = 1, 2  # people of 65 and over in such a household
 HOUSEHOLD_COLUMNS = [
     "one_person_households",
@@ -104,42 +108,104 @@ def family_care_growth(family_care_gap_growth: Array, years: np.ndarray) -> Arra
     return Array(("year", DRAW), (1 + family_care_gap_growth.values) ** passed)
 
 
+@quantity(unit="share", dims=("year", "severity", "setting"))
+def need_shares(setting_need_share: Array, dementia_without_limitation: Array) -> Array:
+    """Share of people of each severity whom the nation's families cannot care for, by the setting
+    they need.
+
+    Defined as::  with a limitation: share of the setting
+                  without: share of the setting + share of them with dementia x share of the setting at mild limitation
+
+    The rule: need is of people with a limitation, and of people with dementia who have none yet,
+    who need as people with a mild limitation do. The share of all others is 0, but for a pattern
+    that a policy gives to everyone.
+    """
+    early = product(
+        part(setting_need_share, severity="mild"), dementia_without_limitation, ("year", "setting")
+    )
+    dims = ("year", "severity", "setting", DRAW)
+    sizes = {"year": early.sizes["year"], **setting_need_share.sizes}
+    out = setting_need_share.set_dims(sizes).transpose(*dims).values.copy()
+    out[:, SEVERITIES.index("none")] += early.values
+    return Array(dims, out)
+
+
+@quantity(unit="ratio", dims=("year",))
+def use_drift(setting_use_drift: Array, years: np.ndarray) -> Array:
+    """Factor by which the share of people of equal age and severity who use care has moved since it
+    was counted.
+
+    Defined as::  (1 + drift)^(year - 2024), 1 before
+
+    Carried on without a drift, use was too high in every country where it could be tried (see
+    `validation.use_back_test`): the range is wider the further ahead. May bind: before the year of
+    the count nothing has drifted.
+    """
+    passed = np.maximum(years - USE_YEAR, 0)[:, None]
+    return Array(("year", DRAW), (1 + setting_use_drift.values) ** passed)
+
+
+@quantity(unit="ratio", dims=("year", "setting"))
+def use_of_place(
+    setting_use_share_place_factor: Array,
+    setting_use_share_place_persistence: Array,
+    years: np.ndarray,
+) -> Array:
+    """Factor by which use in a place differs from the nation's at equal age and severity.
+
+    Defined as::  factor of 2024 ^ (persistence ^ ((year - 2024) / 10)), that of 2024 before
+
+    So a place comes nearer to the nation by the years, as those of France did: what is left of a
+    deviation after ten years is the persistence. Deviations that arise anew are left to the drift.
+    May bind: before the year of the count a place differs as then.
+    """
+    passed = np.maximum(years - USE_YEAR, 0) / DECADE
+    left = setting_use_share_place_persistence.values ** passed[:, None, None]
+    return Array(("year", "setting", DRAW), setting_use_share_place_factor.values**left)
+
+
 @quantity(
     unit="share",
     dims=("measure", "year", "severity", "setting"),
     only={
         "setting_use_share": "measure=use",
-        "setting_need_share": "measure=need",
+        "use_of_place": "measure=use",
+        "use_drift": "measure=use",
+        "need_shares": "measure=need",
         "family_care_gap": "measure=need",
         "family_care_growth": "measure=need",
     },
 )
 def setting_shares(
     setting_use_share: Array,
-    setting_need_share: Array,
+    use_of_place: Array,
+    use_drift: Array,
+    need_shares: Array,
     family_care_gap: Array,
     family_care_growth: Array,
     measures: tuple[str, ...],
 ) -> Array:
     """Share of people of each severity in each setting; the family has the rest.
 
-    Defined as::  outside the family = share of the setting, for need x gap x growth
+    Defined as::  use = share of the setting x factor of the place x drift
+                  need = share of the setting x gap x growth
                   family = 1 - the others
 
     Where the draws of the other settings come to more than everyone, they are cut down in
     proportion and nobody is left to the family. Sums to 1 over setting.
     """
-    outside = {"use": setting_use_share, "need": setting_need_share}
-    gap = family_care_gap * family_care_growth
+    outside = {
+        "use": (setting_use_share, use_of_place * use_drift),
+        "need": (need_shares, family_care_gap * family_care_growth),
+    }
     dims = ("measure", "year", "severity", "setting")
-    shape = (len(measures), gap.sizes["year"], setting_use_share.sizes["severity"], len(SETTINGS))
-    out = np.empty((*shape, gap.sizes[DRAW]))
+    sizes = {**setting_use_share.sizes, **use_drift.sizes}
+    shape = (len(measures), sizes["year"], sizes["severity"], len(SETTINGS), sizes[DRAW])
+    out = np.empty(shape)
     for place, measure in enumerate(measures):
-        one = outside[measure]
-        one = product(one, gap, dims[1:]) if measure == "need" else one
-        one = one / greatest(sum_over(one, "setting"), 1.0)
-        one = one.transpose(*[dim for dim in dims if dim in one.dims], DRAW)
-        out[place, ..., 1:, :] = one.values
+        one = product(*outside[measure], dims[1:])
+        one /= greatest(sum_over(one, "setting"), 1.0)
+        out[place, ..., 1:, :] = one.transpose(*dims[1:], DRAW).values
         out[place, ..., 0, :] = 1 - sum_over(one, "setting").values
     return Array((*dims, DRAW), out)
 

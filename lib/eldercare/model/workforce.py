@@ -18,21 +18,35 @@ STAFF = ("nurses", "managers")
 FLOWS = ("trained", "returning", "leaving", "retiring")
 PATHS = ("today", "programme")
 STOCK_YEAR = 2020
+RATIO_YEAR = 2024  # from which care per user grows: the price year, and about that of the ratios
 MONTHS = 12
 PER_100, PER_10000 = 100, 10_000
 
 
+@quantity(unit="ratio", dims=("year",))
+def care_per_user(care_per_user_growth: Array, years: np.ndarray) -> Array:
+    """Factor by which the care that a user of equal severity is given has grown since the ratios
+    were read.
+
+    Defined as::  (1 + growth)^(year - 2024), 1 before
+
+    May bind: before the year of the ratios nothing has grown.
+    """
+    passed = np.maximum(years - RATIO_YEAR, 0)[:, None]
+    return Array(("year", DRAW), (1 + care_per_user_growth.values) ** passed)
+
+
 @quantity(unit="worker", dims=("measure", "year"))
 def caregivers_in_institutions(
-    residents_by_severity: Array, residents_per_caregiver: Array
+    residents_by_severity: Array, residents_per_caregiver: Array, care_per_user: Array
 ) -> Array:
     """Care workers on the payroll of institutions.
 
-    Defined as::  workers = sum over severity(residents / residents per worker)
+    Defined as::  workers = sum over severity(residents / residents per worker) x growth of care per user
 
     The ratios are of people on the payroll and cover all shifts: no shift factor is applied.
     """
-    return workers_at_ratio(residents_by_severity, residents_per_caregiver)
+    return workers_at_ratio(residents_by_severity, residents_per_caregiver) * care_per_user
 
 
 def workers_at_ratio(residents: Array, residents_per_worker: Array) -> Array:
@@ -41,22 +55,27 @@ def workers_at_ratio(residents: Array, residents_per_worker: Array) -> Array:
 
 
 @quantity(unit="worker", dims=("measure", "year"))
-def caregivers_in_day_care(people_by_setting: Array, day_care_users_per_caregiver: Array) -> Array:
+def caregivers_in_day_care(
+    people_by_setting: Array, day_care_users_per_caregiver: Array, care_per_user: Array
+) -> Array:
     """Care workers in day care.
 
-    Defined as::  workers = people in day care / users per worker
+    Defined as::  workers = people in day care / users per worker x growth of care per user
     """
-    return part(people_by_setting, setting="day_care") / day_care_users_per_caregiver
+    users = part(people_by_setting, setting="day_care")
+    return users / day_care_users_per_caregiver * care_per_user
 
 
 @quantity(unit="hour per year", dims=("measure", "year"))
-def home_care_hours_needed(people_by_severity_and_setting: Array, home_care_hours: Array) -> Array:
+def home_care_hours_needed(
+    people_by_severity_and_setting: Array, home_care_hours: Array, care_per_user: Array
+) -> Array:
     """Hours of care brought into homes in a year.
 
-    Defined as::  hours = 12 x sum over severity(people with services at home x hours a month)
+    Defined as::  hours = 12 x sum over severity(people with services at home x hours a month) x growth of care per user
     """
     users = part(people_by_severity_and_setting, setting="home_service")
-    return MONTHS * sum_over(users * home_care_hours, "severity")
+    return MONTHS * sum_over(users * home_care_hours, "severity") * care_per_user
 
 
 @quantity(unit="worker", dims=("measure", "year"))

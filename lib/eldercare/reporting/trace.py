@@ -27,6 +27,7 @@ from eldercare.engine.quantity import DECLARED, OF_RESULTS, find_quantity, split
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import (
     BASELINE,
+    PLACES,
     City,
     Project,
     file_rows,
@@ -268,6 +269,7 @@ def assumption_row(place: Place, row: dict) -> Row:
     file = {
         "nation": "data/assumptions.csv",
         "city": f"data/cities/{place.city.city_id if place.city else ''}/assumptions.csv",
+        "place": f"data/{PLACES}",
         "scenario": f"data/scenarios/{place.scenario}.csv",
     }[at]
     cells = (row["assumption"], row["city_id"], *(row[key] for key in ASSUMPTION_KEYS))
