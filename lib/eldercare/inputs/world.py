@@ -136,12 +136,28 @@ DEPARTEMENT_CARE_USE = pa.DataFrameSchema(
     unique=["place", "year"],
     name="departement_care_use.csv",
 )
+EMULATION_ITEMS = ("published", "given", "rate", "driver", "stand_in")
+EMULATION = pa.DataFrameSchema(
+    {
+        "emulator": FILLED,
+        "item": _one_of(EMULATION_ITEMS),
+        "part": pa.Column(str),
+        "year": YEAR,
+        "value": COUNT,
+        "unit": _one_of(["person", "worker", "index", "share"]),
+        "source_id": FILLED,
+        "locator": FILLED,
+    },
+    unique=["emulator", "item", "part", "year"],
+    name="emulation.csv",
+)
 TABLES = {
     "care_use_series": SERIES,
     "care_use": CARE_USE,
     "population": _population("population.csv", 100),
     "departement_care_use": DEPARTEMENT_CARE_USE,
     "departement_population": _population("departement_population.csv", 95),
+    "emulation": EMULATION,
 }
 
 
@@ -154,6 +170,7 @@ class World:
     care_use        : people in care by series, year and age [person], with trust and source
     population      : people of 60 and over by place, year and age; five-year points
     departement_care_use, departement_population : the same of départements, every year
+    emulation       : what others published of the years to come, and the inputs they printed
     """
 
     care_use_series: pd.DataFrame
@@ -161,6 +178,7 @@ class World:
     population: pd.DataFrame
     departement_care_use: pd.DataFrame
     departement_population: pd.DataFrame
+    emulation: pd.DataFrame
 
     def users(self, *roles: str, whole: bool = False) -> pd.DataFrame:
         """People in care of the series with one of these roles: tidy series, place, year, age,
@@ -238,10 +256,10 @@ def load_world(root: Path) -> World:
 
 
 def _unmatched_faults(
-    care_use_series, care_use, population, departement_care_use, departement_population
+    care_use_series, care_use, population, departement_care_use, departement_population, emulation
 ) -> list[Fault]:
     """Counts of no series or of a year without population, series of no place, units that are not
-    of one kind.
+    of one kind, inputs of nothing that was published.
     """
     file = "world/care_use.csv"
     faults = unknown(
@@ -261,6 +279,9 @@ def _unmatched_faults(
         set(departement_population["place"]),
         "place of departement_population.csv",
     )
+    published = set(emulation.loc[emulation["item"] == "published", "emulator"])
+    told = "emulator with a row of item published"
+    faults += unknown(emulation, "world/emulation.csv", "emulator", published, told)
     spans = population.groupby("place")["year"].agg(["min", "max"])
     places = care_use_series.set_index("series")["population_place"]
     for row, cells in zip(care_use.index, care_use.to_dict("records")):
