@@ -1,16 +1,21 @@
 """Promises beside needs: the chance and the gap on results made up for the purpose."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from scipy.stats import norm
 
-from eldercare.analysis import compare
+from eldercare.analysis import compare, definitions
+from eldercare.engine.arrays import sum_over
+from eldercare.engine.quantity import Calculation
+from eldercare.inputs.schema import ASSUMPTION_KEYS
 from eldercare.model.chain import run_city
 from eldercare.reporting.language import load_language
-from eldercare.reporting.tables import promises
+from eldercare.reporting.tables import marks, promises, together
 
 NEED, OLDER = 30.0, 50_000.0
 YEAR = 2030
@@ -81,15 +86,17 @@ def test_the_sentence_says_promise_need_chance_and_gap(project, made_up):
     words = load_language(project)
 
     def said(value):
-        table = promises(words, compare.compare_targets(project, made_up({"value": value})))
+        table = promises(words, compare.verdicts(project, made_up({"value": value})))
         return words.sentences("promise_told", table.assign(city_id="sanming"))
 
     [few] = said(3.0)
     assert "Sanming promised for 2030" in few and ", 3 beds per 1,000 people. Needed: " in few
     assert "Needed: 30 (25.2 to 34.8) beds per 1,000 people" in few
-    assert "enough is under 1% (1,350 beds short)" in few
+    assert "(1,350 beds short); not enough under any definition" in few
+    assert "enough is under 10%" in few
     [many] = said(300.0)
-    assert "enough is over 99% (13,500 beds over)" in many
+    assert "(13,500 beds over); enough under every definition" in many
+    assert "enough is over 90%" in many
 
 
 def test_a_damaged_figure_without_a_reading_is_not_compared(project, made_up):
@@ -160,3 +167,133 @@ def test_influence_names_what_moves_a_result_and_nothing_else(project):
     assert "results_price_year" not in share.index
     effect = table.set_index("assumption")["effect"]
     assert effect["target_occupancy"] < 0
+
+
+# Verdicts: what they rest on
+
+
+def chances(*shares, target="t_0"):
+    """Chances of a promise by definition and variant, made up."""
+    rows = [
+        ("lincang", target, "definition", f"way_{place}", share, share >= compare.EVEN)
+        for place, share in enumerate(shares)
+    ]
+    columns = ["city_id", "target_id", "kind", "variant", "chance", "enough"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@pytest.mark.parametrize(
+    ("shares", "found", "agreed"),
+    [
+        ((0.95, 0.99), "always", True),
+        ((0.55, 0.99), "always", False),
+        ((0.0, 0.18), "never", True),
+        ((0.0, 0.4), "never", False),
+        ((0.45, 0.55), "depends", True),
+        ((0.0, 0.91), "depends", False),
+    ],
+)
+def test_a_verdict_says_whether_it_holds_whatever_is_believed(shares, found, agreed):
+    row = compare.judge(chances(*shares)).iloc[0]
+    assert (row["found"], row["agreed"]) == (found, agreed)
+    assert (row["chance_lowest"], row["chance_highest"]) == (min(shares), max(shares))
+    assert (row["ways"], row["ways_enough"]) == (2, sum(share >= 0.5 for share in shares))
+    assert sorted([*row["enough_under"], *row["short_under"]]) == ["way_0", "way_1"]
+
+
+def test_promises_are_judged_one_by_one():
+    both = pd.concat([chances(0.9, 0.8), chances(0.1, 0.2, target="t_1")])
+    assert compare.judge(both).set_index("target_id")["found"].to_dict() == {
+        "t_0": "always",
+        "t_1": "never",
+    }
+
+
+def test_the_own_definition_gives_the_chance_that_is_told(project, results):
+    for city_id in ("sanming", "shengzhou"):
+        told = compare.compare_targets(project, results[city_id]).set_index("target_id")["chance"]
+        found = compare.chances_by_variant(project, results[city_id])
+        own = found[found["variant"] == "any ADL limitation"].set_index("target_id")["chance"]
+        pd.testing.assert_series_equal(own, told)
+
+
+def test_a_narrower_definition_leaves_fewer_beds_needed_and_a_wider_one_more(project, results):
+    found = compare.chances_by_variant(project, results["sanming"])
+    beds = found[found["target_id"] == "sanming_020"].set_index("variant")["chance"]
+    order = ["severe ADL limitation", "any ADL limitation", "fifth national survey", "ADL or IADL"]
+    assert beds[order].is_monotonic_decreasing and beds[order].nunique() > 2
+
+
+def test_the_need_of_a_definition_has_its_people(project, results):
+    base = Calculation(results["lincang"].inputs)
+    wanted = definitions.people_by_definition(base)
+    for name, one in definitions.calculations_by_definition(base).items():
+        counted = sum_over(one["care_need"], "severity")
+        np.testing.assert_allclose(counted.values, wanted[name].transpose(*counted.dims).values)
+        older = sum_over(one["people_by_severity"], "severity")
+        np.testing.assert_allclose(older.values, base["population_60_plus"].values)
+
+
+def test_scenarios_of_how_need_is_met_are_no_variants_of_need(project, results):
+    found = compare.scenarios_of_need(project, results["lincang"].inputs)
+    assert "policy_96_4" in found and "healthier" in found
+    assert "better_use_of_beds" not in found and "need_met" not in found
+
+
+class MadeUp(dict):
+    """Draws of two assumptions of which the first moves need ten times as much."""
+
+    def __init__(self, draws=512):
+        points = (np.arange(draws) + 0.5) / draws
+        mixed = np.random.default_rng(1).permutation(points)
+        axes = {"dims": "draw", "coords": {"draw": np.arange(draws)}}
+        super().__init__(
+            strong=xr.DataArray(norm.ppf(points) * 0.1 + 1, **axes),
+            weak=xr.DataArray(norm.ppf(mixed) * 0.1 + 1, **axes),
+        )
+        blank = dict.fromkeys(ASSUMPTION_KEYS, "")
+        self.rows = pd.DataFrame([{"assumption": name, **blank, "unit": "share"} for name in self])
+        self.streams_used = frozenset()
+        self.draws = draws
+
+    __hash__ = object.__hash__
+
+
+def test_the_turning_point_is_where_the_middle_of_need_meets_the_promise():
+    made = MadeUp()
+    need = 100 * made["strong"].values + 10 * made["weak"].values
+    promised = 100 * 1.05 + 10  # met by the middle where the first is 1.05
+    row = compare.turning_point(made, need, promised, ["strong", "weak"])
+    assert (row["assumption"], row["inside"], row["turn_unit"]) == ("strong", True, "share")
+    assert row["turn"] == pytest.approx(1.05, abs=0.004)
+    assert row["turn_low"] < row["turn_central"] < row["turn"] < row["turn_high"]
+
+
+def test_what_lies_beyond_the_range_does_not_turn_it_and_is_said_so():
+    made = MadeUp()
+    need = 100 * made["strong"].values + 10 * made["weak"].values
+    row = compare.turning_point(made, need, 100 * 1.2 + 10, ["strong", "weak"])
+    assert (row["assumption"], row["inside"]) == ("strong", False)
+
+
+def test_without_enough_draws_no_assumption_is_named(results):
+    need = np.arange(8.0)
+    few = results["lincang"].assumptions.block(slice(0, 8))
+    assert compare.turning_point(few, need, 3.0, few.rows["assumption"])["assumption"] == ""
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_no_chance_on_a_guess_is_told_finer_than_in_tens(project, results, code):
+    words = load_language(project, code)
+    table = compare.verdicts_of_cities(project, results)
+    told = promises(words, table)
+    for row in told.to_dict("records"):
+        assert not re.search(r"(?<!\d)[1-9]%", row["span"])
+        numbers = re.findall(r"(\d+)%", row["span"])
+        assert row["agreed"] or all(number.endswith("0") for number in numbers)
+    [sentence] = together(words, told)
+    assert f"{len(told)}" in sentence and together(words, told.head(0)) == []
+    found = pd.concat([compare.chances_by_variant(project, one) for one in results.values()])
+    shown = marks(words, found, told)
+    assert shown.shape == (len(told), found["variant"].nunique())
+    assert set(np.unique(shown.to_numpy())) == {"✓", "✗"}

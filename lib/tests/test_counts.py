@@ -13,6 +13,7 @@ from eldercare.inputs.draws import Z90, draw_assumptions
 from eldercare.inputs.load import NATION
 from eldercare.model import areas, counts, population
 from eldercare.model.area import rates_of
+from eldercare.reporting.language import load_language
 from eldercare.validation import counts as shown
 
 DRAWS = 64
@@ -343,3 +344,69 @@ def test_before_counts_of_a_day_only_the_earlier_ones_are_known(project):
     assert set(usable["basis"]) == {"resident"}
     assert "doubtful" not in set(usable["trust"])
     assert not usable.duplicated(["adcode", "date", "age", "sex"]).any()
+
+
+# The nation beside what is published: figure, year, as published, and how near ours must come.
+# The sources stand in the rows; what is farther off is told with its reason.
+PUBLISHED = [
+    ("people_60_plus", 2022, 280_040_000, 0.01),  # nbs_population_2022
+    ("people_60_plus", 2024, 310_310_000, 0.01),  # nbs_population_2024
+    ("people_65_plus", 2024, 220_230_000, 0.01),
+    ("limited", 2020, 19_460_000, 0.2),  # cheng_projection_2024
+    ("disabled_by_survey", 2024, 35_000_000, 0.1),  # lei_ltci_2025
+    ("residents", 2024, 2_307_000, 0.1),  # national_aging_bulletin_2024
+    ("beds_of_residents", 2024, 5_077_000, 0.15),  # mca_bulletin_2024
+    ("beds_all", 2024, 7_993_000, 0.2),
+    ("nursing_bed_share", 2024, 0.657, 0.1),  # national_aging_bulletin_2024
+    ("caregivers", 2020, 378_900, 0.1),  # care_worker_willingness_2024
+    ("allowance_recipients", 2024, 37_528_000, 0.15),  # mca_bulletin_2024
+    ("old_age_welfare", 2024, 48_940_000_000, 0.2),
+    ("eldercare_services", 2024, 25_320_000_000, 0.25),
+    ("insurance", 2024, 14_000_000_000, 0.25),  # people_ltci_2026
+]
+
+
+@pytest.fixture(scope="module")
+def nation(project):
+    return shown.reconcile_nation(project, draws=64)
+
+
+@pytest.mark.parametrize(("figure", "year", "value", "near"), PUBLISHED)
+def test_the_nation_adds_up_to_what_is_published(nation, figure, year, value, near):
+    rows = nation[(nation["national"] == figure) & (nation["year"] == year)]
+    row = rows[rows["published"] == value].iloc[0]
+    assert row["central"] == pytest.approx(value, rel=near)
+    assert row["provinces"] == pytest.approx(value, rel=near)
+
+
+def test_the_provinces_add_up_to_the_nation(nation):
+    assert nation.attrs["areas"] == 31
+    np.testing.assert_allclose(nation["provinces"], nation["central"], rtol=0.03)
+
+
+def test_every_figure_is_published_and_every_one_that_is_off_has_its_reason(project, nation):
+    assert set(nation["national"]) == set(shown.NATIONAL)
+    assert nation["year"].between(2020, 2025).all()
+    off = shown.off_in_nation(nation)
+    assert set(off["national"]) == set(nation.loc[nation["off"], "national"]) and len(off) < 10
+    for code in ("en", "zh"):
+        words = load_language(project, code)
+        told = words.sentences("nation_off", off)
+        reasons = [words.phrases[f"why_{name}"] for name in off["national"]]
+        assert all(text.endswith(reason) for text, reason in zip(told, reasons))
+        summed = shown.sum_up_nation(nation)
+        assert str(len(nation)) in words.sentences("nation_sum", summed)[0]
+        assert "31" in words.sentences("nation_provinces", summed)[0]
+
+
+def test_beds_and_workers_are_told_with_their_reason_when_a_tenth_off(nation):
+    part = nation[nation["national"].isin(shown.BEDS_AND_WORKERS)]
+    far = (part[["ratio", "ratio_provinces"]] - 1).abs().max(axis=1) > 0.1
+    assert (part["off"] == far).all()
+
+
+def test_whether_a_figure_was_fitted_is_said_of_each(nation):
+    tied = nation.groupby("national")["tied"].first()
+    assert tied["residents"] == "yes" and tied["limited"] == "no"
+    summed = shown.sum_up_nation(nation).iloc[0]
+    assert summed["tied"] + summed["free"] == summed["count"]

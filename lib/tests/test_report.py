@@ -17,6 +17,7 @@ from eldercare.analysis import (
     affordability,
     balance,
     comparable,
+    compare,
     decomposition,
     definitions,
     sensitivity,
@@ -34,7 +35,7 @@ from eldercare.model import boundaries, chain, costs, settings, workforce
 from eldercare.reporting import language, report, tables
 from eldercare.reporting.blocks import Bullets, Figure, Heading, Paragraph, Table, html
 from eldercare.reporting.results import HEADLINES
-from eldercare.validation import accuracy, base_methods, calibration, errors, use_back_test
+from eldercare.validation import accuracy, base_methods, calibration, counts, errors, use_back_test
 
 CITIES = ("lincang", "sanming", "chishui")
 MODULES = (
@@ -143,14 +144,15 @@ def test_each_report_keeps_to_its_language(documents, results, city_id):
 def test_each_measured_promise_has_its_row_and_its_sentence(
     documents, project, results, words, city_id
 ):
-    promises = ec.compare_targets(project, results[city_id])
+    verdicts = compare.verdicts(project, results[city_id])
     for code, document in documents[city_id].items():
+        promises = tables.promises(words[code], verdicts)
         table = document["promise"][1]
         points = document["answer"][-1].items
         for place, row in enumerate(promises.to_dict("records")):
             assert table.rows[place][1] == str(row["target_year"])
-            assert table.rows[place][5] == words[code].chance(row["chance"])
-            assert words[code].chance(row["chance"]) in points[place]
+            assert table.rows[place][5] == row["short"]
+            assert row["belief"] in points[place] and row["span"] in points[place]
         assert len(table.rows) == len(promises) + 8
 
 
@@ -237,19 +239,6 @@ def test_shares_and_chances_are_told_in_per_cent(words):
         "13%",
         "over 99%",
     ]
-
-
-@pytest.mark.parametrize(
-    ("chance", "name"),
-    [
-        (0.9, "verdict_enough"),
-        (0.5, "verdict_likely"),
-        (0.3, "verdict_unlikely"),
-        (0.1, "verdict_short"),
-    ],
-)
-def test_the_verdict_follows_from_the_chance(chance, name):
-    assert report.verdict(chance) == name
 
 
 def test_an_unknown_language_is_refused_with_those_there_are(project):
@@ -507,9 +496,15 @@ def family_members(project, results):
         "series": map(told, series_of_figures(project)),
         "promised": ("unknown",),
         "stock": ("unknown",),
-        "unit": schema.UNITS,
+        "unit": (*schema.UNITS, *project.world.emulation["unit"]),
         "workplace": values["workplace"].values,
         "near": map(str, use_back_test.HORIZONS),
+        "about": project.world.emulation["emulator"],
+        "emulated": ("printed", "stand_in", "missing"),
+        "emulator": project.world.emulation["emulator"],
+        "national": counts.NATIONAL,
+        "why": counts.NATIONAL,
+        "tied": ("yes", "no"),
         "choice": CHOICES,
         "place": project.world.care_use_series["place"],
         "role": world.ROLES,

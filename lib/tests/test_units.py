@@ -150,6 +150,7 @@ NO_QUANTITY = {
     "definitions_of_cities": "puts cities one under the other",
     "service_classes": "puts cities one under the other",
     "prevalence_in_year": "a share times a pure number",
+    "calculations_by_definition": "puts formulas side by side",
     "definition_table": "puts formulas side by side",
     "national_care_need": "puts formulas side by side",
     "compare_with_published": "puts formulas side by side",

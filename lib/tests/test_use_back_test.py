@@ -390,3 +390,64 @@ def test_all_tables_that_are_missing_are_told_at_once(tmp_path):
 def test_an_unknown_source_is_told(project):
     fewer = project.sources[project.sources["source_id"] != "sweden_care_places_2001"]
     assert [fault.column for fault in world.world_faults(fewer, project.world)] == ["source_id"]
+
+
+# What others published of the years to come, each made again from the inputs they printed:
+# emulator, year, as published, how near it comes, whose inputs. The sources stand in emulation.csv.
+EMULATED = [
+    ("japan_workers_8", 2023, 2_328_460, 0.005, "stand_in"),  # mhlw_workers_needed_8
+    ("japan_workers_8", 2025, 2_426_079, 0.005, "stand_in"),
+    ("japan_workers_8", 2040, 2_802_578, 0.02, "stand_in"),
+    ("england_posts_2017", 2030, 131, 0.005, "printed"),  # uk_lords_hl2293
+    ("england_posts_2023", 2040, 129, 0.02, "stand_in"),  # skills_for_care_strategy_2024
+    ("germany_need", 2035, 5_600_000, 0.04, "stand_in"),  # destatis_care_projection_2023
+]
+MISSING = [
+    ("japan_workers_9", 2026, 2_400_000),  # mhlw_workers_needed_9
+    ("japan_workers_9", 2040, 2_720_000),
+    ("japan_care_index", 2025, 151),  # mirai_keiei_jmap
+]
+
+
+@pytest.fixture(scope="module")
+def emulated(project):
+    return use_findings.emulated(project.world).set_index(["emulator", "year"])
+
+
+@pytest.mark.parametrize(("emulator", "year", "published", "near", "known"), EMULATED)
+def test_what_others_published_comes_out_of_their_printed_inputs(
+    emulated, emulator, year, published, near, known
+):
+    row = emulated.loc[(emulator, year)]
+    assert (row["published"], row["known"]) == (published, known)
+    assert row["value"] == pytest.approx(published, rel=near)
+
+
+@pytest.mark.parametrize(("emulator", "year", "published"), MISSING)
+def test_without_an_input_nothing_is_made_again(emulated, emulator, year, published):
+    row = emulated.loc[(emulator, year)]
+    assert (row["published"], row["known"]) == (published, "missing")
+    assert np.isnan(row["value"])
+
+
+def test_every_projection_of_others_is_in_the_tests(emulated):
+    assert set(emulated.index) == {row[:2] for row in [*EMULATED, *MISSING]}
+
+
+def test_each_projection_of_others_is_told_in_both_languages(project, emulated):
+    table = emulated.reset_index()
+    table = table.assign(about=table["emulator"], published_value=table["published"])
+    for code in ("en", "zh"):
+        words = load_language(project, code)
+        told = words.sentences("emulated_{known}", table)
+        assert len(told) == len(table)
+        assert not [text for text in told if "_" in text or "nan" in text]
+
+
+def test_inputs_of_nothing_that_was_published_are_told(small_copy):
+    small_copy.add(
+        "world/emulation.csv", emulator="nobody", item="rate", part="75+", year="2020",
+        value="0.1", unit="share", source_id="wpp_2019", locator="none",
+    )  # fmt: skip
+    with pytest.raises(DataFault, match="emulation.csv.*emulator with a row of item published"):
+        load_world(small_copy.root)

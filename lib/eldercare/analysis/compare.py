@@ -1,22 +1,33 @@
-"""Promises beside needs: the gap, and the chance that what was promised is enough."""
+"""Promises beside needs: the gap, the chance that what was promised is enough, and what the verdict rests on."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
+from eldercare.analysis.definitions import calculations_by_definition
 from eldercare.engine.arrays import Array, part, sum_over
-from eldercare.engine.quantity import Calculation, quantity
+from eldercare.engine.quantity import Calculation, quantity, upstream
 from eldercare.inputs.draws import Assumptions
 from eldercare.inputs.ledger import printed_numbers
-from eldercare.inputs.load import City, Project, nation_as_city
-from eldercare.model.chain import BASE_YEAR, QUANTILES, CityResult, inputs_of, summarise
+from eldercare.inputs.load import BASELINE, City, Project, nation_as_city
+from eldercare.inputs.schema import ASSUMPTION_KEYS
+from eldercare.model.chain import (
+    BASE_YEAR,
+    QUANTILES,
+    CityInputs,
+    CityResult,
+    inputs_of,
+    last_needed,
+    summarise,
+)
 from eldercare.model.population import AGE_GROUPS
 from eldercare.model.registered import registered_over_resident
 from eldercare.model.services import childcare_places_promised
@@ -48,6 +59,12 @@ PUBLIC_PAYERS = ("city_budget", "province_and_centre", "welfare_lottery")
 WELFARE_ITEMS = ("old_age_allowance", "service_subsidy")
 MONEY_DRAWS = 256
 ROUNDING = 0.005
+# A promise is called enough from an even chance on; one chance is told where the variants lie no farther apart.
+EVEN, AGREED = 0.5, 0.2
+USE = "use"
+NO_TURN = {"assumption": "", "keys": "", "inside": False, "turn_unit": ""} | dict.fromkeys(
+    ("turn", *(f"turn_{end}" for end in QUANTILES)), np.nan
+)
 
 
 def is_usable(row) -> bool:
@@ -212,7 +229,7 @@ def compare_money(project: Project, draws: int = MONEY_DRAWS) -> pd.DataFrame:
     table, nation = project.china.published_money, nation_as_city()
     inputs = inputs_of(project, nation, draws=draws)
     calculation = Calculation(inputs)
-    sums = _public_money(calculation)
+    sums = public_money(calculation)
     level = calculation["price_level_by_year"]
     rows = []
     for row in table.to_dict("records"):
@@ -237,7 +254,7 @@ def compare_money(project: Project, draws: int = MONEY_DRAWS) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _public_money(calculation: Calculation) -> dict[str, Array]:
+def public_money(calculation: Calculation) -> dict[str, Array]:
     """Sums of public money at today's use by the series of published_money.csv; dims year, draw."""
     paid, cost = (part(calculation[name], measure="use") for name in ("payment", "cost"))
     welfare = sum_over(part(cost, cost_item=list(WELFARE_ITEMS)), "cost_item")
@@ -380,3 +397,182 @@ def promised_places(result: CityResult) -> pd.DataFrame:
         parts.append(table.assign(series="promised ratio"))
         parts.append(table[table["year"] == row.target_year].assign(series="promised"))
     return pd.concat(parts[1:] or parts, ignore_index=True)
+
+
+@quantity(name="chance_by_variant", unit="share", of=())
+def chances_by_variant(project: Project, result: CityResult) -> pd.DataFrame:
+    """The chance that each measured promise is enough under each definition of care need and each variant of it.
+
+    Defined as::  chance = share of draws in which need, so counted, <= promised
+
+    Definitions : those of `definitions.people_by_definition`, with the result's own settings
+    Variants    : today's use carried on; and, of a result of the baseline, every scenario that moves who needs
+                  care outside the family
+    Returns     : table city_id, target_id, kind (definition or variant), variant, chance, enough (from an even
+                  chance on); the draws are those of the result
+    """
+    rows = measured_targets(result)
+    asked = tuple(
+        zip(rows["target_id"], rows["measured_by"], rows["target_year"].astype(int), rows["value"])
+    )
+    found = _chances(project, result.inputs, result.scenario, asked) if asked else []
+    columns = ["target_id", "kind", "variant", "chance"]
+    table = pd.DataFrame(found, columns=columns).assign(city_id=result.city.city_id)
+    return table[["city_id", *columns]].assign(enough=table["chance"] >= EVEN)
+
+
+# Reports in two languages, their workbook and the notebook ask for the same of the same result.
+@lru_cache(maxsize=32)
+def _chances(project: Project, inputs: CityInputs, scenario: str, asked: tuple) -> list[tuple]:
+    last = last_needed(inputs.city, inputs.assumptions, max(BASE_YEAR, *(row[2] for row in asked)))
+    own = CityInputs(project.china, inputs.city, inputs.area, inputs.assumptions, last)
+    base = Calculation(own)
+    ways = [
+        ("definition", name, one, "need") for name, one in calculations_by_definition(base).items()
+    ]
+    ways.append(("variant", USE, base, USE))
+    for name in scenarios_of_need(project, own) if scenario == BASELINE else ():
+        moved = set(project.scenarios[name]["assumption"])
+        other = inputs_of(project, inputs.city, name, inputs.assumptions.draws, last)
+        ways.append(("variant", name, Calculation(other, base.kept_if(moved)), "need"))
+    first = int(own.years[0])
+    rows = []
+    for kind, variant, calculation, measure in ways:
+        for target_id, measured_by, year, value in asked:
+            array = calculation[measured_by]
+            array = part(array, measure=measure) if "measure" in array.dims else array
+            chance = float((array.values[year - first] <= value).mean())
+            rows.append((target_id, kind, variant, chance))
+    return rows
+
+
+def scenarios_of_need(project: Project, inputs: CityInputs) -> list[str]:
+    """Scenarios that move who needs care outside the family: variants of need, not of how it is met."""
+    last = int(inputs.years[-1])
+    rests_on = upstream(
+        "people_by_severity_and_setting", lambda told: inputs.holds(told, last, measure="need")
+    )
+    return [
+        name
+        for name, rows in sorted(project.scenarios.items())
+        if rests_on & set(rows["assumption"])
+    ]
+
+
+def judge(chances: pd.DataFrame) -> pd.DataFrame:
+    """What the chances of each promise say together.
+
+    chances : as `chances_by_variant` gives them
+    Returns : table city_id, target_id, ways, ways_enough (how many of them), enough_under, short_under (lists of
+              variants), chance_lowest, chance_highest, agreed (no farther apart than `AGREED`), found: `always`,
+              `never`, or `depends`
+    """
+    rows = []
+    for (city_id, target_id), one in chances.groupby(["city_id", "target_id"], sort=False):
+        enough = one["chance"] >= EVEN
+        span = one["chance"].min(), one["chance"].max()
+        found = "always" if enough.all() else "depends" if enough.any() else "never"
+        rows.append(
+            {
+                "city_id": city_id,
+                "target_id": target_id,
+                "ways": len(one),
+                "ways_enough": int(enough.sum()),
+                "enough_under": one.loc[enough, "variant"].tolist(),
+                "short_under": one.loc[~enough, "variant"].tolist(),
+                "chance_lowest": span[0],
+                "chance_highest": span[1],
+                "agreed": bool(span[1] - span[0] <= AGREED),
+                "found": found,
+            }
+        )
+    columns = ["city_id", "target_id", "ways", "ways_enough", "enough_under", "short_under"]
+    return pd.DataFrame(
+        rows, columns=[*columns, "chance_lowest", "chance_highest", "agreed", "found"]
+    )
+
+
+def verdicts(project: Project, result: CityResult) -> pd.DataFrame:
+    """`compare_targets` with what each verdict rests on: `judge` of its chances, and what would turn it.
+
+    Returns : the columns of `compare_targets`, of `judge` and of `turning_point`
+    """
+    targets = compare_targets(project, result)
+    judged = judge(chances_by_variant(project, result)).drop(columns="city_id")
+    turns = [
+        turning_point(
+            result.assumptions,
+            _in_year(result, row["measured_by"], row["target_year"], "need"),
+            row["promised"],
+            upstream(row["measured_by"]),
+        )
+        for row in targets.to_dict("records")
+    ]
+    turned = pd.DataFrame(turns, columns=list(NO_TURN), index=targets.index)
+    return targets.merge(judged, on="target_id", how="left", sort=False).join(turned)
+
+
+def verdicts_of_cities(project: Project, results: dict[str, CityResult]) -> pd.DataFrame:
+    """`verdicts` for all cities, one below the other."""
+    parts = [verdicts(project, result) for result in results.values()]
+    kept = [one for one in parts if len(one)] or parts[:1]
+    return pd.concat(kept, ignore_index=True)
+
+
+def turning_point(
+    assumptions: Assumptions, need: np.ndarray, promised: float, names: Iterable[str]
+) -> dict:
+    """The one assumption that turns a verdict first: where the middle of need would meet the promise.
+
+    Defined as::  t = z(promised among need) / standard deviation of what the assumption adds (see `spread_parts`);
+                  turn = the row's draws at the normal deviate t x correlation(row, what the assumption adds)
+
+    It is the assumption that adds most. Its rows move together, along the mixture of them that moves need; other
+    assumptions stay as drawn. The row told is the one that goes most with the mixture.
+
+    need    : array  dims draw
+    names   : what need rests on (`quantity.upstream`)
+    Returns : assumption, keys, turn (the value of the row), turn_low, turn_central, turn_high (the row's own range),
+              turn_unit, inside (whether t lies within the 80 % range); without an assumption where the draws are
+              too few to tell, or nothing moves need
+    """
+    try:
+        parts = spread_parts(assumptions, need)
+    except ValueError:  # too few draws
+        return dict(NO_TURN)
+    known = sorted(set(parts) & set(assumptions.rows["assumption"]) & set(names))
+    widths = {name: parts[name].added.std() for name in known}
+    name = max(known, key=lambda one: widths[one], default="")
+    if not name or not widths[name]:
+        return dict(NO_TURN)
+    wanted = float(normal_scores(np.array([promised]), among=need)[0]) / widths[name]
+    drawn = _columns(assumptions[name])
+    moving = [place for place, row in enumerate(drawn) if np.ptp(row)]
+    scores = [normal_scores(drawn[place]) for place in moving]
+    with_it = np.array([np.corrcoef(score, parts[name].added)[0, 1] for score in scores])
+    most = int(np.argmax(np.abs(with_it)))
+    row = _row_of(assumptions, name, moving[most])
+    values = drawn[moving[most]]
+    ends = np.quantile(values, list(QUANTILES.values()))
+    return {
+        "assumption": name,
+        "keys": " ".join(str(row[key]) for key in ASSUMPTION_KEYS if row[key]),
+        "inside": bool(abs(wanted) <= ndtri(QUANTILES["high"])),
+        "turn_unit": row["unit"],
+        "turn": float(np.quantile(values, ndtr(wanted * with_it[most]))),
+        **dict(zip(("turn_low", "turn_central", "turn_high"), ends)),
+    }
+
+
+def _row_of(assumptions: Assumptions, name: str, place: int) -> pd.Series:
+    """The row in force whose draws stand at a place of `_columns`."""
+    array = assumptions[name].transpose("draw", ...)
+    dims = [dim for dim in array.dims if dim != "draw"]
+    rows = assumptions.rows[assumptions.rows["assumption"] == name]
+    labels = np.unravel_index(place, [array.sizes[dim] for dim in dims]) if dims else ()
+    for dim, at in zip(dims, labels):
+        label = array[dim].values[at]
+        column = rows[dim].astype(float) if dim == "year_from" else rows[dim]
+        chosen = rows[column == label]
+        rows = chosen if len(chosen) else rows
+    return rows.iloc[0]

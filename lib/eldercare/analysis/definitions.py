@@ -75,6 +75,31 @@ def people_by_definition(calculation: Calculation) -> dict[str, Array]:
     return {name: parts[name] for name in ORDER}
 
 
+def calculations_by_definition(calculation: Calculation) -> dict[str, Calculation]:
+    """The chain of a city once more under each definition of care need, on what it leaves as it is.
+
+    Defined as::  by age: the severities of the definition, the others 0;
+                  else  : all severities x people of the definition / people with any limitation
+
+    where a source prints one share of all people, the mix of severities stays that of the surveys, because
+    it prints none.
+
+    Returns : by definition, the narrowest first
+    """
+    people, limited = people_by_definition(calculation), calculation["care_need"]
+    whole = sum_over(limited, "severity")
+    out = {}
+    for name, counted in people.items():
+        kept = [float(one in BY_AGE.get(name, LIMITED)) for one in LIMITED]
+        mix = limited * Array(("severity",), np.array(kept))
+        need = mix if name in BY_AGE else limited * (counted / whole)
+        known = calculation.kept_if({"care_need"})
+        out[name] = Calculation(
+            calculation.given, {**known, "care_need": need.transpose(*limited.dims)}
+        )
+    return out
+
+
 def definition_table(
     project: Project,
     city_id: str,

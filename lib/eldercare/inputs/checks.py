@@ -185,6 +185,7 @@ def _assumption_faults(project) -> list[Fault]:
     for name, table in (
         ("published_care_need", china.published_care_need),
         ("published_money", china.published_money),
+        ("published_services", china.published_services),
         ("care_grade", china.care_grades),
     ):
         faults += unknown_source(project, table, f"china/{name}.csv")

@@ -78,6 +78,7 @@ class China:
                       UN put in and what came out, to try the engine by (`wpp`)
     published_care_need : what others estimated for the nation, to compare with
     published_money : public money for older people of the nation as published, to compare with
+    published_services : beds, care workers, recipients and insured people of the nation as published
     counts          : counts of people since the census, the nation's table and then the cities' own, with the
                       file and the row each stands in
     area_names      : pinyin, traditional signs and English of the areas' names
@@ -102,6 +103,7 @@ class China:
     wpp2019_input: pd.DataFrame
     published_care_need: pd.DataFrame
     published_money: pd.DataFrame
+    published_services: pd.DataFrame
     care_grades: pd.DataFrame
     counts: pd.DataFrame
     area_names: pd.DataFrame
@@ -418,6 +420,9 @@ def load_china(root: Path) -> China:
         published_money=_checked(folder / "published_money.csv", schema.PUBLISHED_CARE_NEED).astype(
             {"year": int}
         ),
+        published_services=_checked(
+            folder / "published_services.csv", schema.PUBLISHED_CARE_NEED
+        ).astype({"year": int}),
         care_grades=_checked(folder / "care_grade.csv", schema.CARE_GRADE),
         counts=_placed(_checked(folder / "counts.csv", schema.COUNTS), "china/counts.csv"),
         area_names=pd.read_csv(folder / "area_name.csv", keep_default_na=False),

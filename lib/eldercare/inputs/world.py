@@ -176,6 +176,21 @@ WPP2019 = {
         name="wpp2019_input.csv",
     ),
 }
+EMULATION_ITEMS = ("published", "given", "rate", "driver", "stand_in")
+EMULATION = pa.DataFrameSchema(
+    {
+        "emulator": FILLED,
+        "item": _one_of(EMULATION_ITEMS),
+        "part": pa.Column(str),
+        "year": YEAR,
+        "value": COUNT,
+        "unit": _one_of(["person", "worker", "index", "share"]),
+        "source_id": FILLED,
+        "locator": FILLED,
+    },
+    unique=["emulator", "item", "part", "year"],
+    name="emulation.csv",
+)
 TABLES = {
     "care_use_series": SERIES,
     "care_use": CARE_USE,
@@ -183,6 +198,7 @@ TABLES = {
     "departement_care_use": DEPARTEMENT_CARE_USE,
     "departement_population": _population("departement_population.csv", 95),
     **WPP2019,
+    "emulation": EMULATION,
 }
 
 
@@ -197,6 +213,7 @@ class World:
     departement_care_use, departement_population : the same of départements, every year
     wpp2019_population, wpp2019_death_rate, wpp2019_input : World Population Prospects 2019 of other
                       countries, five-year ages
+    emulation       : what others published of the years to come, and the inputs they printed
     """
 
     care_use_series: pd.DataFrame
@@ -207,6 +224,7 @@ class World:
     wpp2019_population: pd.DataFrame
     wpp2019_death_rate: pd.DataFrame
     wpp2019_input: pd.DataFrame
+    emulation: pd.DataFrame
 
     def users(self, *roles: str, whole: bool = False) -> pd.DataFrame:
         """People in care of the series with one of these roles: tidy series, place, year, age,
@@ -295,10 +313,10 @@ def load_world(root: Path) -> World:
 
 
 def _unmatched_faults(
-    care_use_series, care_use, population, departement_care_use, departement_population
+    care_use_series, care_use, population, departement_care_use, departement_population, emulation
 ) -> list[Fault]:
     """Counts of no series or of a year without population, series of no place, units that are not
-    of one kind.
+    of one kind, inputs of nothing that was published.
     """
     file = "world/care_use.csv"
     faults = unknown(
@@ -318,6 +336,9 @@ def _unmatched_faults(
         set(departement_population["place"]),
         "place of departement_population.csv",
     )
+    published = set(emulation.loc[emulation["item"] == "published", "emulator"])
+    told = "emulator with a row of item published"
+    faults += unknown(emulation, "world/emulation.csv", "emulator", published, told)
     spans = population.groupby("place")["year"].agg(["min", "max"])
     places = care_use_series.set_index("series")["population_place"]
     for row, cells in zip(care_use.index, care_use.to_dict("records")):

@@ -12,7 +12,7 @@ import xarray as xr
 
 from eldercare.analysis.affordability import payer_shares
 from eldercare.analysis.assumption_log import OWN
-from eldercare.analysis.compare import ROUNDING, compare_head_counts, compare_targets
+from eldercare.analysis.compare import ROUNDING, compare_head_counts, verdicts
 from eldercare.analysis.sensitivity import YEAR
 from eldercare.inputs.load import NATION, Project
 from eldercare.model.base import province_of
@@ -44,7 +44,6 @@ MONEY_YEARS = (2025, YEAR, LAST_YEAR)
 NURSING = ["nursing", "dementia"]
 LIMITED = ["mild", "moderate", "severe"]
 RATES = ("share", "per_year")
-HALF, SURE, UNSURE = 0.5, 0.8, 0.2
 MOST = 5
 MOVED = {"beds": "result_beds", "yearly_cost": "result_cost"}
 POPULATION_TABLES = ("census_2020", "census_2010", "wpp_death_rates", "life_expectancy")
@@ -223,10 +222,10 @@ def _heading(facts: Facts, section: str) -> Heading:
 
 def _answer(facts: Facts) -> tuple[Block, ...]:
     shares = payer_shares(facts.result, YEAR)
-    targets = compare_targets(facts.project, facts.result)
-    enough = int((targets["chance"] >= HALF).sum())
+    targets = promises(facts.words, verdicts(facts.project, facts.result))
+    found = {name: int((targets["found"] == name).sum()) for name in ("always", "never", "depends")}
     verdict = (
-        facts.say("answer_promises", count=len(targets), enough=enough)
+        facts.say("answer_promises", count=len(targets), **found)
         if len(targets)
         else facts.say("answer_no_promise")
     )
@@ -266,13 +265,6 @@ def stock_words(facts: Facts) -> str:
     return facts.words.phrase("year_and_value", value=value, year=int(stock["year"]))
 
 
-def verdict(chance: float) -> str:
-    """Name of the phrase that says whether a promise is enough, by its chance."""
-    if chance >= HALF:
-        return "verdict_enough" if chance >= SURE else "verdict_likely"
-    return "verdict_unlikely" if chance >= UNSURE else "verdict_short"
-
-
 def _label(facts: Facts, row: Mapping) -> str:
     return sentence_case(facts.words.text(row, "label"))
 
@@ -284,17 +276,16 @@ def _promise_sentence(facts: Facts, row: dict) -> str:
         label=_label(facts, row),
         year=row["target_year"],
         promised=words.value_with_unit(row["promised"], row["unit"]),
-        need=words.range(row, row["unit"]),
-        chance=words.chance(row["chance"]),
-        verdict=words.phrase(verdict(row["chance"])),
-    )
+        need=words.range({end: row[f"need_{end}"] for end in QUANTILES}, row["unit"]),
+        **{name: row[name] for name in ("belief", "span", "turned")},
+    ).rstrip()
 
 
 def _promise(facts: Facts) -> tuple[Block, ...]:
     words = facts.words
-    promised = promises(words, compare_targets(facts.project, facts.result)).to_dict("records")
+    promised = promises(words, verdicts(facts.project, facts.result)).to_dict("records")
     rows = [_promise_row(facts, row) for row in promised] + _headline_rows(facts)
-    columns = ("item", "year", "promised", "need", "use", "chance", "gap")
+    columns = ("item", "year", "promised", "need", "use", "belief", "gap")
     table = Table(
         words.phrase("caption_promise"),
         tuple(words.phrase(f"column_{name}") for name in columns),
@@ -323,7 +314,7 @@ def _promise_row(facts: Facts, row: dict) -> tuple[str, ...]:
         words.value(row["promised"], unit),
         words.range(need, "share" if unit == "share" else "plain"),
         words.value(row["use"], unit),
-        words.chance(row["chance"]),
+        row["short"],
         row["gap"],
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from eldercare.analysis.compare import compare_all, influence
+from eldercare.analysis.compare import compare_all, influence, verdicts_of_cities
 from eldercare.engine.quantity import DECLARED
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import BASELINE, Project
@@ -244,6 +244,12 @@ class Results(dict[str, CityResult]):
         `compare_targets`).
         """
         return compare_all(self.project, self)
+
+    def verdicts(self) -> pd.DataFrame:
+        """The same with what each verdict rests on: definitions, variants, and what would turn it
+        (see `compare.verdicts`).
+        """
+        return verdicts_of_cities(self.project, self)
 
     def headlines(self, years: Iterable[int]) -> pd.DataFrame:
         """People, need, beds, care workers and money of all cities, one under the other (see

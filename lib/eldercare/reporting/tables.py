@@ -12,6 +12,8 @@ from eldercare.model.chain import CityResult
 from eldercare.reporting.language import ENDS, Language, significant
 
 DIGITS_OF_ROWS = 4
+TURNS = ("turn", "turn_low", "turn_central", "turn_high")
+WORDED = ["belief", "span", "short", "turned"]
 DEFINITIONS_OF_NEED = ("care_need", "people_with_dementia", "childcare_places_used")
 
 
@@ -128,10 +130,11 @@ def named(words: Language, table: pd.DataFrame, decimals: int | None = None) -> 
 
 
 def promises(words: Language, table: pd.DataFrame) -> pd.DataFrame:
-    """Promises beside their need (`Results.targets`), with the gap and the definition of need in
-    words.
+    """Promises beside their need (`Results.targets`, `Results.verdicts`), with the gap and the
+    definition of need in words.
 
-    Returns : the table with columns gap and definition, its low, central, high called need_low …
+    Returns : the table with columns gap and definition, of verdicts belief, span, short and turned
+              as well, its low, central, high called need_low …
     """
     gaps, definitions = [], []
     for row in table.to_dict("records"):
@@ -142,7 +145,99 @@ def promises(words: Language, table: pd.DataFrame) -> pd.DataFrame:
         found = [one for one in DEFINITIONS_OF_NEED if one in below] or ["none"]
         definitions.append(words.join("names_join", [words.of("definition", one) for one in found]))
     table = table.assign(gap=gaps, definition=definitions)
+    if "found" in table:
+        table = _in_words(words, table)
     return table.rename(columns={end: f"need_{end}" for end in ENDS})
+
+
+def _in_words(words: Language, table: pd.DataFrame) -> pd.DataFrame:
+    """Verdicts (`compare.verdicts`) with belief, span and turned: under what it is enough, how far
+    the chance spans, and what would turn it.
+
+    One chance is told only where all definitions and variants agree, and none finer than tens near
+    its ends: what rests on judgements is not known to a hundredth.
+    """
+    told = []
+    for row in table.to_dict("records"):
+        sides = {
+            side: words.join("list_join", [way(words, one) for one in row[side]])
+            for side in ("enough_under", "short_under")
+        }
+        mostly = row["found"] == "depends" and 2 * row["ways_enough"] > row["ways"]
+        belief = words.phrase(
+            "belief_mostly" if mostly else f"belief_{row['found']}", **{**row, **sides}
+        )
+        ends = {end: _tens(words, row[f"chance_{end}"]) for end in ("lowest", "highest")}
+        if row["agreed"] or ends["lowest"] == ends["highest"]:
+            span = words.phrase("chance_agreed", chance=_tens(words, row["chance"], fine=True))
+        else:
+            span = words.phrase("chance_spread", **ends)
+        short = words.phrase("belief_short", **row)
+        cells = {"belief": belief, "span": span, "short": short, "turned": _turned(words, row)}
+        told.append(cells)
+    return table.join(pd.DataFrame(told, index=table.index, columns=WORDED))
+
+
+def way(words: Language, variant: str) -> str:
+    """Label of a definition of care need, of today's use or of a scenario."""
+    for family in ("definition", "measure", "scenario"):
+        told = words.part(family, variant)
+        if told not in (variant, variant.replace("_", " ")):
+            return told
+    return variant.replace("_", " ")
+
+
+def _tens(words: Language, chance: float, fine: bool = False) -> str:
+    """A chance in tens of per cent; `fine` in whole ones between its ends."""
+    if chance < 0.1:
+        return words.phrase("chance_under", percent=10)
+    if chance > 0.9:
+        return words.phrase("chance_over", percent=90)
+    if fine:
+        return words.percent(chance)
+    return words.phrase("chance_about", percent=10 * round(10 * chance))
+
+
+def _turned(words: Language, row: dict) -> str:
+    if not row["assumption"]:
+        return ""
+    factor = words.told({"assumption": row["assumption"], "keys": row["keys"]})["factor"]
+    unit = row["turn_unit"]
+    ends = {name: words.value_with_unit(row[name], unit) for name in TURNS}
+    return words.phrase("turn_inside" if row["inside"] else "turn_outside", factor=factor, **ends)
+
+
+def marks(words: Language, chances: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
+    """A row of marks for each promise: ✓ enough, ✗ not, under each definition and each variant.
+
+    chances : see `compare.chances_by_variant`;  targets : see `compare.compare_targets`
+    """
+    about = targets[["city_id", "target_id", "target_year", "label_en", "label_zh"]]
+    rows = chances.merge(about, on=["city_id", "target_id"])
+    names = words.sentences("promise_named", rows)
+    ways = [way(words, one) for one in rows["variant"]]
+    told = rows["enough"].map({True: words.phrase("mark_yes"), False: words.phrase("mark_no")})
+    table = pd.DataFrame({"promise": names, "way": ways, "mark": told})
+    order = table["promise"].unique(), table["way"].unique()
+    wide_marks = table.pivot(index="promise", columns="way", values="mark").loc[order]
+    return wide_marks.rename_axis(index=None, columns=None)
+
+
+def together(words: Language, table: pd.DataFrame) -> list[str]:
+    """One sentence of all verdicts: what is enough whatever is believed, what is not, how many
+    depend on it; none without a promise.
+    """
+    if table.empty:
+        return []
+    named = {
+        f"{found}_named": words.join(
+            "list_join", words.sentences("promise_named", table[table["found"] == found])
+        )
+        or words.phrase("promises_no_one")
+        for found in ("always", "never")
+    }
+    depends = int((table["found"] == "depends").sum())
+    return [words.phrase("promises_together", count=len(table), depends=depends, **named)]
 
 
 def show_whole() -> None:

@@ -1,17 +1,24 @@
-"""Counts since the census beside the projection, and whether a projection that learns from them foresees the next."""
+"""Counts since the census beside the projection, whether a projection that learns from them foresees the next, and
+the nation beside all that is published of it.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from eldercare.engine.quantity import quantity
+from eldercare.analysis.compare import public_money
+from eldercare.analysis.definitions import people_by_definition
+from eldercare.engine.arrays import Array, part, sum_over
+from eldercare.engine.quantity import Calculation, quantity
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import NATION, Project, nation_as_city
 from eldercare.inputs.schema import ages_meant
 from eldercare.model.areas import counted_beside, national_assumptions, settled_area
-from eldercare.model.base import province_of
-from eldercare.model.chain import QUANTILES
+from eldercare.model.base import AGES, province_of
+from eldercare.model.chain import BASE_YEAR, QUANTILES, inputs_of
 from eldercare.model.counts import ALL_COUNTS, NO_COUNTS, SURPRISE, usable_counts
 from eldercare.model.population import people_in, project_area
 
@@ -187,3 +194,218 @@ def _name(project: Project, adcode: int) -> str:
     if adcode == NATION:
         return nation_as_city().name_zh
     return str(project.china.areas.loc[(adcode, 2020), "name"])
+
+
+# How the figures published of the nation are met: by need, by today's use, or neither; and whether a
+# row or the projection was fitted to what was published, so that agreement proves nothing.
+NATIONAL: dict[str, tuple[str, bool]] = {
+    "people_60_plus": ("", True),
+    "people_65_plus": ("", True),
+    "limited": ("", False),
+    "limited_65": ("", False),
+    "disabled_by_survey": ("", True),
+    "limited_or_dependent": ("", True),
+    "residents": ("use", True),
+    "beds_of_residents": ("use", True),
+    "beds_all": ("need", False),
+    "nursing_bed_share": ("use", False),
+    "caregivers": ("", True),
+    "allowance_recipients": ("", True),
+    "old_age_welfare": ("use", True),
+    "eldercare_services": ("use", False),
+    "insured": ("use", False),
+    "insurance": ("use", True),
+}
+# Which of them others' estimates of people in need of care stand beside, by their definition.
+ESTIMATES = {
+    "cheng_2024": "limited",
+    "gong_2022": "limited",
+    "jamda_2023": "limited_65",
+    "zhang_2025": "limited_65",
+    "nhsa_2025": "disabled_by_survey",
+    "drc_2022": "limited_or_dependent",
+}
+FIRST_YEAR, LAST_YEAR_PUBLISHED = 2020, 2025
+# A figure farther off is told with its reason; beds and care workers already when half as far.
+OFF, CLOSER, OLDER = 0.2, 0.1, 65
+BEDS_AND_WORKERS = ["beds_all", "beds_of_residents", "caregivers"]
+NATION_DRAWS = 256
+
+
+def published_of_nation(project: Project) -> pd.DataFrame:
+    """All that is published of the nation for the years since the census, one under the other.
+
+    Returns : table national (the figure), year, published, unit, source_id, note
+    Source  : data/china/counts.csv, published_care_need.csv, published_services.csv,
+              published_money.csv; data/world/care_use.csv
+    """
+    china = project.china
+    people = usable_counts(china.counts).query("adcode == @NATION and age in ['60+', '65+']")
+    people = people.assign(
+        national="people_" + people["age"].str.removesuffix("+") + "_plus",
+        year=people["date"].str[:4].astype(int),
+        published=people["value"],
+    )
+    need = china.published_care_need
+    need = need.assign(national=need["series"].map(ESTIMATES)).dropna(subset=["national"])
+    rest = pd.concat([china.published_services, china.published_money])
+    rest = pd.concat([need, rest.assign(national=rest["series"])])
+    parts = [people, rest.rename(columns={"central": "published"})]
+    if project.world is not None:
+        users = project.world.care_use
+        homes = users[users["series"] == "china_residents"].assign(national="residents", note="")
+        parts.insert(2, homes.rename(columns={"value": "published"}))
+    columns = ["national", "year", "published", "unit", "source_id", "note"]
+    table = pd.concat([part[columns] for part in parts], ignore_index=True)
+    table = table[table["year"].between(FIRST_YEAR, LAST_YEAR_PUBLISHED)]
+    order = {name: place for place, name in enumerate(NATIONAL)}
+    return table.sort_values(
+        ["national", "year", "source_id"],
+        key=lambda column: column.map(order) if column.name == "national" else column,
+        ignore_index=True,
+    )
+
+
+def national_figures(calculation: Calculation) -> dict[str, Array]:
+    """What the chain says of an area of each figure published of the nation; sums add up over areas.
+
+    Defined as::  beds_of_residents    = residents at today's use / occupancy observed
+                  allowance_recipients = people of 80 and over x coverage of the allowance
+                  insured              = severe cases in paid care at today's use x share that insurance pays
+                  nursing beds and beds in institutions apart, for their share; all else a quantity
+
+    Returns : arrays [person, bed, worker or yuan of the year]  dims year, draw
+    """
+    people = people_by_definition(calculation)
+    young = (np.arange(len(AGES)) < OLDER)[:, None]
+    rates = calculation["limitation_prevalence"]
+    known = calculation.kept_if({"limitation_prevalence"})
+    older = Calculation(
+        calculation.given,
+        {**known, "limitation_prevalence": rates.copy(data=np.where(young, 0.0, rates.values))},
+    )
+    residents = part(calculation["residents_in_institutions"], measure="use")
+    severe = part(
+        calculation["people_by_severity_and_setting"], measure="use", severity="severe",
+        setting=["home_service", "day_care", "institution"],
+    )  # fmt: skip
+    beds = part(calculation["beds_needed"], measure="use")
+    money = public_money(calculation)
+    level = calculation["price_level_by_year"]
+    return {
+        "people_60_plus": calculation["population_60_plus"],
+        "people_65_plus": calculation["population_65_plus"],
+        "limited": people["any ADL limitation"],
+        "limited_65": sum_over(older["care_need"], "severity"),
+        "disabled_by_survey": people["fifth national survey"],
+        "limited_or_dependent": people["ADL or IADL"],
+        "residents": residents,
+        "beds_of_residents": residents / calculation["observed_occupancy"],
+        "beds_all": part(calculation["beds_total_needed"], measure="need"),
+        "nursing_beds": sum_over(part(beds, bed_type=["nursing", "dementia"]), "bed_type"),
+        "institution_beds": sum_over(beds, "bed_type"),
+        "caregivers": part(calculation["caregivers_stock"], path="today"),
+        "allowance_recipients": calculation["population_80_plus"]
+        * calculation["old_age_allowance_coverage"],
+        "insured": sum_over(severe, "setting") * calculation["insurance_coverage_in_force"],
+        **{name: amount * level for name, amount in money.items()},
+    }
+
+
+@quantity(name="nation_beside_published", unit="ratio", of=())
+def reconcile_nation(project: Project, draws: int = NATION_DRAWS) -> pd.DataFrame:
+    """The chain run for the nation, and for each province and summed, beside what is published.
+
+    Defined as::  ratio = middle of ours / published;
+                  off: farther from 1 than `OFF`, of beds and care workers than `CLOSER`
+
+    The draws of all provinces are those of the nation, so that they are summed draw by draw.
+
+    Returns : table national, year, measure, published, low, central, high (the nation), provinces (middle of
+              their sum), ratio, ratio_provinces, tied (a row of ours was fitted to it: `yes` or `no`), off (of the
+              sum of the provinces or of the nation), unit, source_id, note
+    """
+    table = published_of_nation(project)
+    last = int(table["year"].max())
+    areas = project.china.areas.xs(BASE_YEAR, level="year")
+    codes = areas.index[areas["level"] == "province"]
+    nation, years = _area_figures(project, NATION, draws, last)
+    whole: dict[str, np.ndarray] = {}
+    for code in codes:
+        found, _ = _area_figures(project, int(code), draws, last)
+        whole = {name: whole.get(name, 0.0) + values for name, values in found.items()}
+    rows = []
+    for row in table.to_dict("records"):
+        place = row["year"] - years
+        ends = np.quantile(_one(nation, row["national"])[place], list(QUANTILES.values()))
+        measure, tied = NATIONAL[row["national"]]
+        rows.append(
+            {
+                **row,
+                "measure": measure,
+                **dict(zip(QUANTILES, ends)),
+                "provinces": float(np.median(_one(whole, row["national"])[place])),
+                "tied": "yes" if tied else "no",
+            }
+        )
+    out = pd.DataFrame(rows)
+    for name, ours in (("ratio", "central"), ("ratio_provinces", "provinces")):
+        out[name] = out[ours] / out["published"]
+    bound = np.where(out["national"].isin(BEDS_AND_WORKERS), CLOSER, OFF)
+    out["off"] = (out[["ratio", "ratio_provinces"]] - 1).abs().max(axis=1) > bound
+    out["unit"] = out["unit"].replace({"yuan_per_year": "yuan"})
+    out.attrs["areas"] = len(codes)
+    return out
+
+
+def sum_up_nation(table: pd.DataFrame) -> pd.DataFrame:
+    """How many of the published figures are met, in one row.
+
+    table   : see `reconcile_nation`
+    Returns : count, near (not off), tied, free (not tied), free_near, first_year, last_year, share_off, share_closer; areas,
+              signed_least, signed_most: how far the sum of the provinces lies from the nation
+    """
+    near, tied = ~table["off"], table["tied"] == "yes"
+    apart = table["provinces"] / table["central"] - 1
+    row = {
+        "count": len(table),
+        "near": int(near.sum()),
+        "tied": int(tied.sum()),
+        "free": int((~tied).sum()),
+        "free_near": int((near & ~tied).sum()),
+        "first_year": int(table["year"].min()),
+        "last_year": int(table["year"].max()),
+        "share_off": OFF,
+        "share_closer": CLOSER,
+        "areas": table.attrs["areas"],
+        "signed_least": apart.min(),
+        "signed_most": apart.max(),
+    }
+    return pd.DataFrame([row])
+
+
+def off_in_nation(table: pd.DataFrame) -> pd.DataFrame:
+    """The figures that are off, with the key of the reason (`because`), and ours as value.
+
+    table : see `reconcile_nation`
+    """
+    off = table[table["off"]]
+    return off.assign(
+        value=off["central"], published_value=off["published"], because="why_" + off["national"]
+    )
+
+
+def _area_figures(
+    project: Project, code: int, draws: int, last: int
+) -> tuple[dict[str, np.ndarray], int]:
+    """Figures of an area without rows of its own, dims year, draw, and their first year."""
+    city = replace(nation_as_city(), city_id=str(code), adcode=code)
+    inputs = inputs_of(project, city, draws=draws, last_year=last)
+    figures = national_figures(Calculation(inputs))
+    return {name: array.values for name, array in figures.items()}, int(inputs.years[0])
+
+
+def _one(figures: dict[str, np.ndarray], name: str) -> np.ndarray:
+    if name == "nursing_bed_share":
+        return figures["nursing_beds"] / figures["institution_beds"]
+    return figures[name]

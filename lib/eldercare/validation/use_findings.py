@@ -1,5 +1,5 @@
 """What the back-test of use says of the counts at hand: by country, by choice of counts, for need,
-France, China.
+France, China; and what others' projections give from their own printed inputs.
 
 All give tidy frames with low, central, high and unit, as results do.
 """
@@ -336,3 +336,44 @@ def china_drifts(world: World) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows).assign(unit="person")
+
+
+def emulated(world: World) -> pd.DataFrame:
+    """What others published of the years to come, made again from the inputs they printed.
+
+    Defined as::  value = sum over parts(rate x driver of the year),
+                  rate as printed, else what is given in the first year / driver of that year
+
+    driver  : users of a service, or people of an age; where the publisher's own is not at hand another
+              stands in, and the row says so
+    Returns : emulator, year, published, value [unit], ratio (value / published), signed (less 1),
+              known (`printed`, `stand_in` where some driver stands in, `missing` without a driver),
+              unit; value is NaN where an input is not collected here
+    Source  : data/world/emulation.csv
+    """
+    rows = []
+    for _, inputs in world.emulation.groupby("emulator", sort=False):
+        printed = inputs[inputs["item"] == "published"]
+        for published in printed.to_dict("records"):
+            value = _held(inputs, published["year"])
+            stands_in = "stand_in" if (inputs["item"] == "stand_in").any() else "printed"
+            row = {name: published[name] for name in ("emulator", "year", "unit")}
+            row |= {"published": published["value"], "value": value}
+            rows.append({**row, "known": "missing" if np.isnan(value) else stands_in})
+    table = pd.DataFrame(rows)
+    ratio = table["value"] / table["published"]
+    return table.assign(ratio=ratio, signed=ratio - 1)
+
+
+def _held(inputs: pd.DataFrame, year: int) -> float:
+    """Rates of the first year held, times what drives them in a later one; NaN if a driver is missing."""
+    drivers = inputs[inputs["item"].isin(["driver", "stand_in"])]
+    drivers = drivers.set_index(["part", "year"])["value"]
+    total = 0.0
+    for row in inputs[inputs["item"].isin(["given", "rate"])].to_dict("records"):
+        later, first = ((row["part"], one) for one in (year, row["year"]))
+        if later not in drivers.index or (row["item"] == "given" and first not in drivers.index):
+            return np.nan
+        rate = row["value"] / (drivers[first] if row["item"] == "given" else 1.0)
+        total += rate * drivers[later]
+    return total or np.nan
