@@ -148,6 +148,25 @@ def log_counts(project: Project, found: Found) -> pd.DataFrame:
     return pd.DataFrame([told])
 
 
+def guess_shares(project: Project, found: Found) -> pd.DataFrame:
+    """How much of the variance of each main headline rests on guesses, by the first-order index.
+
+    Defined as::  sum over assumptions(index x part of its rows with a range that are guesses)
+
+    Returns : table headline, share (mean of the cities), share_low, share_high (of a city)
+    """
+    rows = project.assumptions[project.assumptions["shape"] != "fixed"]
+    guessed = rows.apply(rests_on, axis=1).isin(GUESSES).groupby(rows["assumption"]).mean()
+    tables = []
+    for one in found.values():
+        table = one.table[(one.table["kind"] == "assumption") & one.table["headline"].isin(MAIN)]
+        parts = [guessed.reindex(name.split(" + ")).fillna(0.0).mean() for name in table["group"]]
+        tables.append((table["first_order"] * parts).groupby(table["headline"]).sum())
+    each = pd.DataFrame(tables)[list(MAIN)]
+    told = {"share": each.mean(), "share_low": each.min(), "share_high": each.max()}
+    return pd.DataFrame(told).rename_axis("headline").reset_index()
+
+
 def basis_counts(project: Project) -> pd.DataFrame:
     """How many national rows there are, how many are guesses, how many have a figure behind them:
     one row.
