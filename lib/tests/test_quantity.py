@@ -571,6 +571,13 @@ IDLE: dict[tuple[str, ...], tuple[list[str], str]] = {
         ],
         "of both measures, the programme takes the need",
     ),
+    (
+        *("admissions", "home_adaptations_needed", "insurance_benefit_full"),
+        *("mean_length_of_stay", "respite_beds_needed"),
+    ): (
+        ["dementia_prevalence", "dementia_prevalence_drift", "dementia_without_limitation_share"],
+        "of all in need, those with a limitation are taken",
+    ),
     ("dementia_beds_per_10000_needed",): (
         ["nursing_bed_share"],
         "a cap that binds in draws in which hardly any nursing bed is needed",

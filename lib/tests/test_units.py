@@ -149,6 +149,7 @@ NO_QUANTITY = {
     "with_limitation": "sums parts of a table",
     "definitions_of_cities": "puts cities one under the other",
     "service_classes": "puts cities one under the other",
+    "variants_side_by_side": "puts cities and variants one under the other",
     "prevalence_in_year": "a share times a pure number",
     "calculations_by_definition": "puts formulas side by side",
     "definition_table": "puts formulas side by side",

@@ -12,9 +12,10 @@ import pandas as pd
 
 from eldercare.analysis.sensitivity import MAIN, Sensitivity, headlines, value_of_information
 from eldercare.engine.quantity import DECLARED
+from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS, BASES, STEPS
-from eldercare.model.chain import QUANTILES, CityResult, run_city, summarise
+from eldercare.model.chain import QUANTILES, run_city, summarise
 
 OWN = "own_judgement"
 OLD, NOTED = 10, 0.01
@@ -24,7 +25,7 @@ Found = Mapping[str, Sensitivity]
 
 
 def tied_ranges(
-    project: Project, results: Mapping[str, CityResult], indicator: str, year: int, measure: str
+    project: Project, indicator: str, year: int, measure: str = "need", draws: int = DEFAULT_DRAWS
 ) -> pd.DataFrame:
     """How much wider a range is because rows of one survey or one judgement are drawn together.
 
@@ -34,12 +35,14 @@ def tied_ranges(
     tied = project.correlations["assumption_b"] == ""
     loose = replace(project, correlations=project.correlations[~tied].reset_index(drop=True))
     rows = []
-    for city_id, result in results.items():
-        draws = result.assumptions.total_draws
-        alone = run_city(loose, city_id, result.scenario, draws, last_year=year, names=[indicator])
+    for city_id in project.cities:
         told, apart = (
-            summarise(one.quantity(indicator).sel(year=[year], measure=measure)).iloc[0]
-            for one in (result, alone)
+            summarise(
+                run_city(one, city_id, draws=draws, last_year=year, names=[indicator])
+                .quantity(indicator)
+                .sel(year=[year], measure=measure)
+            ).iloc[0]
+            for one in (project, loose)
         )
         wider = (told["high"] - told["low"]) / (apart["high"] - apart["low"]) - 1
         row = {"city_id": city_id, "indicator": indicator, "year": year, "measure": measure}
@@ -143,6 +146,25 @@ def log_counts(project: Project, found: Found) -> pd.DataFrame:
         "stand_in_names": sorted(borrowed["assumption"].unique()),
     }
     return pd.DataFrame([told])
+
+
+def guess_shares(project: Project, found: Found) -> pd.DataFrame:
+    """How much of the variance of each main headline rests on guesses, by the first-order index.
+
+    Defined as::  sum over assumptions(index x part of its rows with a range that are guesses)
+
+    Returns : table headline, share (mean of the cities), share_low, share_high (of a city)
+    """
+    rows = project.assumptions[project.assumptions["shape"] != "fixed"]
+    guessed = rows.apply(rests_on, axis=1).isin(GUESSES).groupby(rows["assumption"]).mean()
+    tables = []
+    for one in found.values():
+        table = one.table[(one.table["kind"] == "assumption") & one.table["headline"].isin(MAIN)]
+        parts = [guessed.reindex(name.split(" + ")).fillna(0.0).mean() for name in table["group"]]
+        tables.append((table["first_order"] * parts).groupby(table["headline"]).sum())
+    each = pd.DataFrame(tables)[list(MAIN)]
+    told = {"share": each.mean(), "share_low": each.min(), "share_high": each.max()}
+    return pd.DataFrame(told).rename_axis("headline").reset_index()
 
 
 def basis_counts(project: Project) -> pd.DataFrame:
