@@ -33,6 +33,18 @@ draws_option = click.option(
     "--draws", type=int, default=DRAWS, help=f"A power of two (default {DRAWS})."
 )
 CITY_HELP = "Name of a folder in data/cities."
+passed_on = click.argument(
+    "arguments",
+    nargs=-1,
+    type=click.UNPROCESSED,
+    metavar="[ARGS]...",
+    help="Passed on, as --no-browser.",
+)
+NO_UPDATES = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
+# What a page may load: nothing of another host, as the icons that Voilà's page would fetch.
+ONLY_FROM_HERE = (
+    "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; frame-ancestors 'self'"
+)
 
 
 class Told(click.Command):
@@ -95,7 +107,7 @@ def _root() -> Path:
 def _project(being_written: Path | None = None) -> Project:
     from eldercare.inputs import load
 
-    return load.load_project(_root(), being_written)
+    return load.load_project(_root(), being_written, cities=())
 
 
 def _tell_written(paths: list[Path]) -> None:
@@ -103,11 +115,21 @@ def _tell_written(paths: list[Path]) -> None:
 
 
 @commands.command()
-def run() -> int:
+@click.option(
+    "--city",
+    "cities",
+    multiple=True,
+    metavar="CITY",
+    help=f"Only the notebooks that show cities, with this one; may be repeated. {CITY_HELP}",
+)
+def run(cities: tuple[str, ...]) -> int:
     """Run all notebooks and write figures/."""
     from eldercare.app import book
 
-    failed = book.execute_all(_project().root)
+    project = _project()
+    for city in cities:
+        project.city(city)  # says which there are, before anything is run
+    failed = book.execute_all(project.root, cities)
     if failed:
         names = ", ".join(path.name for path in failed)
         print(f"{len(failed)} notebooks failed: {names}", file=sys.stderr)
@@ -127,16 +149,31 @@ def test() -> int:
     return book.run_tests(_project().root)
 
 
-@commands.command()
-def lab() -> int:
-    """Open JupyterLab on the notebooks."""
-    return _module("jupyterlab", _root() / "notebooks")
+@commands.command(context_settings={"ignore_unknown_options": True})
+@passed_on
+def lab(arguments: tuple[str, ...]) -> int:
+    """Open JupyterLab on the project."""
+    root = _root()
+    settings = Path(__file__).with_name("lab_settings")
+    before = os.environ.get("JUPYTER_CONFIG_PATH")
+    return _module(
+        "jupyterlab",
+        f"--ServerApp.root_dir={root}",
+        "--LabApp.default_url=/lab",
+        "--LabApp.extension_manager=readonly",
+        f"--LabApp.check_for_updates_class={NO_UPDATES}",
+        *arguments,
+        JUPYTER_CONFIG_PATH=os.pathsep.join(filter(None, [str(settings), before])),
+    )
 
 
-@commands.command()
-def desk() -> int:
+@commands.command(context_settings={"ignore_unknown_options": True})
+@passed_on
+def desk(arguments: tuple[str, ...]) -> int:
     """Open the what-if desk as an app in the browser."""
-    return _module("voila", _root() / "notebooks" / "09_what_if.ipynb")
+    book = _root() / "notebooks" / "09_what_if.ipynb"
+    headers = {"headers": {"Content-Security-Policy": ONLY_FROM_HERE}}
+    return _module("voila", str(book), f"--Voila.tornado_settings={headers!r}", *arguments)
 
 
 @commands.command()
@@ -147,20 +184,24 @@ def bench() -> int:
     ).returncode
 
 
-def _module(name: str, path: Path) -> int:
-    return subprocess.run([sys.executable, "-m", name, str(path)], check=False).returncode
+def _module(name: str, *arguments: str, **environment: str) -> int:
+    command = [sys.executable, "-m", name, *arguments]
+    return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
 
 
 @commands.command()
 def check() -> None:
     """Read and check the data only."""
     from eldercare.documents import drafts
+    from eldercare.inputs.checks import unread
 
     project = _project()
     print(
         f"The data are in order: {len(project.cities)} cities, "
         f"{len(project.assumptions)} national assumptions."
     )
+    for name in unread(project.root / "data"):
+        print(f"{name} is no table and is not read.")
     for city in project.cities:
         rows = drafts.waiting(project, city)
         if rows:

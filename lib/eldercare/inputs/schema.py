@@ -207,6 +207,15 @@ SOURCES = _table(
     "sources.csv",
     "source_id title_zh title_en issuer document_number issued_on url sha256 licence note",
     "source_id",
+    url=pa.Column(
+        str, pa.Check.str_matches(r"^(https?://\S+)?$", error="must be a web address, or empty")
+    ),
+    sha256=pa.Column(
+        str,
+        pa.Check.str_matches(
+            r"^([0-9a-f]{64})?$", error="must be the 64 signs of the file's SHA-256, or empty"
+        ),
+    ),
 )
 
 INDICATORS = _table(
@@ -534,6 +543,31 @@ CENSUS_AGE_SEX = _table(
     sex=pa.Column(str, _one_of(["male", "female"])),
     **dict.fromkeys((f"age_{group}" for group in AGE_GROUPS), _COUNT),
 )
+
+NATIONAL_COLUMNS = _table(
+    "columns.csv",
+    "file column key holds may_be_empty",
+    "file column",
+    holds=pa.Column(str, _one_of(["text", "number", "amount"])),
+    **dict.fromkeys(("file", "column"), _FILLED),
+    **dict.fromkeys(("key", "may_be_empty"), _optional_one_of(["yes"])),
+)
+
+
+def national_table(name: str, columns: pd.DataFrame) -> pa.DataFrameSchema:
+    """The schema of a national table, from its rows of `columns.csv`: an amount is a number not below zero."""
+    held = {}
+    for row in columns.itertuples():
+        empty = row.may_be_empty == "yes"
+        not_negative = pa.Check.ge(0, error="must not be below 0")
+        held[row.column] = (
+            (_TEXT if empty else _FILLED)
+            if row.holds == "text"
+            else pa.Column(float, [not_negative] * (row.holds == "amount"), nullable=empty)
+        )
+    unique = list(columns.loc[columns["key"] == "yes", "column"])
+    return pa.DataFrameSchema(held, unique=unique, name=f"{name}.csv")
+
 
 COLUMN_GUIDE = _table(
     "column_guide.csv",
