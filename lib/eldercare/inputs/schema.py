@@ -500,9 +500,10 @@ COUNTS = _table(
 )
 POPULATION = _table(
     "population.csv",
-    "date age sex value unit basis kind source_id note",
+    "date age sex value unit basis kind trust source_id note",
     "date age sex unit basis",
     _share_in_bounds("value"),
+    trust=pa.Column(str, _one_of([*TRUSTS, ""]), required=False),
     **_OF_PEOPLE,
 )
 _YEAR_END = pa.Check.str_matches(
