@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pandas as pd
+from jupyter_core.paths import jupyter_runtime_dir
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
@@ -60,6 +61,7 @@ def execute_cells(
     environment : variables of the kernel beside those of this process
     Raises      : CellExecutionError if a cell fails
     """
+    _make_room_for_kernels()
     client = NotebookClient(
         book,
         timeout=TIMEOUT,
@@ -70,6 +72,17 @@ def execute_cells(
         extra_arguments=["--IPKernelApp.log_level=40"],
     )
     client.execute(env={**os.environ, **environment})
+
+
+def _make_room_for_kernels() -> None:
+    """A folder for the files by which a kernel is reached, where the usual one below the home cannot be written."""
+    try:
+        Path(jupyter_runtime_dir()).mkdir(parents=True, exist_ok=True)
+        if os.access(jupyter_runtime_dir(), os.W_OK):
+            return
+    except OSError:
+        pass
+    os.environ["JUPYTER_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="eldercare-")
 
 
 def execute(path: Path, cities: Iterable[str] = ()) -> None:

@@ -5,6 +5,8 @@ A command imports what it needs when it runs, so that the help and a mistyped wo
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import subprocess
 import sys
@@ -79,8 +81,16 @@ class InOrder(click.Group):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code. A fault in the data is told in plain words, without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a console that has no Chinese signs
     try:
-        return commands.main(arguments, PROGRAM, standalone_mode=False) or 0
+        code = commands.main(arguments, PROGRAM, standalone_mode=False) or 0
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # who read has heard enough, as `| head`
+        _print_no_more()
+        return 0
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -90,7 +100,14 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, KeyError, ValueError) as error:  # DataFault is a ValueError
         message = error.args[0] if isinstance(error, KeyError) else error
         print(message, file=sys.stderr)
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _print_no_more()
         return FAULT
+
+
+def _print_no_more() -> None:
+    """Let what is still to be printed go, so that Python does not try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"]})
@@ -318,12 +335,14 @@ def progress_template(city: str, output: Path | None) -> None:
     """Write a row of progress.csv for each tracked promise of a city."""
     from eldercare.documents import progress
     from eldercare.files import write_whole
+    from eldercare.inputs.reading import find_table
 
     report = _root() / "data" / "cities" / city / "progress.csv"
     empty = report.is_file() and not report.stat().st_size  # `> progress.csv` makes it so
-    if output is not None and output.is_file() and output.stat().st_size:
+    there = None if output is None else find_table(output)
+    if there is not None and there.stat().st_size:
         raise ValueError(
-            f"{output.name} is there already and is not overwritten: reports in it would be lost. "
+            f"{there.name} is there already and is not overwritten: reports in it would be lost. "
             "Write to another file and copy over the rows that are new"
         )
     table = progress.progress_template(_project(report if empty else None), city)
@@ -336,7 +355,9 @@ def progress_template(city: str, output: Path | None) -> None:
         return
     text = table.to_csv(index=False, lineterminator="\n")
     if output is None:
-        sys.stdout.write(text)
+        # A file that a redirect makes is UTF-8 as all tables are, whatever the console's signs.
+        out = sys.stdout if sys.stdout.isatty() else click.get_binary_stream("stdout")
+        click.echo(text if out is sys.stdout else text.encode(), out, nl=False)
         return
     output.parent.mkdir(parents=True, exist_ok=True)
     write_whole(output, text.encode())

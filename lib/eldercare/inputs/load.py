@@ -409,7 +409,9 @@ def _counts_of_city(reader: _Reader, city: City) -> pd.DataFrame:
     """A city's own counts of people since the census, as rows of `China.counts`; trusted where nothing else is said."""
     file = f"cities/{city.city_id}/population.csv"
     rows = reader.rows_if_any(file, schema.POPULATION)
-    return _placed(rows.assign(adcode=float(city.adcode), trust=rows["trust"].replace("", "good")), file)
+    return _placed(
+        rows.assign(adcode=float(city.adcode), trust=rows["trust"].replace("", "good")), file
+    )
 
 
 def _placed(rows: pd.DataFrame, file: str) -> pd.DataFrame:
