@@ -16,8 +16,8 @@ FIND_PYTHON = for p in python3.13 python3.12 python3.11 python3 python; do \
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf 'make %-12s %s\n' "$$name" "$$text"; done
 
-run: environment  ## run all notebooks
-	@$(VENV_PYTHON) -m eldercare run
+run: environment  ## run all notebooks (CITY=lincang: those that show cities, with that one)
+	@$(VENV_PYTHON) -m eldercare run $(addprefix --city ,$(CITY))
 
 site: environment  ## build the pages of all notebooks and reports into site/
 	@$(VENV_PYTHON) -m eldercare site

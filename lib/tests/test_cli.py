@@ -62,7 +62,7 @@ def test_outside_a_project_it_says_where_to_start(tmp_path, monkeypatch, capsys)
 def test_nothing_runs_on_faulty_data(small_copy, monkeypatch, capsys):
     small_copy.change("assumptions.csv", 4, unit="beds")
     monkeypatch.setenv("ELDERCARE_PROJECT", str(small_copy.root))
-    monkeypatch.setattr(book, "execute_all", lambda root: pytest.fail("the notebooks were run"))
+    monkeypatch.setattr(book, "execute_all", lambda *_: pytest.fail("the notebooks were run"))
     assert cli.main(["run"]) == 2
     assert "nothing was calculated" in capsys.readouterr().err
 
@@ -118,7 +118,7 @@ def test_the_help_needs_no_part_of_the_library_that_calculates():
 
 
 def test_an_interrupted_command_says_so(monkeypatch, capsys):
-    def interrupted(root):
+    def interrupted(root, cities):
         raise KeyboardInterrupt
 
     monkeypatch.setenv("ELDERCARE_PROJECT", str(ROOT))

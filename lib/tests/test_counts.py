@@ -114,6 +114,16 @@ def test_a_count_above_births_and_survival_is_told_from_3_per_cent_on(small_copy
     assert len(load_project(small_copy.root).china.counts)
 
 
+def test_a_city_says_how_far_its_count_is_trusted_or_is_trusted(small_copy):
+    columns = [*SOUND, "trust"]
+    for word, taken in (("doubtful", "doubtful"), ("", "good"), ("hearsay", "")):
+        small_copy.write(CITY_FILE, [columns, [*SOUND.values(), word]])
+        if taken:
+            assert load_project(small_copy.root).china.counts["trust"].iloc[-1] == taken
+    words = "“hearsay” must be one of: (empty), doubtful, fair, good"
+    assert_told(told(small_copy), CITY_FILE, 2, "trust", words)
+
+
 def test_a_city_s_counts_stand_beside_the_nation_s_and_move_its_projection(small_copy, project):
     write_city_counts(small_copy, {"date": "2024-12-31", "value": "280000"})
     own = load_project(small_copy.root)

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from eldercare import load_project, run_city
+from eldercare.app import cli
 from eldercare.inputs import schema
 from eldercare.inputs.load import file_rows
 from eldercare.inputs.reading import empty_table, read_table
@@ -512,7 +513,7 @@ def test_a_renamed_column_of_a_national_table_is_told_with_what_stands_there(sma
 def test_an_unknown_table_is_told_with_the_nearest_known(small_copy, name, nearest):
     (small_copy.data / "cities/lincang" / name).write_text("a,b\n1,2\n", "utf-8")
     [line] = told(small_copy)
-    assert line.startswith(f"cities/lincang/{name}: no table of a city has this name")
+    assert line.startswith(f"cities/lincang/{name}: no table has this name here")
     assert f"rename it {nearest} if that is what it is" in line
 
 
@@ -587,3 +588,179 @@ def test_two_files_of_one_table_and_a_broken_workbook_are_told(small_copy):
     (small_copy.data / CAPACITY).unlink()
     path.write_bytes(b"no workbook")
     assert "cities/lincang/capacity.xlsx: cannot be opened as a workbook" in told(small_copy)[0]
+
+
+def cell(file, column, value, **found):
+    """A damage: one cell of the row in which others stand (the first row, if none is named)."""
+    return lambda copy: copy.change(
+        file, copy.find(file, **found) if found else 2, **{column: value}
+    )
+
+
+def file(name, text="a,b\n1,2\n"):
+    """A damage: a file that lies there."""
+    return lambda copy: (copy.data / name).write_text(text, "utf-8")
+
+
+def counted(**cells):
+    """A damage: a count of the city's people since the census."""
+    row = {"date": "2022-12-31", "age": "60+", "value": "350000", "unit": "person", **cells}
+    row = {"basis": "resident", "kind": "register", "source_id": "own_judgement", **row}
+    columns = list(schema.POPULATION.columns)
+    return lambda copy: copy.write(
+        "cities/lincang/population.csv", [columns, [row.get(name, "") for name in columns]]
+    )
+
+
+def folder_for_a_table(copy):
+    (copy.data / TARGETS).unlink()
+    (copy.data / TARGETS).mkdir()
+
+
+def row_without_area(copy):
+    rows = copy.rows("china/census_area.csv")
+    copy.write("china/census_area.csv", [row for row in rows if row[:2] != ["530900", "2020"]])
+
+
+def row_twice(copy):
+    rows = copy.rows("china/life_expectancy.csv")
+    copy.write("china/life_expectancy.csv", [*rows, rows[3]])
+
+
+def header_alone(copy):
+    copy.write("china/wpp2024_annual.csv", copy.rows("china/wpp2024_annual.csv")[:1])
+
+
+def open_quote(copy):
+    with (copy.data / TARGETS).open("a", encoding="utf-8") as file:
+        file.write('lincang_999,"open\nlincang_998,below\n')
+
+
+RATES, YEARS = "china/wpp2024_death_rate.csv", "china/life_expectancy.csv"
+# What is done to the data, and the line that tells it.
+KINDS = {
+    "factor drawn below zero": (
+        cell(NATION, "low", "0.1", assumption="staff_wage_ratio"),
+        rf"{NATION}, row \d+, column low: with “0.1” the range of this row reaches down to -\d.*",
+    ),
+    "duration drawn below zero": (
+        lambda copy: copy.change(NATION, copy.find(NATION, assumption="length_of_stay"), low="0.5", shape="normal"),
+        rf"{NATION}, row \d+, column low: with “0.5” the range .* must not be below 0; .* lognormal",
+    ),
+    "rate drawn below zero": (
+        lambda copy: copy.change(NATION, copy.find(NATION, assumption="adl_onset_rate"), low="0.001", shape="triangular"),
+        rf"{NATION}, row \d+, column low: with “0.001” the range of this row reaches down to -.*",
+    ),
+    "band of ages with a blank": (
+        cell(NATION, "age_band", "85 +", assumption="dementia_prevalence", age_band="85+"),
+        rf"{NATION}, row \d+, column age_band: “85 \+” is no age band; write 65-74 or 85\+",
+    ),
+    "band of ages backwards": (
+        cell(NATION, "age_band", "84-75", assumption="dementia_prevalence", age_band="75-84"),
+        rf"{NATION}, row \d+, column age_band: “84-75” is no age band; write 65-74 or 85\+",
+    ),
+    "restated row that restates": (
+        lambda copy: (copy.change(TARGETS, 2, restates="lincang_020"), copy.change(TARGETS, 3, restates="lincang_030")),
+        rf"{TARGETS}, row 2, column restates: “lincang_020” restates another row itself; write .*",
+    ),
+    "document of a year to come": (
+        cell("cities/lincang/city.csv", "plan_year", "2098"),
+        "cities/lincang/city.csv, row 2, column plan_year: “2098” is still to come; .*",
+    ),
+    "checksum": (
+        cell("sources.csv", "sha256", "abc"),
+        "sources.csv, row 2, column sha256: “abc” must be the 64 signs .*",
+    ),
+    "web address": (
+        cell("sources.csv", "url", "the library"),
+        "sources.csv, row 2, column url: “the library” must be a web address, or empty",
+    ),
+    "count printed in 万": (
+        counted(value="35"),
+        r"cities/lincang/population.csv, row 2, column value: “35” of the .* in 万, multiply it by 10,000",
+    ),
+    "infinity in a national table": (
+        cell(YEARS, "life_expectancy", "inf"),
+        f"{YEARS}, row 2, column life_expectancy: “inf” is not a number; .*",
+    ),
+    "no number in a national table": (
+        cell(RATES, "mx", "NaN"),
+        f"{RATES}, row 2, column mx: “NaN” is not a number; .*",
+    ),
+    "empty cell of a national table": (
+        cell(RATES, "mx", ""),
+        f"{RATES}, row 2, column mx: is empty; a number is needed",
+    ),
+    "amount below zero in a national table": (
+        cell(RATES, "mx", "-0.1"),
+        f"{RATES}, row 2, column mx: “-0.1” must not be below 0",
+    ),
+    "row twice in a national table": (
+        row_twice, rf"{YEARS}, row \d+, column adcode: the key \(.*\) stands in the table already",
+    ),
+    "national table with a header alone": (
+        header_alone, "china/wpp2024_annual.csv, row 2: there is a header and no row below it",
+    ),
+    "area without its row": (
+        row_without_area, "cities/lincang/city.csv, row 2, column adcode: 530900 has people in .* add it there",
+    ),
+    "description of the national tables in UTF-16": (
+        lambda copy: (copy.data / "china/columns.csv").write_text("file,column\n", "utf-16"),
+        "china/columns.csv: the file is UTF-16 .*",
+    ),
+    "table of the project under another name": (
+        file("assumptions (1).csv"),
+        r"assumptions \(1\).csv: no table has this name here, .* rename it assumptions.csv if .*",
+    ),
+    "national table under another name": (
+        file("china/count.csv"),
+        "china/count.csv: no table has this name here, .*; rename it counts.csv if .*",
+    ),
+    "table of the world under another name": (
+        file("world/Population.csv"),
+        "world/Population.csv: no table has this name here, .*; rename it population.csv if .*",
+    ),
+    "table of another program": (
+        file("cities/lincang/capacity.et"),
+        "cities/lincang/capacity.et: no table has this name here, .*; rename it capacity.csv if .*",
+    ),
+    "folder where a table should be": (
+        folder_for_a_table, f"{TARGETS}: is a folder, and a table must be a file",
+    ),
+    "quotation mark that is not closed": (
+        open_quote, rf"{TARGETS}, row \d+: a quotation mark opens a cell here, .* close it, or write it twice",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_of_fault_is_told_at_its_place(small_copy, kind):
+    damage, line = KINDS[kind]
+    damage(small_copy)
+    lines = told(small_copy)
+    assert any(re.fullmatch(line, one) for one in lines), lines
+
+
+def test_what_is_no_table_is_named_by_check_as_not_read(small_copy, monkeypatch, capsys):
+    (small_copy.data / "cities/lincang/old").mkdir()
+    for name in ("notes.docx", "columns.md", ".DS_Store", "~$targets.xlsx", "old/targets.csv"):
+        file(f"cities/lincang/{name}")(small_copy)
+    monkeypatch.setenv("ELDERCARE_PROJECT", str(small_copy.root))
+    assert cli.main(["check"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "cities/lincang/notes.docx is no table and is not read.",
+        "cities/lincang/old/ is no table and is not read.",
+    ]
+
+
+def test_blanks_and_unseen_signs_about_a_cell_or_a_header_are_dropped(tmp_path):
+    header = "\ufeff" + COLUMNS.replace("value", " value\u200b")
+    row = A_ROW.replace("beds_total", "beds_total\u200b")
+    table = read_text(tmp_path, f"{header}\n{row}\n")
+    assert table["indicator"].item() == "beds_total" and table["value"].item() == 3486
+
+
+def test_without_counts_since_the_census_a_city_runs(small_copy):
+    small_copy.write("china/counts.csv", small_copy.rows("china/counts.csv")[:1])
+    project = load_project(small_copy.root)
+    assert run_city(project, "lincang", draws=16).values["population_60_plus"].notnull().all()

@@ -84,6 +84,10 @@ def test_the_guide_says_each_column_and_each_allowed_word_in_both_languages(proj
     assert columns <= said
     guide = new_city.column_guide(project)
     assert "`at_least` at least 不低于" in guide and "`bed` | beds | 张" in guide
+    of_counts = guide.partition("## population.csv")[2].partition("## assumptions.csv")[0]
+    for words in ("`census` a census 普查", "`registered` registered people", "`fair`", "`share`"):
+        assert words in of_counts
+    assert "whom the count counts" in of_counts and "how it is known" not in of_counts
     assert all(f"`{word}`" in guide for word in (*schema.KINDS, *schema.SHAPES, *schema.BASES))
 
 
@@ -128,7 +132,7 @@ def test_the_walk_through_of_zhenjiang(walk, monkeypatch, capsys):
     code, told = run(copy, monkeypatch, capsys, "new-city", "镇江")
     assert code == 0 and "321100 镇江市 (江苏省, prefecture)" in told
     assert told.rstrip().endswith("read-plan FILE --city zhenjiang")
-    assert not rows(copy, "targets.csv")
+    assert not rows(copy, "targets.csv") and not rows(copy, "population.csv")
 
     code, told = run(copy, monkeypatch, capsys, "read-plan", str(document), "--city", "zhenjiang")
     assert code == 0 and told.startswith(

@@ -9,7 +9,7 @@ from eldercare.analysis import sensitivity
 from eldercare.app import desk
 from eldercare.inputs.load import load_project
 from eldercare.model import chain
-from eldercare.reporting import what_if
+from eldercare.reporting import scenario_report, what_if
 from eldercare.reporting.language import load_language
 
 CITY = "shengzhou"
@@ -118,7 +118,6 @@ def test_a_desk_begun_with_a_scenario_saves_its_rows_too(project, full_copy):
     ("name", "words"),
     [
         ("baseline", "already"),
-        ("fewer_families", "already"),
         ("Two words", "small letters"),
         ("../up", "small letters"),
         ("", "small letters"),
@@ -153,8 +152,10 @@ def test_the_view_moves_saves_and_resets(full_copy):
     desks = {CITY: what_if.Desk(project, CITY, draws=DRAWS)}
     view = desk.DeskView(project, desks, DRAWS)
     assert len(view.levers.children) == what_if.MOST
-    before, slider = view.picture.value, view.levers.children[0].children[1]
+    before = view.picture.value
+    slider, typed = view.levers.children[0].children[1].children
     slider.value = slider.max
+    assert typed.value == pytest.approx(slider.max, rel=1e-3)
     assert view.picture.value != before
     view.name.value = "from_the_view"
     view.save.click()
@@ -162,11 +163,51 @@ def test_the_view_moves_saves_and_resets(full_copy):
     assert "from_the_view" in view.scenario.options
     assert (
         view.scenario.value == "baseline"
-        and view.levers.children[0].children[1].value == slider.max
+        and view.levers.children[0].children[1].children[0].value == slider.max
     )
+    first = (full_copy.data / "scenarios/from_the_view.csv").read_text("utf-8")
+    slider.value = slider.min
+    assert view.over.disabled
     view.save.click()
-    assert "already" in view.message.value
+    assert "already. Write over it?" in view.message.value and not view.over.disabled
+    assert (full_copy.data / "scenarios/from_the_view.csv").read_text("utf-8") == first
+    view.over.click()
+    assert "data/scenarios/from_the_view.csv" in view.message.value and view.over.disabled
+    assert (full_copy.data / "scenarios/from_the_view.csv").read_text("utf-8") != first
     view.back.click()
     assert view.picture.value == before
     assert "text/plain" in view._repr_mimebundle_()
     assert view._repr_mimebundle_()["text/plain"] == desk.STILL
+
+
+def test_a_typed_value_moves_the_lever_or_is_told_to_lie_outside(project):
+    view = desk.DeskView(project, {CITY: what_if.Desk(project, CITY, draws=DRAWS)}, DRAWS)
+    slider, typed = view.levers.children[0].children[1].children
+    typed.value = (slider.min + slider.max) / 2
+    assert slider.value == pytest.approx((slider.min + slider.max) / 2)
+    stays, typed.value = slider.value, slider.max * 3
+    assert "lies outside" in view.message.value and slider.value == stays
+    assert typed.value == pytest.approx(stays, rel=1e-3)
+
+
+def test_labels_tell_the_levers_of_each_city_apart_in_both_languages(project):
+    for city_id in project.cities:
+        levers = what_if.levers(project, city_id)
+        for code in ("en", "zh"):
+            words = load_language(project, code)
+            assert len({desk._label(words, lever) for lever in levers}) == len(levers)
+
+
+def test_a_scenario_that_does_not_touch_a_city_says_so(full_copy):
+    (full_copy.data / "scenarios").mkdir()
+    rows = full_copy.rows("assumptions.csv")
+    row = rows[full_copy.find("assumptions.csv", assumption="target_occupancy") - 1]
+    cells = {**dict(zip(rows[0], row)), "city_id": "lincang"}
+    full_copy.write("scenarios/of_lincang.csv", [rows[0], list(cells.values())])
+    project = load_project(full_copy.root)
+    words = load_language(project)
+    said = scenario_report.untouched(project, "of_lincang", CITY, words)
+    assert "of_lincang has no row that holds for Shengzhou" in said
+    assert scenario_report.untouched(project, "of_lincang", "lincang", words) == ""
+    table = scenario_report.scenario_table(project, "baseline", "of_lincang", CITY, 16)
+    assert said in scenario_report.scenario_text(project, table, CITY)

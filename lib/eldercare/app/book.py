@@ -8,23 +8,27 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import nbformat
 import pandas as pd
+from jupyter_core.paths import jupyter_runtime_dir
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
 
 from eldercare.files import write_whole
+from eldercare.inputs.load import CITIES
 from eldercare.reporting.sheet import NUMBERS, TWIN_DIGITS
 
 TIMEOUT = 600
 WORKERS = 2
 # One number in so many may lie so near the border of two roundings that machines differ on it.
 ROUNDED_OTHERWISE = 1 / 4000
+# What only a notebook calls that shows cities.
+OF_CITIES = ("ec.run(", "ec.run_city(", "sensitivities(", "open_desks(")
 # Run in lib/ before all else, the quickest first: each is mended in a minute.
 STATIC_CHECKS = (
     ("ruff", "check", ".", "../benchmarks"),
@@ -62,6 +66,7 @@ def execute_cells(
     environment : variables of the kernel beside those of this process
     Raises      : CellExecutionError if a cell fails
     """
+    _make_room_for_kernels()
     client = NotebookClient(
         book,
         timeout=TIMEOUT,
@@ -74,8 +79,19 @@ def execute_cells(
     client.execute(env={**os.environ, **environment})
 
 
-def execute(path: Path) -> None:
-    """Run one notebook from its first cell and write it back, whole or not at all.
+def _make_room_for_kernels() -> None:
+    """A folder for the files by which a kernel is reached, where the usual one below the home cannot be written."""
+    try:
+        Path(jupyter_runtime_dir()).mkdir(parents=True, exist_ok=True)
+        if os.access(jupyter_runtime_dir(), os.W_OK):
+            return
+    except OSError:
+        pass
+    os.environ["JUPYTER_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="eldercare-")
+
+
+def execute(path: Path, cities: Iterable[str] = ()) -> None:
+    """Run one notebook from its first cell, for some cities or all, and write it back, whole or not at all.
 
     Nothing of the run but its outputs is kept: no times, no version of the machine's Python, so
     that running it again leaves the file as it is.
@@ -83,7 +99,7 @@ def execute(path: Path) -> None:
     Raises : CellExecutionError if a cell fails; the file is then unchanged
     """
     book = nbformat.read(path, as_version=4)
-    execute_cells(book, path.parent)
+    execute_cells(book, path.parent, **{CITIES: " ".join(cities)})
     _drop_live_views(book)
     book.metadata["language_info"] = {"name": "python"}
     book.metadata["kernelspec"] = {
@@ -102,12 +118,21 @@ def _drop_live_views(book: nbformat.NotebookNode) -> None:
             output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
 
 
-def execute_all(root: Path) -> list[Path]:
-    """Run all notebooks, two at a time, with a progress bar; returns those that failed."""
-    paths = notebook_paths(root)
+def shows_cities(path: Path) -> bool:
+    """Whether a notebook runs cities or reads what they promised; the others are of the nation and the world."""
+    text = path.read_text(encoding="utf-8")
+    return any(word in text for word in OF_CITIES)
+
+
+def execute_all(root: Path, cities: Iterable[str] = ()) -> list[Path]:
+    """Run all notebooks, two at a time, with a progress bar; returns those that failed.
+
+    cities : run only the notebooks that show cities, for these; all notebooks and cities if none is named
+    """
+    paths = [path for path in notebook_paths(root) if not cities or shows_cities(path)]
     failed = []
     with ThreadPoolExecutor(WORKERS) as pool, tqdm(total=len(paths), unit="notebook") as bar:
-        waiting = {pool.submit(execute, path): path for path in paths}
+        waiting = {pool.submit(execute, path, cities): path for path in paths}
         for done in as_completed(waiting):
             path = waiting[done]
             bar.set_postfix_str(path.stem)

@@ -5,6 +5,8 @@ A command imports what it needs when it runs, so that the help and a mistyped wo
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import subprocess
 import sys
@@ -33,6 +35,18 @@ draws_option = click.option(
     "--draws", type=int, default=DRAWS, help=f"A power of two (default {DRAWS})."
 )
 CITY_HELP = "Name of a folder in data/cities."
+passed_on = click.argument(
+    "arguments",
+    nargs=-1,
+    type=click.UNPROCESSED,
+    metavar="[ARGS]...",
+    help="Passed on, as --no-browser.",
+)
+NO_UPDATES = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
+# What a page may load: nothing of another host, as the icons that Voilà's page would fetch.
+ONLY_FROM_HERE = (
+    "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; frame-ancestors 'self'"
+)
 
 
 class Told(click.Command):
@@ -67,8 +81,16 @@ class InOrder(click.Group):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code. A fault in the data is told in plain words, without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a console that has no Chinese signs
     try:
-        return commands.main(arguments, PROGRAM, standalone_mode=False) or 0
+        code = commands.main(arguments, PROGRAM, standalone_mode=False) or 0
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # who read has heard enough, as `| head`
+        _print_no_more()
+        return 0
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -78,7 +100,14 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, KeyError, ValueError) as error:  # DataFault is a ValueError
         message = error.args[0] if isinstance(error, KeyError) else error
         print(message, file=sys.stderr)
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _print_no_more()
         return FAULT
+
+
+def _print_no_more() -> None:
+    """Let what is still to be printed go, so that Python does not try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"]})
@@ -95,7 +124,7 @@ def _root() -> Path:
 def _project(being_written: Path | None = None) -> Project:
     from eldercare.inputs import load
 
-    return load.load_project(_root(), being_written)
+    return load.load_project(_root(), being_written, cities=())
 
 
 def _tell_written(paths: list[Path]) -> None:
@@ -103,11 +132,21 @@ def _tell_written(paths: list[Path]) -> None:
 
 
 @commands.command()
-def run() -> int:
+@click.option(
+    "--city",
+    "cities",
+    multiple=True,
+    metavar="CITY",
+    help=f"Only the notebooks that show cities, with this one; may be repeated. {CITY_HELP}",
+)
+def run(cities: tuple[str, ...]) -> int:
     """Run all notebooks and write figures/."""
     from eldercare.app import book
 
-    failed = book.execute_all(_project().root)
+    project = _project()
+    for city in cities:
+        project.city(city)  # says which there are, before anything is run
+    failed = book.execute_all(project.root, cities)
     if failed:
         names = ", ".join(path.name for path in failed)
         print(f"{len(failed)} notebooks failed: {names}", file=sys.stderr)
@@ -127,16 +166,31 @@ def test() -> int:
     return book.run_tests(_project().root)
 
 
-@commands.command()
-def lab() -> int:
-    """Open JupyterLab on the notebooks."""
-    return _module("jupyterlab", _root() / "notebooks")
+@commands.command(context_settings={"ignore_unknown_options": True})
+@passed_on
+def lab(arguments: tuple[str, ...]) -> int:
+    """Open JupyterLab on the project."""
+    root = _root()
+    settings = Path(__file__).with_name("lab_settings")
+    before = os.environ.get("JUPYTER_CONFIG_PATH")
+    return _module(
+        "jupyterlab",
+        f"--ServerApp.root_dir={root}",
+        "--LabApp.default_url=/lab",
+        "--LabApp.extension_manager=readonly",
+        f"--LabApp.check_for_updates_class={NO_UPDATES}",
+        *arguments,
+        JUPYTER_CONFIG_PATH=os.pathsep.join(filter(None, [str(settings), before])),
+    )
 
 
-@commands.command()
-def desk() -> int:
+@commands.command(context_settings={"ignore_unknown_options": True})
+@passed_on
+def desk(arguments: tuple[str, ...]) -> int:
     """Open the what-if desk as an app in the browser."""
-    return _module("voila", _root() / "notebooks" / "09_what_if.ipynb")
+    book = _root() / "notebooks" / "09_what_if.ipynb"
+    headers = {"headers": {"Content-Security-Policy": ONLY_FROM_HERE}}
+    return _module("voila", str(book), f"--Voila.tornado_settings={headers!r}", *arguments)
 
 
 @commands.command()
@@ -147,20 +201,24 @@ def bench() -> int:
     ).returncode
 
 
-def _module(name: str, path: Path) -> int:
-    return subprocess.run([sys.executable, "-m", name, str(path)], check=False).returncode
+def _module(name: str, *arguments: str, **environment: str) -> int:
+    command = [sys.executable, "-m", name, *arguments]
+    return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
 
 
 @commands.command()
 def check() -> None:
     """Read and check the data only."""
     from eldercare.documents import drafts
+    from eldercare.inputs.checks import unread
 
     project = _project()
     print(
         f"The data are in order: {len(project.cities)} cities, "
         f"{len(project.assumptions)} national assumptions."
     )
+    for name in unread(project.root / "data"):
+        print(f"{name} is no table and is not read.")
     for city in project.cities:
         rows = drafts.waiting(project, city)
         if rows:
@@ -277,12 +335,14 @@ def progress_template(city: str, output: Path | None) -> None:
     """Write a row of progress.csv for each tracked promise of a city."""
     from eldercare.documents import progress
     from eldercare.files import write_whole
+    from eldercare.inputs.reading import find_table
 
     report = _root() / "data" / "cities" / city / "progress.csv"
     empty = report.is_file() and not report.stat().st_size  # `> progress.csv` makes it so
-    if output is not None and output.is_file() and output.stat().st_size:
+    there = None if output is None else find_table(output)
+    if there is not None and there.stat().st_size:
         raise ValueError(
-            f"{output.name} is there already and is not overwritten: reports in it would be lost. "
+            f"{there.name} is there already and is not overwritten: reports in it would be lost. "
             "Write to another file and copy over the rows that are new"
         )
     table = progress.progress_template(_project(report if empty else None), city)
@@ -295,7 +355,9 @@ def progress_template(city: str, output: Path | None) -> None:
         return
     text = table.to_csv(index=False, lineterminator="\n")
     if output is None:
-        sys.stdout.write(text)
+        # A file that a redirect makes is UTF-8 as all tables are, whatever the console's signs.
+        out = sys.stdout if sys.stdout.isatty() else click.get_binary_stream("stdout")
+        click.echo(text if out is sys.stdout else text.encode(), out, nl=False)
         return
     output.parent.mkdir(parents=True, exist_ok=True)
     write_whole(output, text.encode())

@@ -18,11 +18,11 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator
 from eldercare.analysis.sensitivity import MAIN, YEAR
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import BASELINE, Project
-from eldercare.inputs.schema import ASSUMPTION_KEYS, DataFault
 from eldercare.model.chain import QUANTILES
 from eldercare.reporting import sheet
-from eldercare.reporting.language import Language, load_language
-from eldercare.reporting.what_if import Desk, Lever, Outcome, save_scenario
+from eldercare.reporting.language import LANGUAGES, Language, load_language
+from eldercare.reporting.scenario_report import untouched
+from eldercare.reporting.what_if import Desk, Lever, NameTaken, Outcome, save_scenario
 
 STEPS = 100
 STILL = "The desk moves where this notebook is run: in JupyterLab, or with `python -m eldercare desk` as an app."
@@ -143,15 +143,18 @@ class DeskView(widgets.VBox):
         self.figures, self.message = widgets.HTML(), widgets.HTML()
         self.name = widgets.Text(placeholder="fuller_beds", description="Name")
         self.save = widgets.Button(description="Save as scenario", icon="save")
+        self.over = widgets.Button(description="Write over", icon="save", disabled=True)
         self.back = widgets.Button(description="Reset", icon="undo")
         self.picture.add_class("eldercare-picture")
         for chooser in (self.city, self.scenario):
             chooser.observe(lambda _change: self.choose(), "value")
         self.year.observe(lambda _change: self.show(), "value")
         self.save.on_click(lambda _button: self.save_levers())
+        self.over.on_click(lambda _button: self.save_levers(overwrite=True))
+        self.name.observe(lambda _change: setattr(self.over, "disabled", True), "value")
         self.back.on_click(lambda _button: self.reset())
         top = widgets.HBox([self.city, self.scenario, self.year])
-        bottom = widgets.HBox([self.name, self.save, self.back])
+        bottom = widgets.HBox([self.name, self.save, self.over, self.back])
         right = widgets.VBox([self.picture, self.figures])
         right.add_class("eldercare-answers")
         middle = widgets.HBox([self.levers, right])
@@ -175,32 +178,55 @@ class DeskView(widgets.VBox):
         desk = self.desk
         self._drawing = DeskPicture(desk.baseline, self.words)
         self.levers.children = [self._slider(lever) for lever in desk.levers]
+        self._say(untouched(self.project, self.scenario.value, self.city.value, self.words))
         self.show()
 
     def _slider(self, lever: Lever) -> widgets.VBox:
-        words = self.project.assumption_steps.set_index("assumption").loc[lever.row["assumption"]]
-        keys = ", ".join(
-            lever.row[key].replace("_", " ") for key in ASSUMPTION_KEYS if lever.row[key]
-        )
-        unit = lever.row["unit"].replace("_", " ")
-        label = f"{words['label_en']}{f' ({keys})' if keys else ''}, {unit}<br>{words['label_zh']}"
+        """A lever: its label in both languages, a slider, and a field to type a value into."""
+        label = "<br>".join(_label(load_language(self.project, code), lever) for code in LANGUAGES)
         slider = widgets.FloatSlider(
             value=self.desk.values[lever.name],
             min=lever.first,
             max=lever.last,
             step=(lever.last - lever.first) / STEPS,
-            readout_format=".3g",
+            readout=False,
             continuous_update=False,
-            layout=widgets.Layout(width="26em"),
+            layout=widgets.Layout(width="20em"),
+        )
+        typed = widgets.FloatText(
+            value=_shown(slider.value), continuous_update=False, layout=widgets.Layout(width="6em")
         )
         slider.add_class("eldercare-lever")
-        slider.observe(lambda change: self.move(lever, change["new"]), "value")
+        slider.observe(lambda change: self.move(lever, change["new"], typed), "value")
+        typed.observe(lambda change: self._type(lever, change["new"], slider, typed), "value")
         return widgets.VBox(
-            [widgets.HTML(f"<div class='eldercare-lever-box'>{label}</div>"), slider]
+            [
+                widgets.HTML(f"<div class='eldercare-lever-box'>{label}</div>"),
+                widgets.HBox([slider, typed]),
+            ]
         )
 
-    def move(self, lever: Lever, value: float) -> None:
+    def _type(
+        self, lever: Lever, value: float, slider: widgets.FloatSlider, typed: widgets.FloatText
+    ) -> None:
+        """A value was typed: the lever takes it, or it is said why not."""
+        if value == _shown(slider.value):
+            return
+        if lever.holds(value):
+            slider.value = value
+            return
+        shown = {"first": lever.first, "last": lever.last, "stays": slider.value}
+        told = {name: f"{number:.4g}" for name, number in shown.items()}
+        typed.value = _shown(slider.value)
+        self._say(self.words.phrase("desk_outside_range", value=f"{value:g}", **told))
+
+    def _say(self, text: str) -> None:
+        self.message.value = f"<p>{html.escape(text)}</p>" if text else ""
+
+    def move(self, lever: Lever, value: float, typed: widgets.FloatText) -> None:
         """A lever was moved on the screen."""
+        typed.value = _shown(value)
+        self._say("")
         self.desk.move(lever.name, value)
         self.show()
 
@@ -213,23 +239,43 @@ class DeskView(widgets.VBox):
     def reset(self) -> None:
         """All levers of the city back to where they stood."""
         self.desk.reset()
-        self.message.value = ""
         self.choose()
 
-    def save_levers(self) -> None:
-        """Write the levers as a scenario file, or say why not."""
-        try:
-            self.project = save_scenario(self.desk, self.name.value.strip())
-        except (ValueError, OSError, DataFault) as error:
-            self.message.value = f"<p>{html.escape(str(error))}</p>"
-            return
+    def save_levers(self, overwrite: bool = False) -> None:
+        """Write the levers as a scenario file, or say why not; over one of that name only when asked to."""
         name, chosen = self.name.value.strip(), self.scenario.value
+        self.over.disabled = True
+        try:
+            self.project = save_scenario(self.desk, name, overwrite)
+        except NameTaken:
+            self.over.disabled = False
+            self._say(self.words.phrase("desk_overwrite", name=name))
+            return
+        except (ValueError, OSError) as error:  # DataFault is a ValueError
+            self._say(str(error))
+            return
+        # A desk that began with the scenario written over would show what it was.
+        self._desks = {key: desk for key, desk in self._desks.items() if key[1] != name}
         self.scenario.options = [BASELINE, *self.project.scenarios]
         self.scenario.value = chosen
+        if chosen == name:
+            self.choose()
         self.message.value = (
             f"<p>Written: data/scenarios/{name}.csv. Beside the baseline: "
             f"<code>python -m eldercare compare baseline {name} --city {self.city.value}</code></p>"
         )
+
+
+def _label(words: Language, lever: Lever) -> str:
+    """What a lever moves, for whom and from when, and its unit, as no other lever is called."""
+    name, keys = words.label(lever.row["assumption"]), words.row_keys(lever.row)
+    told = words.phrase("assumption_name", name=name, keys=keys) if keys else name
+    return html.escape(words.join("names_join", [told, words.of("unit", lever.row["unit"])]))
+
+
+def _shown(value: float) -> float:
+    """A value with the digits that a reader needs."""
+    return float(f"{value:.4g}")
 
 
 def figures_of(desk: Desk, year: int) -> str:

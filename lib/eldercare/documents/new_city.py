@@ -16,7 +16,7 @@ from eldercare.inputs.checks import CITY_ID
 from eldercare.inputs.load import Project
 from eldercare.model.area_names import latin_name
 
-TABLES = ("targets", "capacity", "assumptions", "progress", "exceptions")
+TABLES = ("targets", "capacity", "population", "assumptions", "progress", "exceptions")
 GUIDE = "columns.md"
 
 
@@ -108,7 +108,8 @@ def column_guide(project: Project) -> str:
     """What each column of a city's tables holds and which words it may have, in both languages.
 
     The tables, their columns and words are those of the schemas; the meanings are rows of
-    `column_guide.csv` and, for units, bounds and bases, of `phrases.csv`.
+    `column_guide.csv` and, for units, bounds and bases, of `phrases.csv`. A column that means something
+    else in one table stands there with the table's name, as `population.basis`.
     """
     said = {(row.column, row.word): (row.en, row.zh) for row in project.column_guide.itertuples()}
     phrases = project.phrases.set_index("phrase_id")
@@ -121,8 +122,10 @@ def column_guide(project: Project) -> str:
             "| --- | --- | --- | --- |",
         ]
         for column, rule in _schema(name).columns.items():
-            en, zh = said.get((column, ""), (column, ""))
-            words = "" if column == "unit" else _words_text(column, rule, said, phrases)
+            here = f"{name}.{column}"
+            en, zh = said.get((here, ""), said.get((column, ""), (column, "")))
+            of_all_units = column == "unit" and here not in {one for one, _ in said}
+            words = "" if of_all_units else _words_text(column, rule, said, phrases)
             lines.append(f"| `{column}` | {en} | {zh} | {words} |")
         lines.append("")
     lines += ["## Units", "", "| unit | meaning | 含义 |", "| --- | --- | --- |"]

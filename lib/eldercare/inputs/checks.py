@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Collection
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -47,7 +49,10 @@ CITY_FILES = frozenset(
         "population_by_age",
     )
 )
-TABLES = frozenset({".csv", ".tsv", ".xlsx", ".xls", ".ods"})
+TABLES = frozenset(
+    {".csv", ".tsv", ".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".et", ".numbers", ".parquet"}
+)
+LEFT_BEHIND = frozenset({"columns.md", "Thumbs.db", "desktop.ini"})
 CITY_ID = re.compile(r"[a-z][a-z0-9_]*")
 MEASURED_KINDS = ("target", "stock")
 # Names of the numbers that are told first (`sensitivity.headlines`): a promise of that name could not be told from them.
@@ -64,9 +69,15 @@ UNREAD = (
 )
 # What a step uses beside rows: the spread of the back-test, `population.error_factor`.
 NO_ROW = "projection_error"
-# Shares that something is divided by.
+# What something is divided by, and rates at which something happens.
 DIVISORS = frozenset(
-    {"target_occupancy", "adl_prevalence", "caregiver_entry_share", "pay_share_of_running_cost"}
+    {
+        "adl_onset_rate",
+        "adl_prevalence",
+        "caregiver_entry_share",
+        "pay_share_of_running_cost",
+        "target_occupancy",
+    }
 )
 # Shares of one whole, and the key that parts it: more than all of it cannot be given out.
 PARTS_OF_ONE = {
@@ -78,6 +89,12 @@ PARTS_OF_ONE = {
 AREA_LEVELS = ("nation", "province", "prefecture", "county")
 # A value so many times off the nation's is in another unit.
 FAR = 100
+# How far a normal range is drawn at the most, over the distance to its 10th percentile: one draw in 10,000.
+FARTHEST_DRAW = 3.72 / 1.28
+# Of what may be negative, that of which a row that begins at 0 or above says that it is not: factors and durations;
+# of changes by year it says nothing, nor of a gap that may close and open the other way.
+NEGATIVE_IF_SAID = frozenset({"ratio", "year"})
+MAY_TURN = "life_expectancy_published_gap_continuation"
 
 
 def cross_faults(project) -> list[Fault]:
@@ -118,24 +135,39 @@ def _place_faults(project) -> list[Fault]:
     return faults + _override_faults(project, table, file)
 
 
-def file_faults(folder) -> list[Fault]:
-    """Tables in a city's folder that nobody would read, and a name of a folder that files cannot be called by."""
-    at = f"cities/{folder.name}"
+def table_faults(folder: Path, at: str, known: Collection[str], workbooks: bool) -> list[Fault]:
+    """Tables of a folder that nobody would read: of an unknown name, twice there, or folders where a file should be.
+
+    at : the folder as a planner knows it;  known : names of the tables that are read there
+    workbooks : whether a workbook may stand in place of a table
+    """
     faults = []
     for path in sorted(folder.iterdir()):
-        csv_name = path.stem + ".csv" if path.suffix == ".xlsx" else path.name
-        if csv_name not in CITY_FILES and _is_table(path):
-            problem = f"no table of a city has this name, so it would not be read; {_nearest(path)}there are: {listed(CITY_FILES)}"
-            faults.append(Fault(f"{at}/{path.name}", None, None, problem))
-        elif path.suffix == ".xlsx" and (folder / csv_name).is_file() and _is_table(path):
-            problem = f"{csv_name} lies beside it: which of the two holds is not known; keep one"
-            faults.append(Fault(f"{at}/{path.name}", None, None, problem))
+        stands_for = path.stem + ".csv" if workbooks and path.suffix == ".xlsx" else path.name
+        problem = ""
+        if path.is_dir():
+            if stands_for in known:
+                problem = "is a folder, and a table must be a file"
+        elif stands_for not in known and _is_table(path):
+            nearest = _nearest(path, known, workbooks)
+            problem = f"no table has this name here, so it would not be read; {nearest}there are: {listed(known)}"
+        elif path.name != stands_for and (folder / stands_for).is_file() and _is_table(path):
+            problem = f"{stands_for} lies beside it: which of the two holds is not known; keep one"
+        if problem:
+            faults.append(Fault(f"{at}{path.name}", None, None, problem))
+    return faults
+
+
+def file_faults(folder: Path) -> list[Fault]:
+    """Tables in a city's folder that nobody would read, and a name of a folder that files cannot be called by."""
+    at = f"cities/{folder.name}"
+    faults = table_faults(folder, f"{at}/", CITY_FILES, workbooks=True)
     if not CITY_ID.fullmatch(folder.name):
         faults.append(Fault(at, None, None, NAMED_OTHERWISE))
     return faults
 
 
-def loose_faults(data) -> list[Fault]:
+def loose_faults(data: Path) -> list[Fault]:
     """Tables in `cities/` that lie in no city's folder, and scenarios that are no CSV: nobody would read them."""
     return [
         Fault(f"{folder}/{path.name}", None, None, problem)
@@ -145,17 +177,34 @@ def loose_faults(data) -> list[Fault]:
     ]
 
 
-def _nearest(path) -> str:
-    """The table of a city that a file is most probably meant to be."""
+def unread(data: Path) -> list[str]:
+    """What else lies in the folders of cities and scenarios and is not read, as documents, notes and folders of tables."""
+    folders = [*sorted((data / "cities").glob("*/")), data / "scenarios"]
+    return [
+        path.relative_to(data).as_posix() + ("/" if path.is_dir() else "")
+        for folder in folders
+        if not folder.name.startswith((".", "_")) and folder.is_dir()
+        for path in sorted(folder.iterdir())
+        if (path.is_dir() or not _is_table(path)) and not _is_left_behind(path)
+    ]
+
+
+def _is_left_behind(path: Path) -> bool:
+    """Whether a file is what editors and systems keep for themselves, or the guide of `new-city`."""
+    return path.name.startswith((".", "~", "__")) or path.name in LEFT_BEHIND
+
+
+def _nearest(path: Path, known: Collection[str], workbooks: bool) -> str:
+    """The table that a file is most probably meant to be."""
     stem = path.name.split(".")[0].lower()
     stem = re.sub(r"\s*(?:\(\d+\)|（\d+）|- ?(?:copy|副本)).*$", "", stem)
-    names = [name.removesuffix(".csv") for name in sorted(CITY_FILES)]
+    names = [name.removesuffix(".csv") for name in sorted(known)]
     near = difflib.get_close_matches(stem, names, n=1, cutoff=0.6)
-    ending = ".xlsx" if path.suffix.lower() == ".xlsx" else ".csv"
+    ending = ".xlsx" if workbooks and path.suffix.lower() == ".xlsx" else ".csv"
     return f"rename it {near[0]}{ending} if that is what it is; " if near else ""
 
 
-def _is_table(path) -> bool:
+def _is_table(path: Path) -> bool:
     """Whether a file looks like a table that somebody meant to be read; copies that an editor keeps do not."""
     kinds = [suffix.lower() for suffix in path.suffixes]
     return not path.name.startswith((".", "~")) and (
@@ -304,10 +353,9 @@ def _against_nation(cells: dict, nation: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def _least(cells: dict) -> float:
-    """The lowest value that a row is drawn with: a triangle reaches beyond its 10th percentile."""
-    if cells["shape"] == "triangular":
-        return cells["central"] - (cells["central"] - cells["low"]) / (1 - 0.2**0.5)
-    return cells["low"]
+    """The lowest value that a row is drawn with: triangle and bell reach beyond their 10th percentile."""
+    reach = {"triangular": 1 / (1 - 0.2**0.5), "normal": FARTHEST_DRAW}.get(cells["shape"], 1)
+    return cells["central"] - (cells["central"] - cells["low"]) * reach
 
 
 def _below_zero(cells: dict, rule: str = "be above 0") -> str:
@@ -318,12 +366,17 @@ def _below_zero(cells: dict, rule: str = "be above 0") -> str:
 
 
 def _divisor_faults(table: pd.DataFrame, file: str) -> list[Fault]:
-    """Shares that something is divided by, whose draws would reach 0, and amounts whose draws would lie below."""
+    """What is divided by, whose draws would reach 0, and amounts whose draws would lie below."""
     faults = []
     for row, cells in zip(table.index, table.to_dict("records")):
+        unit = cells["unit"]
+        may_be = unit in MAY_BE_NEGATIVE | {"share"}
+        may_be &= (
+            unit not in NEGATIVE_IF_SAID or cells["low"] < 0 or cells["assumption"] == MAY_TURN
+        )
         if cells["assumption"] in DIVISORS and not _least(cells) > 0:
             faults.append(Fault(file, row + 2, "low", _below_zero(cells)))
-        elif cells["unit"] not in MAY_BE_NEGATIVE | {"share"} and _least(cells) < 0:
+        elif not may_be and _least(cells) < 0:
             faults.append(Fault(file, row + 2, "low", _below_zero(cells, "not be below 0")))
     return faults
 
@@ -361,6 +414,9 @@ def _city_faults(project, city, file: str) -> list[Fault]:
     if city.source_id and city.source_id not in set(project.sources["source_id"]):
         problem = f"“{city.source_id}” is no known source of sources.csv; add a row there, or leave it empty"
         faults.append(Fault(file, 2, "source_id", problem))
+    if np.nan_to_num(city.plan_year or 0) > date.today().year:
+        problem = f"“{city.plan_year}” is still to come; this is the year in which the document was issued"
+        faults.append(Fault(file, 2, "plan_year", problem))
     counted = project.china.census.sel(census_year=2020)
     known = counted["area"].values[np.isfinite(counted.values).all(axis=(1, 2))]
     if city.adcode not in known:
@@ -368,12 +424,16 @@ def _city_faults(project, city, file: str) -> list[Fault]:
         if (city.adcode, 2010) in project.china.areas.index:
             problem += ", it was one of 2010 only"
         faults.append(Fault(file, 2, "adcode", problem))
+    elif (city.adcode, 2020) not in project.china.areas.index:
+        problem = f"{city.adcode} has people in china/census_age_sex.csv and no row of 2020 in china/census_area.csv; add it there"
+        faults.append(Fault(file, 2, "adcode", problem))
     return faults
 
 
 def target_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
     """All that does not fit in a city's ledger of targets, or in rows on their way to it."""
     ids, first = table["target_id"], table["restates"]
+    again = first.map(dict(zip(ids, first))).fillna("")
     faults = unknown_source(project, table, file)
     faults += told(
         table,
@@ -387,6 +447,11 @@ def target_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
             "restates",
             (first != "") & (~first.isin(ids) | (first == ids)),
             "“{restates}” is no other target_id of this file",
+        ),
+        (
+            "restates",
+            (first != ids) & (again != ""),
+            "“{restates}” restates another row itself; write the row that comes first, which restates none",
         ),
         (
             "value_high",
@@ -521,10 +586,8 @@ def _age_gap_faults(table: pd.DataFrame, file: str) -> list[Fault]:
 
 def age_band_limits(band: str) -> tuple[int, int]:
     """First and last age of a band written as 65-74 or 85+ (the last then is 120)."""
-    try:
-        if band.endswith("+"):
-            return int(band[:-1]), 120
-        low, high = band.split("-")
-        return int(low), int(high)
-    except ValueError:
-        raise ValueError(f"“{band}” is no age band; write 65-74 or 85+") from None
+    found = re.fullmatch(r"([0-9]{1,3})(?:\+|-([0-9]{1,3}))", band)
+    low, high = (int(found[1]), int(found[2] or 120)) if found else (1, 0)
+    if low > high:
+        raise ValueError(f"“{band}” is no age band; write 65-74 or 85+")
+    return low, high

@@ -132,6 +132,14 @@ def choose_rows(project: Project, city: City | None, scenario: str = BASELINE) -
     return _chosen(project, city, scenario).copy()
 
 
+def touches(project: Project, city: City | None, scenario: str) -> bool:
+    """Whether a scenario has a row that is in force for a city; the baseline has none.
+
+    Raises : KeyError for an unknown scenario
+    """
+    return bool(_chosen(project, city, scenario)["chosen_from"].eq("scenario").any())
+
+
 @lru_cache(maxsize=64)
 def _chosen(project: Project, city: City | None, scenario: str) -> pd.DataFrame:
     national = project.assumptions

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from eldercare.inputs import schema
-from eldercare.inputs.checks import cross_faults, file_faults, loose_faults, on_promised_base
+from eldercare.inputs.checks import (
+    cross_faults,
+    file_faults,
+    loose_faults,
+    on_promised_base,
+    table_faults,
+)
 from eldercare.inputs.reading import Units, empty_table, find_table, read_cells, read_table
 from eldercare.inputs.schema import DataFault, Fault
-from eldercare.inputs.world import World, load_world, world_faults
+from eldercare.inputs.world import World, load_world, state_of, world_faults
 
 BASELINE = "baseline"
 NATION = 100000
 PLACES = "china/place_assumptions.csv"
+# Names the cities that notebooks show and calculate, where not all are asked for.
+CITIES = "ELDERCARE_CITIES"
+Loaded = TypeVar("Loaded")
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,14 +171,20 @@ def find_root(start: Path | None = None) -> Path:
     )
 
 
-def load_project(root: Path | None = None, being_written: Path | None = None) -> Project:
-    """Read and check all of `data/`.
+def load_project(
+    root: Path | None = None, being_written: Path | None = None, cities: Iterable[str] | None = None
+) -> Project:
+    """Read and check all of `data/`, and go on with all cities or some.
 
     being_written : a table that a command is about to fill and that does not count yet (a redirect has
                     made it, empty, before the command begins)
+    cities  : those to go on with, all if none is named; without it those of $ELDERCARE_CITIES, parted by blanks
     Returns : Project
-    Raises  : DataFault with all faults of all files together
+    Raises  : DataFault with all faults of all files together, those of cities left out among them;
+              KeyError for an unknown city
     """
+    if cities is None:
+        cities = os.environ.get(CITIES, "").replace(",", " ").split()
     root = Path(root) if root else find_root()
     data = root / "data"
     reader = _Reader(data, being_written)
@@ -194,21 +211,24 @@ def load_project(root: Path | None = None, being_written: Path | None = None) ->
         )
         for path in sorted((data / "scenarios").glob("*.csv"))
     }
-    cities = _load_cities(reader, data, units)
-    counted = {name: _counts_of_city(reader, city) for name, city in cities.items()}
+    every = _load_cities(reader, data, units)
+    of_project = [name for name in reader.known if "/" not in name]
+    reader.faults += table_faults(data, "", of_project, workbooks=True)
+    counted = {name: _counts_of_city(reader, city) for name, city in every.items()}
+    china = reader.unless_faulty(load_china, root)
+    world = reader.unless_faulty(load_world, root) if (data / "world").is_dir() else None
     reader.finish()
-    china = load_china(root)
+    assert china is not None  # a fault of it has ended the reading
     own = [rows for rows in counted.values() if len(rows)]
     if own:
         china = replace(china, counts=pd.concat([china.counts, *own], ignore_index=True))
-    world = load_world(root) if (data / "world").is_dir() else None
     project = Project(
         root,
         sources,
         indicators,
         assumptions,
         scenarios,
-        cities,
+        every,
         china,
         empty_table(schema.CORRELATIONS) if correlations is None else correlations,
         empty_table(schema.ASSUMPTION_STEPS) if steps is None else steps,
@@ -227,9 +247,11 @@ def load_project(root: Path | None = None, being_written: Path | None = None) ->
         city_id: _named_by_basis(
             project, replace(city, targets=on_promised_base(indicators, city.targets))
         )
-        for city_id, city in cities.items()
+        for city_id, city in project.cities.items()
     }
-    return replace(project, cities=chosen)
+    project = replace(project, cities=chosen)
+    named = {city_id: project.city(city_id) for city_id in sorted(set(cities))}
+    return replace(project, cities=named) if named else project
 
 
 def _named_by_basis(project: Project, city: City) -> City:
@@ -251,9 +273,11 @@ class _Reader:
     def __init__(self, data: Path, being_written: Path | None = None):
         self.data, self.being_written = data, being_written
         self.faults: list[Fault] = []
+        self.known: set[str] = set()
 
     def read(self, name: str, table_schema, units: Units | None = None) -> pd.DataFrame:
         """A table that must be there, with a row or more."""
+        self.known.add(name)
         if find_table(self.data / name) is None:
             self.faults.append(Fault(name, None, None, "the file is missing"))
             return empty_table(table_schema)
@@ -263,6 +287,7 @@ class _Reader:
         self, name: str, table_schema, units: Units | None = None
     ) -> pd.DataFrame | None:
         """A table that may be missing or have no row; None if it is missing."""
+        self.known.add(name)
         if self.data / name == self.being_written or find_table(self.data / name) is None:
             return None
         return self._read(name, table_schema, True, units)
@@ -281,6 +306,14 @@ class _Reader:
         except DataFault as fault:
             self.faults += fault.faults
             return empty_table(table_schema)
+
+    def unless_faulty(self, load: Callable[[Path], Loaded], root: Path) -> Loaded | None:
+        """Tables that another reader reads together; None where they have faults, which are kept."""
+        try:
+            return load(root)
+        except DataFault as fault:
+            self.faults += fault.faults
+            return None
 
     def finish(self) -> None:
         if self.faults:
@@ -381,10 +414,12 @@ def _load_cities(reader: _Reader, data: Path, units: dict[str, Units]) -> dict[s
 
 
 def _counts_of_city(reader: _Reader, city: City) -> pd.DataFrame:
-    """A city's own counts of people since the census, as rows of `China.counts`."""
+    """A city's own counts of people since the census, as rows of `China.counts`; trusted where nothing else is said."""
     file = f"cities/{city.city_id}/population.csv"
     rows = reader.rows_if_any(file, schema.POPULATION)
-    return _placed(rows.assign(adcode=float(city.adcode), trust="good"), file)
+    return _placed(
+        rows.assign(adcode=float(city.adcode), trust=rows["trust"].replace("", "good")), file
+    )
 
 
 def _placed(rows: pd.DataFrame, file: str) -> pd.DataFrame:
@@ -392,76 +427,114 @@ def _placed(rows: pd.DataFrame, file: str) -> pd.DataFrame:
     return rows.assign(file=file, row=rows.index + 2)
 
 
-@lru_cache(maxsize=4)
 def load_china(root: Path) -> China:
-    """The national tables under `data/china/`."""
+    """The national tables under `data/china/`, read again only if one has changed.
+
+    Raises : DataFault with all faults of all its tables together
+    """
     folder = Path(root) / "data" / "china"
-    _check_columns(folder)
-    areas = pd.read_csv(folder / "census_area.csv").set_index(["adcode", "year"])
+    return _load_china(folder, state_of(folder))
+
+
+@lru_cache(maxsize=4)
+def _load_china(folder: Path, _state: tuple) -> China:
+    faults: list[Fault] = []
+    tables = _national_tables(folder, faults)
+    published = {
+        name: _checked(folder / f"{name}.csv", table_schema, faults)
+        for name, table_schema in schema.PUBLISHED.items()
+    }
+    census = _load_census(folder / "census_age_sex.csv", faults)
+    known = [*tables, *published, "census_age_sex", "columns", Path(PLACES).stem]
+    known = [f"{name}.csv" for name in known]
+    faults += table_faults(folder, "china/", known, workbooks=False) if tables else []
+    if faults or census is None:
+        raise DataFault(faults)
     return China(
-        census=_load_census(folder / "census_age_sex.csv"),
-        areas=areas,
-        matched_boundary=pd.read_csv(folder / "census_matched_boundary.csv"),
-        province_age=pd.read_csv(folder / "province_population_deaths.csv"),
-        single_age=pd.read_csv(folder / "china_single_age.csv"),
-        life_expectancy=pd.read_csv(folder / "life_expectancy.csv"),
-        projection_error=pd.read_csv(folder / "projection_error.csv"),
-        projection_error_province=pd.read_csv(folder / "projection_error_province.csv"),
-        change_weights=pd.read_csv(folder / "change_weights.csv"),
-        wpp_annual=pd.read_csv(folder / "wpp2024_annual.csv"),
-        wpp_death_rate=pd.read_csv(folder / "wpp2024_death_rate.csv"),
-        wpp_fertility=pd.read_csv(folder / "wpp2024_fertility_pattern.csv"),
-        wpp2019_population=pd.read_csv(folder / "wpp2019_population.csv"),
-        wpp2019_death_rate=pd.read_csv(folder / "wpp2019_death_rate.csv"),
-        wpp2019_input=pd.read_csv(folder / "wpp2019_input.csv"),
-        published_care_need=_checked(
-            folder / "published_care_need.csv", schema.PUBLISHED_CARE_NEED
-        ).astype({"first_age": int, "year": int}),
-        published_money=_checked(folder / "published_money.csv", schema.PUBLISHED_CARE_NEED).astype(
-            {"year": int}
+        census=census,
+        areas=tables["census_area"].set_index(["adcode", "year"]),
+        matched_boundary=tables["census_matched_boundary"],
+        province_age=tables["province_population_deaths"],
+        single_age=tables["china_single_age"],
+        life_expectancy=tables["life_expectancy"],
+        projection_error=tables["projection_error"],
+        projection_error_province=tables["projection_error_province"],
+        change_weights=tables["change_weights"],
+        wpp_annual=tables["wpp2024_annual"],
+        wpp_death_rate=tables["wpp2024_death_rate"],
+        wpp_fertility=tables["wpp2024_fertility_pattern"],
+        wpp2019_population=tables["wpp2019_population"],
+        wpp2019_death_rate=tables["wpp2019_death_rate"],
+        wpp2019_input=tables["wpp2019_input"],
+        published_care_need=published["published_care_need"].astype(
+            {"first_age": int, "year": int}
         ),
-        published_services=_checked(
-            folder / "published_services.csv", schema.PUBLISHED_CARE_NEED
-        ).astype({"year": int}),
-        care_grades=_checked(folder / "care_grade.csv", schema.CARE_GRADE),
-        counts=_placed(_checked(folder / "counts.csv", schema.COUNTS), "china/counts.csv"),
-        area_names=pd.read_csv(folder / "area_name.csv", keep_default_na=False),
-        code_changes=pd.read_csv(folder / "code_change.csv", keep_default_na=False),
+        published_money=published["published_money"].astype({"year": int}),
+        published_services=published["published_services"].astype({"year": int}),
+        care_grades=published["care_grade"],
+        counts=_placed(published["counts"], "china/counts.csv"),
+        area_names=tables["area_name"],
+        code_changes=tables["code_change"],
     )
 
 
-def _check_columns(folder: Path) -> None:
-    """Every national table that no schema describes has the columns that `columns.csv` names.
+def _national_tables(folder: Path, faults: list[Fault]) -> dict[str, pd.DataFrame]:
+    """The national tables that `columns.csv` describes, each held to its rows there; their faults are added."""
+    columns = _checked(folder / "columns.csv", schema.NATIONAL_COLUMNS, faults)
+    return {
+        str(name): _national_table(folder / f"{name}.csv", rows, faults)
+        for name, rows in columns.groupby("file", sort=False)
+    }
 
-    Raises : DataFault with each file or column that is missing
-    """
-    faults = []
-    for name, wanted in pd.read_csv(folder / "columns.csv").groupby("file")["column"]:
-        path, shown = folder / f"{name}.csv", f"china/{name}.csv"
+
+def _national_table(path: Path, columns: pd.DataFrame, faults: list[Fault]) -> pd.DataFrame:
+    """One national table: read at once if it is sound, else cell by cell to tell what is wrong."""
+    table_schema = schema.national_table(path.stem, columns)
+    is_text = columns["holds"] == "text"
+    numbers = list(columns.loc[~is_text, "column"])
+    filled = list(columns.loc[columns["may_be_empty"] == "", "column"])
+    try:
+        # Only an empty cell of a number is none: “NaN” and “NA” are no numbers, and may be words.
+        table = pd.read_csv(
+            path,
+            encoding="utf-8-sig",
+            keep_default_na=False,
+            na_values={name: [""] for name in numbers},
+            dtype=dict.fromkeys(columns.loc[is_text, "column"], str),
+            skip_blank_lines=False,
+        )
+        values = table[numbers].to_numpy(float)
+        amounts = table[list(columns.loc[columns["holds"] == "amount", "column"])]
+        sound = list(table) == list(columns["column"]) and len(table) > 0
+        sound &= not np.isinf(values).any() and not (amounts < 0).any(axis=None)
+        sound &= not (table[filled].isna() | (table[filled] == "")).any(axis=None)
+        sound &= not table.duplicated(table_schema.unique).any()
+    except (OSError, ValueError, TypeError, KeyError):
+        sound = False
+    if sound:
+        return table
+    table = _checked(path, table_schema, faults)
+    whole = [name for name in numbers if (table[name] % 1 == 0).all()]
+    return table.astype(dict.fromkeys(whole, int))
+
+
+def _checked(path: Path, table_schema, faults: list[Fault]) -> pd.DataFrame:
+    """A national table; where it has faults, they are added and the table is empty."""
+    shown = f"china/{path.name}"
+    try:
         if not path.is_file():
-            faults.append(Fault(shown, None, None, "the file is missing"))
-            continue
-        try:
-            there = list(pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns)
-        except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError):
-            there = list(read_cells(path, shown).columns)  # tells what is wrong with the file
-        new = [column for column in there if column not in set(wanted)]
-        hint = f"; unknown in its place: {', '.join(new)}" if new else ""
-        faults += [
-            Fault(shown, 1, column, f"this column is missing{hint}")
-            for column in wanted
-            if column not in there
-        ]
-    if faults:
-        raise DataFault(faults)
+            raise DataFault([Fault(shown, None, None, "the file is missing")])
+        return read_table(path, table_schema, shown, table_schema is schema.COUNTS)
+    except DataFault as fault:
+        faults += fault.faults
+        return empty_table(table_schema)
 
 
-def _checked(path: Path, table_schema) -> pd.DataFrame:
-    return read_table(path, table_schema, f"china/{path.name}")
+def _load_census(path: Path, faults: list[Fault]) -> xr.DataArray | None:
+    """array [person]  dims area, census_year, sex, age_group; NaN where an area has no such census
 
-
-def _load_census(path: Path) -> xr.DataArray:
-    """array [person]  dims area, census_year, sex, age_group; NaN where an area has no such census"""
+    None if the table has faults, which are added.
+    """
     columns = [f"age_{group}" for group in schema.AGE_GROUPS]
     try:
         table = pd.read_csv(path, encoding="utf-8-sig")
@@ -469,10 +542,12 @@ def _load_census(path: Path) -> xr.DataArray:
         sound = np.isfinite(counts).all() and (counts >= 0).all()
         sound &= not table.duplicated(["adcode", "year", "sex"]).any()
         sound &= table["sex"].isin(["male", "female"]).all()
-    except (ValueError, KeyError):
+    except (OSError, ValueError, KeyError):
         sound = False
     if not sound:
-        table = read_table(path, schema.CENSUS_AGE_SEX, f"china/{path.name}")
+        table = _checked(path, schema.CENSUS_AGE_SEX, faults)
+        if table.empty:
+            return None
     array = table.set_index(["adcode", "year", "sex"])[columns].to_xarray().to_array("age_group")
     array = array.rename(adcode="area", year="census_year")
     array["age_group"] = list(schema.AGE_GROUP_START)

@@ -254,6 +254,13 @@ def _impossible_count(china, cells: dict) -> list[tuple[str, str]]:
         possible /= _people_at(alive, (0, 120), years)
         growth = abs(growth)
     possible *= np.exp(max(growth, 0.0) * years)
+    for size, sign in PRINTED_IN.items():
+        if (
+            cells["unit"] == "person"
+            and cells["value"] * size / 2 <= possible < cells["value"] * size * 2
+        ):
+            problem = f"“{cells['value']:,.12g}” of the {possible:,.0f} there can be; if it is printed in {sign}, multiply it by {size:,}"
+            return [("value", problem)]
     more = cells["value"] / possible - 1
     if more <= MORE_THAN_POSSIBLE:
         return []

@@ -24,6 +24,8 @@ csv.field_size_limit(10_000_000)  # a cell may hold a long note
 WORKBOOK = ".xlsx"
 # What spreadsheets and web pages leave in cells for a line that goes on.
 _BREAKS_IN_CELLS = str.maketrans(dict.fromkeys("\v\f\x85\u2028\u2029", " "))
+# Blanks and unseen signs about a text, which web pages and other programs leave there.
+_EDGES = re.compile(r"^[\s\u200b-\u200f\u2060\ufeff]+|[\s\u200b-\u200f\u2060\ufeff]+$")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 # Excel writes a date with slashes, China also with points and signs.
 _DATE_PARTS = re.compile(r"(\d{4})[/.年](\d{1,2})(?:[/.月](\d{1,2})日?)?月?(?: 0?0:00(?::00)?)?")
@@ -79,6 +81,11 @@ def _filled(row: list[str]) -> int:
     return max((place for place, cell in enumerate(row, start=1) if cell.strip()), default=0)
 
 
+def _plain(text: str) -> str:
+    """A text without the blanks and unseen signs about it."""
+    return text.strip() if text.isascii() else _EDGES.sub("", text)
+
+
 def _to_cells(text: str, shown: str) -> pd.DataFrame:
     """The cells as text, the index 2 less than the row of a spreadsheet.
 
@@ -88,6 +95,9 @@ def _to_cells(text: str, shown: str) -> pd.DataFrame:
         rows = list(csv.reader(io.StringIO(text.translate(_BREAKS_IN_CELLS), newline="")))
     except csv.Error as error:
         raise DataFault([Fault(shown, None, None, f"cannot be read as CSV: {error}")]) from None
+    if text.count('"') % 2 and any("\n" in cell for cell in rows[-1]):
+        problem = "a quotation mark opens a cell here, or above, and none closes it: what follows would go unread; close it, or write it twice"
+        raise DataFault([Fault(shown, len(rows), None, problem)])
     return _cells_of_rows(rows, shown)
 
 
@@ -95,7 +105,7 @@ def _cells_of_rows(rows: list[list[str]], shown: str) -> pd.DataFrame:
     start = next((number for number, row in enumerate(rows) if _filled(row)), None)
     if start is None:
         raise DataFault([Fault(shown, None, None, "the file is empty; a header row is needed")])
-    header = rows[start][: _filled(rows[start])]
+    header = [_plain(name) for name in rows[start][: _filled(rows[start])]]
     _refuse_other_separators(header, shown)
     width = len(header)
     body = {
@@ -215,7 +225,7 @@ def _to_numbers(
     faults: list[Fault] = []
     table = pd.DataFrame(index=cells.index)
     for name, column in schema.columns.items():
-        text = cells[name].str.strip()
+        text = cells[name].map(_plain)
         if not _is_number(column):
             if name in DATES:
                 text = text.map(_iso_date)
@@ -326,7 +336,8 @@ def read_table(
     cells = cells.assign(**{name: "" for name in left_out if name not in cells.columns})
     missing = [name for name in schema.columns if name not in cells.columns]
     extra = [name for name in cells.columns if name not in schema.columns]
-    faults = [Fault(shown, 1, name, "this column is missing") for name in missing]
+    hint = f"; unknown in its place: {', '.join(extra)}" if extra else ""
+    faults = [Fault(shown, 1, name, f"this column is missing{hint}") for name in missing]
     faults += [
         Fault(shown, 1, name, f"this column is unknown; known are: {', '.join(schema.columns)}")
         for name in extra

@@ -207,6 +207,15 @@ SOURCES = _table(
     "sources.csv",
     "source_id title_zh title_en issuer document_number issued_on url sha256 licence note",
     "source_id",
+    url=pa.Column(
+        str, pa.Check.str_matches(r"^(https?://\S+)?$", error="must be a web address, or empty")
+    ),
+    sha256=pa.Column(
+        str,
+        pa.Check.str_matches(
+            r"^([0-9a-f]{64})?$", error="must be the 64 signs of the file's SHA-256, or empty"
+        ),
+    ),
 )
 
 INDICATORS = _table(
@@ -491,9 +500,10 @@ COUNTS = _table(
 )
 POPULATION = _table(
     "population.csv",
-    "date age sex value unit basis kind source_id note",
+    "date age sex value unit basis kind trust source_id note",
     "date age sex unit basis",
     _share_in_bounds("value"),
+    trust=pa.Column(str, _one_of([*TRUSTS, ""]), required=False),
     **_OF_PEOPLE,
 )
 _YEAR_END = pa.Check.str_matches(
@@ -522,6 +532,14 @@ CARE_GRADE = _table(
     **dict.fromkeys(("first_grade", "last_grade"), _NUMBER),
     **dict.fromkeys(("service_class", "locator"), _FILLED),
 )
+# Tables of data/china that are not of census or projection, by name.
+PUBLISHED = {
+    "published_care_need": PUBLISHED_CARE_NEED,
+    "published_money": PUBLISHED_CARE_NEED,
+    "published_services": PUBLISHED_CARE_NEED,
+    "care_grade": CARE_GRADE,
+    "counts": COUNTS,
+}
 
 AGE_GROUPS = ("0", "1_4", *(f"{a}_{a + 4}" for a in range(5, 85, 5)), "85_plus")
 AGE_GROUP_START = (0, 1, *range(5, 90, 5))
@@ -534,6 +552,31 @@ CENSUS_AGE_SEX = _table(
     sex=pa.Column(str, _one_of(["male", "female"])),
     **dict.fromkeys((f"age_{group}" for group in AGE_GROUPS), _COUNT),
 )
+
+NATIONAL_COLUMNS = _table(
+    "columns.csv",
+    "file column key holds may_be_empty",
+    "file column",
+    holds=pa.Column(str, _one_of(["text", "number", "amount"])),
+    **dict.fromkeys(("file", "column"), _FILLED),
+    **dict.fromkeys(("key", "may_be_empty"), _optional_one_of(["yes"])),
+)
+
+
+def national_table(name: str, columns: pd.DataFrame) -> pa.DataFrameSchema:
+    """The schema of a national table, from its rows of `columns.csv`: an amount is a number not below zero."""
+    held = {}
+    for row in columns.itertuples():
+        empty = row.may_be_empty == "yes"
+        not_negative = pa.Check.ge(0, error="must not be below 0")
+        held[row.column] = (
+            (_TEXT if empty else _FILLED)
+            if row.holds == "text"
+            else pa.Column(float, [not_negative] * (row.holds == "amount"), nullable=empty)
+        )
+    unique = list(columns.loc[columns["key"] == "yes", "column"])
+    return pa.DataFrameSchema(held, unique=unique, name=f"{name}.csv")
+
 
 COLUMN_GUIDE = _table(
     "column_guide.csv",

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from eldercare.inputs.checks import table_faults
 from eldercare.inputs.published import unknown
 from eldercare.inputs.reading import read_table
 from eldercare.inputs.schema import DataFault, Fault
@@ -281,23 +282,35 @@ def _long(wide: pd.DataFrame) -> pd.DataFrame:
     return wide.melt(["place", "year"], ages, "age", "value")
 
 
-@lru_cache(maxsize=4)
+def state_of(folder: Path) -> tuple:
+    """The files of a folder with the moment each was changed: another, if one has changed since."""
+    return tuple(sorted((path.name, path.stat().st_mtime_ns) for path in folder.iterdir()))
+
+
 def load_world(root: Path) -> World:
-    """Read and check the tables of `data/world/`.
+    """The tables of `data/world/`, read again only if one has changed.
 
     Raises : DataFault with all faults of all tables together
     """
+    folder = Path(root) / "data" / "world"
+    return _load_world(folder, state_of(folder))
+
+
+@lru_cache(maxsize=4)
+def _load_world(folder: Path, _state: tuple) -> World:
     faults: list[Fault] = []
     tables = {}
     for name, table_schema in TABLES.items():
         shown = f"world/{name}.csv"
-        path = Path(root) / "data" / shown
+        path = folder / f"{name}.csv"
         try:
             if not path.is_file():
                 raise DataFault([Fault(shown, None, None, "the file is missing")])
             tables[name] = read_table(path, table_schema, shown)
         except DataFault as fault:
             faults += fault.faults
+    known = [f"{name}.csv" for name in TABLES]
+    faults += table_faults(folder, "world/", known, workbooks=False)
     if faults:
         raise DataFault(faults)
     for name in tables:

@@ -6,6 +6,8 @@ Two versions of the same arithmetic stand here. `project` is plain NumPy and the
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numba import njit
 
@@ -89,7 +91,19 @@ def _first_fault(base: np.ndarray) -> str:
     return f"{kind} for {sex} of age {place[-1]}"
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
+def _compiled(**options) -> Callable[[Callable], Callable]:
+    """numba's `njit`, what it compiles kept for the next run where there is a folder to keep it in."""
+
+    def decorate(function: Callable) -> Callable:
+        try:
+            return njit(cache=True, **options)(function)
+        except RuntimeError:  # a read-only checkout and no home: compiled anew in each run
+            return njit(**options)(function)
+
+    return decorate
+
+
+@_compiled(nogil=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
 def _run(base, ratios, level, weight, growth, phase, fertility, shape, male_births, edges, out):
     draws, sexes, ages = base.shape
     now = np.empty((sexes, ages))
@@ -124,7 +138,7 @@ def _run(base, ratios, level, weight, growth, phase, fertility, shape, male_birt
             now, then = then, now
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_compiled(nogil=True, inline="always")
 def _count_bands(counts, edges, out):
     for band in range(len(out)):
         total = 0.0
@@ -190,7 +204,7 @@ def project_compiled(
     return out
 
 
-@njit(cache=True, nogil=True)
+@_compiled(nogil=True)
 def multiply_bands(counts, factor, band):
     """Multiply counts by single age, in place, by the factor of the band each age lies in.
 
@@ -205,7 +219,7 @@ def multiply_bands(counts, factor, band):
                     counts[draw, year, sex, age] *= factor[draw, year, band[age]]
 
 
-@njit(cache=True, nogil=True)
+@_compiled(nogil=True)
 def draw_together(factor, people, middle, kept):
     """Change factors, in place, so that people times factor keep a part of their distance from a middle.
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from eldercare.inputs.load import Project
+from eldercare.inputs.draws import touches
+from eldercare.inputs.load import BASELINE, Project
 from eldercare.model.chain import QUANTILES, run_city
 from eldercare.reporting import plots
-from eldercare.reporting.language import load_language
+from eldercare.reporting.language import Language, load_language
 
 QUANTITIES = {
     "beds needed": ("beds_total_needed", "need", 1),
@@ -63,6 +64,8 @@ def scenario_text(project: Project, table: pd.DataFrame, city_id: str) -> str:
     """The table in words for some years."""
     words = load_language(project, "en")
     lines = [f"{words.part('city_id', city_id)}: middle (80% range)"]
+    named = [name for name in table["series"].unique() if name not in (DIFFERENCE, BASELINE)]
+    lines += [told for name in named if (told := untouched(project, name, city_id, words))]
     for quantity, (*_, scale) in QUANTITIES.items():
         lines.append(quantity)
         part = table[table["quantity"] == quantity]
@@ -71,6 +74,14 @@ def scenario_text(project: Project, table: pd.DataFrame, city_id: str) -> str:
             cells = [f"{y}: {words.range(by_year.loc[y])}" for y in SHOWN_YEARS]
             lines.append(f"  {series:<20} " + "   ".join(cells))
     return "\n".join(lines)
+
+
+def untouched(project: Project, scenario: str, city_id: str, words: Language) -> str:
+    """That a scenario has no row for a city; empty if it has one, or is the baseline."""
+    if scenario == BASELINE or touches(project, project.city(city_id), scenario):
+        return ""
+    city = words.part("city_id", city_id)
+    return words.phrase("untouched_by_scenario", scenario=scenario, city=city)
 
 
 def write_scenarios(

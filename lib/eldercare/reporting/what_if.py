@@ -62,6 +62,10 @@ class Lever:
         """The value of the row."""
         return float(self.row["central"])
 
+    def holds(self, value: float) -> bool:
+        """Whether the lever can be put to a value."""
+        return self.first <= value <= self.last
+
     def moved(self, value: float) -> dict:
         """The row with another central value; its range moves along: by the ratio if lognormal, else by the difference."""
         row = dict(self.row)
@@ -216,14 +220,20 @@ def _path(values: np.ndarray) -> np.ndarray:
     return np.quantile(values, list(QUANTILES.values()), axis=-1)
 
 
-def save_scenario(desk: Desk, name: str) -> Project:
+class NameTaken(ValueError):
+    """There is a scenario of that name already, which may be written over."""
+
+
+def save_scenario(desk: Desk, name: str, overwrite: bool = False) -> Project:
     """Write the levers as `data/scenarios/<name>.csv`, which `compare` and all notebooks take; whole or not at all.
 
     The rows hold for the desk's city. Those of the scenario that the desk began with go along, so that
     the file stands for itself.
 
+    overwrite : write over a scenario of that name
     Returns : the project with the new scenario
-    Raises  : ValueError if the name does not suit, is taken, or no lever was moved; DataFault if a row has a fault
+    Raises  : ValueError if the name does not suit or no lever was moved, NameTaken if there is one of that name;
+              DataFault if a row has a fault, and the file is then as it was
     """
     folder = desk.project.root / "data" / "scenarios"
     path = folder / f"{name}.csv"
@@ -231,11 +241,14 @@ def save_scenario(desk: Desk, name: str) -> Project:
         raise ValueError(
             f"“{name}” cannot be the name of a scenario: write small letters, digits and _, e.g. fuller_beds"
         )
-    if name == BASELINE or name in desk.project.scenarios or path.exists():
+    if name == BASELINE:
         raise ValueError(f"there is a scenario “{name}” already; choose another name")
     moved = desk.moved_rows()
     if moved.empty:
         raise ValueError("no assumption was moved, so there is nothing to save")
+    before = path.read_bytes() if path.exists() else None
+    if before is not None and not overwrite:
+        raise NameTaken(f"there is a scenario “{name}” already; choose another name")
     moved = moved.assign(
         city_id=desk.city.city_id,
         basis="guess",
@@ -251,7 +264,10 @@ def save_scenario(desk: Desk, name: str) -> Project:
     try:
         return load_project(desk.project.root)
     except DataFault:
-        path.unlink()
+        if before is None:
+            path.unlink()
+        else:
+            write_whole(path, before)
         raise
 
 
