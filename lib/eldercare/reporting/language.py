@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -331,12 +332,25 @@ def _whole(value: float, unit: str) -> float:
     return round(value) if unit in WHOLE and abs(value) < 10 ** (DIGITS - 1) else value
 
 
+def language_of_run() -> str:
+    """Code of the language a run speaks: $ELDERCARE_LANGUAGE, else that which the folder it starts in is named
+    after, as `notebooks/zh`, else English.
+    """
+    here = Path.cwd().name
+    return os.environ.get("ELDERCARE_LANGUAGE") or (here if here in LANGUAGES else LANGUAGES[0])
+
+
+def edition(folder: Path, code: str) -> Path:
+    """The part of `notebooks/` or `figures/` in a language: English lies in the folder itself, others in one of theirs."""
+    return folder if code == LANGUAGES[0] else folder / code
+
+
 def load_language(project: Project, code: str = "") -> Language:
-    """The language of that code; without one that of $ELDERCARE_LANGUAGE, else English.
+    """The language of that code; without one that of the run.
 
     Raises : KeyError with the languages there are, for an unknown one
     """
-    code = code or os.environ.get("ELDERCARE_LANGUAGE") or LANGUAGES[0]
+    code = code or language_of_run()
     if code not in LANGUAGES:
         raise KeyError(f"no language “{code}”; there are: {', '.join(LANGUAGES)}")
     labels = {
