@@ -25,7 +25,7 @@ from eldercare.analysis import (
 from eldercare.analysis.compare import PROJECTION_ERROR
 from eldercare.analysis.sensitivity import tornado
 from eldercare.app import site
-from eldercare.documents import progress
+from eldercare.documents import consistency, progress
 from eldercare.engine.quantity import DECLARED
 from eldercare.inputs import schema, world
 from eldercare.inputs.load import file_rows
@@ -469,6 +469,9 @@ def family_members(project, results):
             "cost_total_nominal",
         ),  # fmt: skip
         "area": ("China",),
+        "check": [check.__name__ for check in consistency.CHECKS],
+        "finding": ("agrees", "conflicts", "open", "not_checked"),
+        "scope": {word for city in project.cities.values() for word in city.targets["scope"]},
         "headline": (*HEADLINES, *sensitivity.MAIN),
         "how": ("same_whole", "floor", "residents_60_plus", "as_printed", "unit", "children"),
         "known_of": schema.REPORT_SCOPES,

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from eldercare.documents.crosscheck import Saying
 from eldercare.inputs.load import NATION, City, Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS
 from eldercare.model.area_names import latin_name
@@ -97,13 +98,28 @@ class Language:
             for row in table.to_dict("records")
         ]
 
+    def say(self, one: Saying) -> str:
+        """What is to be said, with its values in words; those of a list one after the other, of a row its label."""
+        return self.phrase(
+            one.phrase_id, **{name: self._said(value) for name, value in one.values.items()}
+        )
+
+    def _said(self, value):
+        if isinstance(value, Saying):
+            return self.say(value)
+        if isinstance(value, list):
+            return self.join("items_join", [self._said(part) for part in value])
+        if isinstance(value, tuple):
+            return self.part(*value)
+        return self.text(value, "label") if isinstance(value, dict) else value
+
     def told(self, row: dict) -> dict:
         """The cells of a row of a tidy table as a reader meets them.
 
         A number of the columns mean, low, central, high, value, promised, use or of one that ends in `_value`
         is told in the unit of the row (column `unit`), of `change…` with its sign as well, of one that ends
         in `_given` as it was given; of a column `share…` or `chance…` in per cent, of `signed…` in per cent
-        with its sign, of `ratio…` without a unit; a year as it is. `range` and `mean_range` are made of low,
+        with its sign, of `ratio…` without a unit; a year as it is; sayings one after the other. `range` and `mean_range` are made of low,
         central or mean, and high, and so is `need_range` of need_low, need_central, need_high; `label` of
         label_en and label_zh, as any other such pair, `factor` of assumption and keys. Keys are told by their labels, those with a
         number behind their name (`part_2`) as well; the rest stands as it is.
@@ -127,6 +143,8 @@ class Language:
         return told
 
     def _cell(self, name: str, cell, unit: str):
+        if isinstance(cell, tuple):
+            return self.join_sentences([self.say(one) for one in cell])
         if isinstance(cell, list):
             return self.join("list_join", [self.part(name, one) for one in cell])
         if isinstance(cell, str):
