@@ -469,9 +469,29 @@ def family_members(project, results):
             "cost_total_nominal",
         ),  # fmt: skip
         "area": ("China",),
+        "note": {
+            told(note)
+            for table in (
+                project.assumptions,
+                *(city.assumptions for city in project.cities.values()),
+                *(city.capacity for city in project.cities.values() if city.capacity is not None),
+            )
+            for note in table["note"]
+        },
         "check": [check.__name__ for check in consistency.CHECKS],
         "finding": ("agrees", "conflicts", "open", "not_checked"),
-        "scope": {word for city in project.cities.values() for word in city.targets["scope"]},
+        **{
+            family: {
+                told(word) for city in project.cities.values() for word in city.targets[column]
+            }
+            for family, column in (
+                ("because", "follow_up_reason"),
+                ("denominator", "denominator"),
+                ("reading", "reading"),
+                ("scope", "scope"),
+                ("suspect", "suspect"),
+            )
+        },
         "headline": (*HEADLINES, *sensitivity.MAIN),
         "how": ("same_whole", "floor", "residents_60_plus", "as_printed", "unit", "children"),
         "known_of": schema.REPORT_SCOPES,

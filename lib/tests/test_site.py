@@ -74,7 +74,7 @@ def few_notebooks(project, tmp_path):
     """A project with one notebook and without the pages of the library, to be built often."""
     shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("arch*"))
     start, settings = (tmp_path / "docs" / name for name in ("index.md.j2", "conf.py"))
-    start.write_text(start.read_text("utf-8").replace("architecture\n", "how_to/city\n"), "utf-8")
+    start.write_text(start.read_text("utf-8").replace("architecture\n", ""), "utf-8")
     settings.write_text(settings.read_text("utf-8") + "\napidoc_modules = []\n", "utf-8")
     for folder, names in (("notebooks", "03_population.ipynb"), ("figures", "0[03]_*")):
         for part in (edition(Path(folder), code) for code in site.HOME):

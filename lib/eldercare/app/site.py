@@ -133,6 +133,10 @@ def _lay_out(project: Project, reports: Path | None, source: Path) -> list[str]:
             page.write_text(report_source(path.read_text("utf-8")), "utf-8")
         else:
             shutil.copy(path, files / "reports")
+    terms = source / "terms.md"
+    if terms.is_file():
+        labels = _labels(project)
+        terms.write_text(terms.read_text("utf-8").replace("{{ indicators }}", labels), "utf-8")
     start = Template((source / "index.md.j2").read_text("utf-8"), trim_blocks=True)
     phrases = project.phrases[project.phrases["phrase_id"].str.startswith(PREFIX)]
     for language, name in HOME.items():
@@ -148,6 +152,14 @@ def _lay_out(project: Project, reports: Path | None, source: Path) -> list[str]:
         )
         (source / name).with_suffix(".md").write_text(text, "utf-8")
     return [path.stem for path in books["en"]]
+
+
+def _labels(project: Project) -> str:
+    """The labels of all quantities in both languages, as a table."""
+    lines = ["| quantity | English | 中文 |", "| --- | --- | --- |"]
+    for row in project.indicators.to_dict("records"):
+        lines.append(f"| `{row['indicator']}` | {row['label_en']} | {row['label_zh']} |")
+    return "\n".join(lines)
 
 
 def _written(reports: Path | None, stem: str) -> list[Path]:

@@ -25,6 +25,7 @@ LANGUAGES = ("en", "zh")
 SIZES = {"en": (1e6, 1e9), "zh": (1e4, 1e8)}
 THOUSANDS = {"en": ",", "zh": ""}
 DIGITS = 3
+FAR_ABOVE = 1e5
 ENDS = ("low", "central", "high")
 # Columns of tidy tables whose numbers are in the unit of the row, and those that name something as it is written.
 IN_UNIT = (*ENDS, "mean", "value", "promised", "use")
@@ -244,9 +245,13 @@ class Language:
         return f"{value:,.{decimals}f}".replace(",", THOUSANDS[self.code])
 
     def numbers(self, row: Mapping) -> dict[str, str]:
-        """Low, central and high of a range, all in the unit that suits the smallest of them."""
+        """Low, central and high of a range, all in the large unit that suits the smallest of them, or in the next
+        where the others are far above it.
+        """
         known = [significant(float(row[end]), DIGITS) for end in ENDS]
         size = min((self._size(value) for value in known if value), default=1)
+        if size > 1 and max(map(abs, known)) >= FAR_ABOVE * size:
+            size = SIZES[self.code][-1]
         return {end: self.number(row[end], size) for end in ENDS}
 
     def given(self, value: float, _position=None) -> str:
