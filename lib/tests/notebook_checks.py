@@ -3,6 +3,7 @@
 import ast
 import html
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -147,8 +148,11 @@ def unpublished_figures(book: NotebookNode) -> list[str]:
     return [said for cell in book.cells for said in said_to_be_unpublished(cell.source)]
 
 
-def english(book: NotebookNode) -> list[str]:
-    """English words of a Chinese notebook, in its Markdown, tables, sentences and the words of its pictures."""
+def english(book: NotebookNode, cited: Iterable[str] = ()) -> list[str]:
+    """English words of a Chinese notebook, in its Markdown, tables, sentences and the words of its pictures.
+
+    cited : what stands as it is in its source
+    """
     texts = [cell.source for cell in book.cells if cell.cell_type == "markdown"]
     for output in outputs(book):
         data = output.get("data", {})
@@ -156,6 +160,8 @@ def english(book: NotebookNode) -> list[str]:
         shown = re.sub(r"<style.*?</style>|<IPython[^>]*>|<[^>]+>", " ", shown, flags=re.DOTALL)
         alt = output.metadata.get("image/png", {}).get("alt", "") if data else ""
         texts += [output.get("text", ""), html.unescape(shown), alt]
+    for quote in sorted(filter(None, cited), key=len, reverse=True):
+        texts = [text.replace(quote, " ") for text in texts]
     plain = [AS_CODE.sub(" ", text) for text in texts]
     return sorted({word for text in plain for word in WORD.findall(text)} - NAMES)
 

@@ -478,6 +478,7 @@ def family_members(project, results):
             )
             for note in table["note"]
         },
+        "to_do": map(told, project.assumption_steps["to_do"]),
         "check": [check.__name__ for check in consistency.CHECKS],
         "finding": ("agrees", "conflicts", "open", "not_checked"),
         **{

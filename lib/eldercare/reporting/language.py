@@ -356,11 +356,12 @@ def _whole(value: float, unit: str) -> float:
 
 
 def language_of_run() -> str:
-    """Code of the language a run speaks: $ELDERCARE_LANGUAGE, else that which the folder it starts in is named
-    after, as `notebooks/zh`, else English.
+    """Code of the language a run speaks: $ELDERCARE_LANGUAGE, else that of the notebooks in whose folder it starts, as
+    `notebooks/zh`, else English.
     """
-    here = Path.cwd().name
-    return os.environ.get("ELDERCARE_LANGUAGE") or (here if here in LANGUAGES else LANGUAGES[0])
+    *_, folder, name = ("", *Path.cwd().parts)
+    of_folder = name if folder == "notebooks" and name in LANGUAGES else LANGUAGES[0]
+    return os.environ.get("ELDERCARE_LANGUAGE") or of_folder
 
 
 def edition(folder: Path, code: str) -> Path:
