@@ -15,13 +15,17 @@ NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+")
 BASE_OF_A_RATIO = r"\b10?,000\b"
 NO_RESULT = re.compile(rf"\$\$.*?\$\$|\$[^$]+\$|`[^`]*`|{BASE_OF_A_RATIO}", re.DOTALL)
 
-# What a Chinese page may hold in Latin letters: code and formulas, names of rows, files and addresses, short forms
-# (ADL, UN), and these names of people, methods and programs.
+# What a Chinese page may hold in Latin letters: code and formulas, names of rows, files and addresses, titles in
+# italics, short forms (ADL, UN), and these names of people, methods and programs.
 AS_CODE = re.compile(
-    r"\$\$.*?\$\$|\$[^$]+\$|`[^`]*`|[A-Za-z0-9./<>-]*[_/.][A-Za-z0-9_./<>-]+", re.DOTALL
+    r"\$\$.*?\$\$|\$[^$]+\$|`[^`]*`|\*[A-Z][^*]*\*|[A-Za-z0-9./<>-]*[_/.][A-Za-z0-9_./<>-]+",
+    re.DOTALL,
 )
 WORD = re.compile(r"[A-Za-z]*[a-z]{3}[A-Za-z]*")
-NAMES = {"Brass", "Jupyter", "Lei", "Markdown", "Python", "Sullivan", "logit"}
+NAMES = {
+    "Brass", "Erlang", "Excel", "Hamilton", "Jupyter", "Lei", "Perry", "Smith", "Sullivan", "Tayman", "Wilson",
+    "Word", "Lee", "Carter", "logit",
+}  # fmt: skip
 
 # What is not collected here may well be published: nobody has looked everywhere.
 UNPUBLISHED = re.compile(

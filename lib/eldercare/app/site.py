@@ -185,15 +185,15 @@ def _dress(
         for place, output in enumerate(cell.outputs):
             data, text = output.get("data", {}), output.get("text", "").strip()
             if "image/png" in data:
-                place = figures.get(base64.b64decode(data["image/png"]))
-                if place is None:
+                picture = figures.get(base64.b64decode(data["image/png"]))
+                if picture is None:
                     raise ValueError(f"{stem}: a picture is not in figures/; make run first")
                 told = {
-                    part: words.phrase(f"page_figure_{part}", name=Path(place).name)
+                    part: words.phrase(f"page_figure_{part}", name=Path(picture).name)
                     for part in ("caption", "numbers")
                 }
                 alt = escape(output.metadata["image/png"]["alt"])
-                html = FIGURE.format(place=Path(place).as_posix(), alt=alt, **told)
+                html = FIGURE.format(place=Path(picture).as_posix(), alt=alt, **told)
             elif WIDGET in data:
                 html = f"<p>{words.phrase('page_widget')}</p>"
             elif text and "\n" not in text:
