@@ -29,7 +29,7 @@ FAR_ABOVE = 1e5
 ENDS = ("low", "central", "high")
 # Columns of tidy tables whose numbers are in the unit of the row, and those that name something as it is written.
 IN_UNIT = (*ENDS, "mean", "value", "promised", "use")
-AS_WRITTEN = ("source_id", "target_id", "printed")
+AS_WRITTEN = ("source_id", "target_id", "printed", "notebook")
 COUNTED = frozenset({"bed", "household", "person", "place", "worker", "yuan"})
 WHOLE = COUNTED - {"yuan"}
 KEYS = ("sex", "severity", "setting", "bed_type")
