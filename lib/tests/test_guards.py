@@ -34,6 +34,21 @@ def test_a_changed_number_is_found_with_its_row(twins):
     ]
 
 
+def test_one_number_of_very_many_may_be_rounded_otherwise(twins):
+    rows = "".join(f"chishui,{year},{year}.5\n" for year in range(1000, 7000))
+    for folder, number in zip(twins, ("9353000", "9354000")):
+        (folder / "05_beds.csv").write_text(f"{TABLE}lincang,2050,{number}\n{rows}", "utf-8")
+    assert book.check_figure_data(*twins) == []
+    text = (twins[1] / "05_beds.csv").read_text("utf-8")
+    for changed in (
+        text.replace("9354000", "9355000"),
+        text.replace("lincang,2050", "lincang,2051"),
+        text.replace("1000.5", "1001.5"),
+    ):
+        (twins[1] / "05_beds.csv").write_text(changed, "utf-8")
+        assert book.check_figure_data(*twins)
+
+
 def test_a_row_more_or_less_is_found(twins):
     (twins[1] / "05_beds.csv").write_text(TABLE + "lincang,2050,9\n", "utf-8")
     assert book.check_figure_data(*twins) == ["figures/05_beds.csv: committed 3 rows, now 4"]

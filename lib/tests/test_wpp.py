@@ -1,4 +1,4 @@
-"""The engine: the UN's inputs give the UN's outputs, another country's layout works, bad input is named."""
+"""The engine: the UN's inputs give the UN's outputs, of China and other countries; bad input is named."""
 
 import numpy as np
 import pandas as pd
@@ -268,79 +268,66 @@ def test_a_base_that_cannot_be_is_named_by_sex_and_age(value, words):
         cohort.project(base, lambda step: np.ones((2, 102)), np.zeros((1, 101)), np.array([0.5]))
 
 
-def migrating_country(last=2050):
-    """A country of much migration, what the UN would publish for it, and a way to carry its people on.
+def test_the_uns_inputs_of_other_countries_give_the_uns_outputs(project):
+    found = wpp.compare_countries(project.world, 2020, 2050)
+    assert list(found.index) == ["DE", "JP", "KR"]
+    assert (found <= pd.Series(LIMITS)).all(axis=None)
 
-    Labour migrants of 20 to 44 come every year. Before the base there was a wave of young families in one period, and
-    at old ages the populations and death rates disagree by half a per cent of the people, as rounded tables do.
-    """
-    population, rates, inputs, _ = stable_country(fertility=1.6)
-    single = wpp._by_age(population)[2020] / 20
-    ratios = wpp.five_year_ratios(wpp._rates(rates, 2015), wpp.RATE_STARTS)
-    workers = np.zeros((2, 21))
-    workers[:, 4:9] = [[0.12, 0.16, 0.12, 0.08, 0.04]] * 2
-    workers /= workers.sum()
-    families = np.zeros((2, 21))
-    families[:, 0:9] = [[0.1, 0.08, 0.05, 0.1, 0.15, 0.15, 0.1, 0.05, 0.02]] * 2
-    families /= families.sum()
-    shares = wpp._fertility(inputs, 2020)
 
-    def step(people, migrants):
-        paths = cohort.project(
-            people, lambda _: ratios, shares[None], np.array([1.05 / 2.05]), migrants=migrants[None]
-        )
-        return paths[-1]
-
-    size = single.sum()
-    first = wpp._in_classes(single)
-    usual = 0.02 * size * workers
-    earlier = step(first, usual)
-    old = np.where(wpp.CLASSES >= 65, 1.005, 1.0)
-    base = step(earlier, usual + 0.01 * size * families) * old
-    years, published, now = {2010: first, 2015: earlier, 2020: base}, [], base
-    for year in range(2025, last + 1, 5):
-        now = step(now, usual)
-        years[year] = now
-    width = np.array([*[5] * 20, 1])
-    for year, classes in years.items():
-        index = pd.MultiIndex.from_product([SEXES, range(101)], names=["sex", "age"])
-        ages = np.repeat(classes / width, width, axis=1)
-        published.append(
-            pd.DataFrame({"count": ages.ravel()}, index=index).reset_index().assign(year=year)
-        )
-    earlier_rates = rates[rates["period_from"] == 2015].assign(period_from=2010, period_to=2015)
-    totals = [(2010, usual.sum()), (2015, usual.sum() + 0.01 * size)]
-    totals += [(year, usual.sum()) for year in range(2020, last, 5)]
-    kept = inputs[inputs["indicator"] != "net_migration_thousand_per_5_years"]
-    given = pd.DataFrame(
-        {
-            "indicator": "net_migration_thousand_per_5_years",
-            "period_from": year,
-            "period_to": year + 5,
-            "age_from": None,
-            "value": value,
-        }
-        for year, value in totals
+def test_without_its_migrants_germany_would_be_far_from_the_un(project):
+    population, rates, inputs = project.world.wpp2019("DE")
+    moved = inputs["indicator"] == "net_migration_thousand_per_5_years"
+    none = inputs.assign(value=inputs["value"].where(~moved, 0.0))
+    found = wpp.compare_published(
+        wpp.project_published(population, rates, none, 2020, 2050), population
     )
-    table = pd.concat(published)[["year", "sex", "age", "count"]]
-    return table, pd.concat([rates, earlier_rates]), pd.concat([kept, given])
+    assert (found.abs().max()[[0, 60, 65]] > [0.05, 0.015, 0.01]).all()
 
 
-def test_a_wave_before_the_base_and_a_remainder_at_old_ages_do_not_go_on_for_ever(monkeypatch):
-    """Germany in small: 2015-20 saw a wave of refugees; with its ages kept, the old of 2050 are too many."""
-    tables = migrating_country()
-    found = wpp.compare_published(wpp.project_published(*tables, 2020, 2050), tables[0]).abs()
-    assert found.max(axis=None) <= 0.005
-    monkeypatch.setattr(wpp, "OLDEST_MIGRANT", 101)
-    only = tables[0][tables[0]["year"] != 2010]
-    frozen = wpp.compare_published(wpp.project_published(only, *tables[1:], 2020, 2050), only).abs()
-    assert frozen[[60, 65, 80]].max(axis=None) > 0.01
+@pytest.mark.parametrize("place", ["DE", "JP", "KR"])
+def test_the_tables_of_other_countries_agree_with_each_other(project, place):
+    population, _, inputs = project.world.wpp2019(place)
+    shares = inputs[inputs["indicator"] == "percent_of_tfr"].groupby("period_from")["value"].sum()
+    assert shares.to_numpy() == pytest.approx(100, abs=1e-4)
+    older = project.world.population.query("place == @place and year == [2020, 2025]")
+    wide = older.set_index("year").filter(like="age_")
+    own = population[population["age"] >= 60].pivot_table(
+        "thousand_persons_1_july", "year", "age", aggfunc="sum"
+    )
+    assert 1000 * own.loc[[2020, 2025]].to_numpy() == pytest.approx(wide.to_numpy())
 
 
 def test_of_the_old_nobody_moves_and_the_total_given_is_kept(published):
-    population, rates, inputs = published
-    counted = {year: wpp._in_classes(one) for year, one in wpp._by_age(population).items()}
-    moved = wpp._migrants(counted, rates, inputs, 2020, [2020, 2025])
+    moved = wpp._migrants(published[2], [2020, 2025])
     assert (moved[:, :, wpp.CLASSES >= wpp.OLDEST_MIGRANT] == 0).all()
-    totals = [wpp._input(inputs, "net_migration_thousand_per_5_years", one) for one in (2020, 2025)]
+    totals = [
+        wpp._input(published[2], "net_migration_thousand_per_5_years", one) for one in (2020, 2025)
+    ]
     assert moved.sum(axis=(1, 2)) == pytest.approx(totals)
+
+
+def test_most_migrants_are_young_adults(monkeypatch):
+    shares = pd.Series(wpp.migrant_shares(), wpp.CLASSES)
+    assert shares.sum() == pytest.approx(1)
+    assert shares.idxmax() == 25
+    assert (np.diff(shares.loc[25:60]) < 0).all()
+    monkeypatch.setattr(wpp, "OLDEST_MIGRANT", 101)
+    assert wpp.migrant_shares()[wpp.CLASSES >= 65].sum() == pytest.approx(1 / 9, abs=0.003)
+
+
+def test_classes_may_stand_for_the_ages_in_them(country):
+    population, rates, inputs, _ = country
+    classes = population.assign(age=population["age"] // 5 * 5)
+    classes = classes.groupby(["year", "sex", "age"], as_index=False)["count"].sum()
+    found, whole = (
+        wpp.project_published(people, rates, inputs, 2020, 2050)["population"].to_numpy()
+        for people in (classes, population)
+    )
+    assert found == pytest.approx(whole)
+
+
+def test_a_missing_class_is_named(country):
+    population = country[0].query(
+        "age % 5 == 0 and not (year == 2020 and sex == 'male' and age == 60)"
+    )
+    refused(country, "2020 has no males of age 60", population)

@@ -1,5 +1,5 @@
 """The tables of `data/world/`: people in care abroad and in China by age, with the population they
-belong to.
+belong to; and what the UN put in and what came out for other countries, to try the engine by.
 """
 
 from __future__ import annotations
@@ -136,12 +136,53 @@ DEPARTEMENT_CARE_USE = pa.DataFrameSchema(
     unique=["place", "year"],
     name="departement_care_use.csv",
 )
+SEX, AGE = _one_of(("male", "female")), pa.Column(float, pa.Check.in_range(0, 100))
+PERIOD = {"period_from": YEAR, "period_to": YEAR}
+WPP2019 = {
+    "wpp2019_population": pa.DataFrameSchema(
+        {
+            "place": FILLED,
+            "year": YEAR,
+            "sex": SEX,
+            "age": AGE,
+            "thousand_persons_1_july": NOT_NEGATIVE,
+            "source_id": FILLED,
+        },
+        unique=["place", "year", "sex", "age"],
+        name="wpp2019_population.csv",
+    ),
+    "wpp2019_death_rate": pa.DataFrameSchema(
+        {
+            "place": FILLED,
+            "sex": SEX,
+            **PERIOD,
+            "age_from": AGE,
+            "mx": pa.Column(float, pa.Check.gt(0, error="must be above 0")),
+            "source_id": FILLED,
+        },
+        unique=["place", "sex", "period_from", "age_from"],
+        name="wpp2019_death_rate.csv",
+    ),
+    "wpp2019_input": pa.DataFrameSchema(
+        {
+            "place": FILLED,
+            "indicator": FILLED,
+            **PERIOD,
+            "age_from": pa.Column(float, nullable=True),
+            "value": pa.Column(float),
+            "source_id": FILLED,
+        },
+        unique=["place", "indicator", "period_from", "age_from"],
+        name="wpp2019_input.csv",
+    ),
+}
 TABLES = {
     "care_use_series": SERIES,
     "care_use": CARE_USE,
     "population": _population("population.csv", 100),
     "departement_care_use": DEPARTEMENT_CARE_USE,
     "departement_population": _population("departement_population.csv", 95),
+    **WPP2019,
 }
 
 
@@ -154,6 +195,8 @@ class World:
     care_use        : people in care by series, year and age [person], with trust and source
     population      : people of 60 and over by place, year and age; five-year points
     departement_care_use, departement_population : the same of départements, every year
+    wpp2019_population, wpp2019_death_rate, wpp2019_input : World Population Prospects 2019 of other
+                      countries, five-year ages
     """
 
     care_use_series: pd.DataFrame
@@ -161,6 +204,9 @@ class World:
     population: pd.DataFrame
     departement_care_use: pd.DataFrame
     departement_population: pd.DataFrame
+    wpp2019_population: pd.DataFrame
+    wpp2019_death_rate: pd.DataFrame
+    wpp2019_input: pd.DataFrame
 
     def users(self, *roles: str, whole: bool = False) -> pd.DataFrame:
         """People in care of the series with one of these roles: tidy series, place, year, age,
@@ -187,6 +233,14 @@ class World:
             found = {age: np.exp(np.interp(years, counts.index, logs[age])) for age in counts}
             parts.append(pd.DataFrame(found).assign(place=place, year=years))
         return _long(pd.concat(parts))
+
+    def wpp2019(self, place: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        """Population, death rates and inputs of one country, as the engine's test takes them."""
+        population, death_rates, inputs = (
+            table[table["place"] == place].drop(columns=["place", "source_id"])
+            for table in (self.wpp2019_population, self.wpp2019_death_rate, self.wpp2019_input)
+        )
+        return population, death_rates, inputs
 
     def departement_users(self, setting: str) -> pd.DataFrame:
         """Recipients of 60 and over of the départements, `home_service` or `institution`: tidy
@@ -229,9 +283,12 @@ def load_world(root: Path) -> World:
     if faults:
         raise DataFault(faults)
     for name in tables:
-        whole = {column: int for column in ("year", "first_year") if column in tables[name]}
+        columns = ("year", "first_year", "period_from", "period_to")
+        whole = {column: int for column in columns if column in tables[name]}
         tables[name] = tables[name].astype(whole)
-    faults = _unmatched_faults(**tables)
+    faults = _unmatched_faults(
+        **{name: table for name, table in tables.items() if name not in WPP2019}
+    )
     if faults:
         raise DataFault(faults)
     return World(**tables)

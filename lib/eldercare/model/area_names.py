@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import pandas as pd
 
-from eldercare.inputs.load import China
+from eldercare.inputs.load import China, nation_as_city
 
 MOST_LISTED = 20
 _PEOPLES = (
@@ -280,11 +280,18 @@ def _listed(china: China, codes: list[int]) -> str:
     return ", ".join(parts) + more
 
 
+@lru_cache(maxsize=2)
+def latin_names(china: China) -> dict[str, str]:
+    """The names of all areas in latin letters, as Zhenjiang or Inner Mongolia, by the Chinese name."""
+    nation = nation_as_city()
+    names = {nation.name_zh: nation.name_en}
+    for row in china.area_names.itertuples():
+        syllables = row.pinyin.split()[: len(_stem(row.name))]
+        known = row.english and row.english not in ("Amoy", "Canton", "Peking")
+        names[row.name] = row.english if known else "".join(syllables).capitalize()
+    return names
+
+
 def latin_name(china: China, code: int) -> str:
-    """The name of an area in latin letters, as Zhenjiang or Inner Mongolia."""
-    name = _names(china).at[code, "name"]
-    row = china.area_names.set_index("name").loc[name]
-    if row["english"] and row["english"] not in ("Amoy", "Canton", "Peking"):
-        return str(row["english"])
-    syllables = row["pinyin"].split()[: len(_stem(name))]
-    return "".join(syllables).capitalize()
+    """The name of an area in latin letters."""
+    return latin_names(china)[_names(china).at[code, "name"]]

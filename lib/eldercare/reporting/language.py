@@ -16,7 +16,7 @@ import pandas as pd
 from eldercare.documents.crosscheck import Saying
 from eldercare.inputs.load import NATION, City, Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS
-from eldercare.model.area_names import latin_name
+from eldercare.model.area_names import latin_names
 from eldercare.model.base import province_of
 from eldercare.model.chain import BASE_YEAR
 
@@ -55,12 +55,14 @@ class Language:
     phrases : text with names in braces, by phrase_id
     labels  : of indicators and of assumptions, by name
     cities  : names of the cities, by city_id
+    areas   : names of the areas of the census in this language, by the Chinese name
     """
 
     code: str
     phrases: Mapping[str, str] = field(repr=False)
     labels: Mapping[str, str] = field(repr=False)
     cities: Mapping[str, str] = field(default_factory=dict, repr=False)
+    areas: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def phrase(self, phrase_id: str, **values) -> str:
         """A phrase with its names filled in.  Raises: KeyError if data/phrases.csv has no such phrase"""
@@ -80,6 +82,8 @@ class Language:
         """A label of a dim as a reader meets it: a city's name, a phrase of the family, else the word itself."""
         if dim == "city_id":
             return self.cities.get(word, word)
+        if dim in ("area", "province"):
+            return self.areas.get(word, word)
         if dim == "from_age":
             return self.phrase("age_from", first=word)
         for name in (re.sub(r"\W+", "_", f"{dim}_{word}"), word):
@@ -187,7 +191,7 @@ class Language:
         text = [self.phrase("change_facts")]
         if adcode != NATION:
             name = str(china.areas.loc[(province, BASE_YEAR), "name"])
-            name = latin_name(china, province) if self.code == LANGUAGES[0] else name
+            name = self.part("province", name)
             parts = {f"held_{age}": f"{rows.at[age, 'in_80'] * 100:.0f}" for age in rows.index}
             errors = {f"error_{age}": f"{rows.at[age, 'median'] * 100:.1f}" for age in rows.index}
             count = str(int(rows["areas"].iloc[0]))
@@ -256,8 +260,6 @@ class Language:
 
     def given(self, value: float, _position=None) -> str:
         """A number as it was given, without needless zeros: beside an axis, or of an assumption."""
-        if not np.isfinite(value):
-            return self.phrase("not_available")
         if not np.isfinite(value):
             return self.phrase("not_available")
         large, very_large = SIZES[self.code]
@@ -392,6 +394,7 @@ def load_language(project: Project, code: str = "") -> Language:
         for row in city.targets.to_dict("records"):
             told = {"label": row[f"label_{code}"], "year": f"{row['target_year']:.0f}"}
             labels[row["target_id"]] = phrases["promise_of_year"].format(**told)
-    words = Language(code, phrases, labels)
+    areas = latin_names(project.china) if code == LANGUAGES[0] else {}
+    words = Language(code, phrases, labels, areas=areas)
     cities = {city_id: words.city(project, city) for city_id, city in project.cities.items()}
     return replace(words, cities=cities)

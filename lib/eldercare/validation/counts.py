@@ -7,7 +7,7 @@ import pandas as pd
 
 from eldercare.engine.quantity import quantity
 from eldercare.inputs.draws import DEFAULT_DRAWS
-from eldercare.inputs.load import NATION, Project
+from eldercare.inputs.load import NATION, Project, nation_as_city
 from eldercare.inputs.schema import ages_meant
 from eldercare.model.areas import counted_beside, national_assumptions, settled_area
 from eldercare.model.base import province_of
@@ -183,5 +183,7 @@ def whole_areas(project: Project) -> list[int]:
 
 
 def _name(project: Project, adcode: int) -> str:
-    """The area's name, of the nation in English as everywhere."""
-    return "China" if adcode == NATION else str(project.china.areas.loc[(adcode, 2020), "name"])
+    """The area's name in Chinese, which `Language` tells in the reader's."""
+    if adcode == NATION:
+        return nation_as_city().name_zh
+    return str(project.china.areas.loc[(adcode, 2020), "name"])

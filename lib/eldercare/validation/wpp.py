@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from eldercare.inputs.world import World
 from eldercare.model.base import SEXES
 from eldercare.model.cohort import project
 from eldercare.model.lifetable import (
@@ -19,6 +20,7 @@ WIDTH = 5
 CLASSES = np.arange(0, 101, WIDTH)
 RATE_STARTS = np.array([0, 1, *range(5, 101, 5)])
 SINGLE = np.arange(OPEN_AGE + 1)
+SPAN = np.diff([*CLASSES, OPEN_AGE + 1])
 THRESHOLDS = (0, 60, 65, 80)
 OLDEST_MIGRANT = 65
 
@@ -54,17 +56,16 @@ def project_published(
 ) -> pd.DataFrame:
     """Carry a published population forward with its published death rates, fertility and migration.
 
-    Any country's inputs will do, in the layout of data/china/wpp2019_*.csv. The total of net
-    migrants is given; their ages are not, and the inputs cannot give them: what the populations and
-    death rates before the base leave unexplained (`implied_migration`) is migration and rounding
-    together, of a few years which may hold a wave that does not come again. So the ages are the mean
-    of all periods before the base that the tables hold, and nobody is taken to move at
-    `OLDEST_MIGRANT` and over, where the remainder is more rounding than moves; the rest is brought to
-    the total given. How the ages of migrants change after the base, and who of the old does move,
-    stays unknown: a country of large migration may differ by it. Migrants come at the end of a step.
+    Any country's inputs will do, in the layout of data/china/wpp2019_*.csv or, with ages in five-year
+    classes, of data/world/wpp2019_*.csv. The total of net migrants is given; their ages and sexes are
+    not, and the inputs cannot give them: what the populations and death rates before the base leave
+    unexplained is migration and rounding together, of years which may hold a wave that does not come
+    again. So they are those of a model (`migrant_shares`), the same for every country and step. Where
+    a country's migrants are of other ages, or mostly of one sex, the result differs by that, and the
+    more the larger its migration. Migrants come at the end of a step.
 
-    population  : table year, sex, age (single, the last one open), and the count in the last column;
-                  with the base year and, for the ages of migrants, the years five, ten … years before it
+    population  : table year, sex, age and the count in the last column, with the base year; ages are
+                  single, 0 … 100 and over, or the first ages of classes, 0, 5 … 100 and over
     death_rates : table sex, period_from, period_to, age_from, mx; five-year periods
     inputs      : table indicator, period_from, period_to, age_from, value, with the indicators
                   total_fertility_rate, sex_ratio_at_birth, percent_of_tfr (by age) and
@@ -77,7 +78,7 @@ def project_published(
     periods = _periods(counts, base_year, last_year)
     rates = {period: _rates(death_rates, period) for period in periods}
     ratios = [five_year_ratios(rates[period], RATE_STARTS) for period in periods]
-    migrants = _migrants(counts, death_rates, inputs, base_year, periods)
+    migrants = _migrants(inputs, periods)
     fertility = np.array([_fertility(inputs, period) for period in periods])
     ratio = np.array([_input(inputs, "sex_ratio_at_birth", period) for period in periods])
     paths = project(
@@ -114,23 +115,21 @@ def project_published_yearly(
 
     The UN lets a five-year class survive as if it were spread over its ages as in a stationary
     population. With `stationary` the people are spread so again before every five years, which takes
-    that one difference away; without it the single ages of the base go on as they are. Migrants come
-    at the end of each five years, evenly over the ages of their class.
+    that one difference away; without it the single ages of the base go on as they are; classes are
+    spread evenly over their ages. So are migrants, who come at the end of each five years.
 
     Arguments and result as of `project_published`.
     """
     single = _by_age(population)
-    counts = {year: _in_classes(ages) for year, ages in single.items()}
-    periods = _periods(counts, base_year, last_year)
-    migrants = _migrants(counts, death_rates, inputs, base_year, periods)
-    width = np.diff([*CLASSES, OPEN_AGE + 1])
-    now, paths = single[base_year], [counts[base_year]]
-    for period, moved in zip(periods, migrants):
+    periods = _periods(single, base_year, last_year)
+    now = single[base_year]
+    paths = [_in_classes(now)]
+    for period, moved in zip(periods, _migrants(inputs, periods)):
         lx = survivors(_rates(death_rates, period), RATE_STARTS)
         if stationary:
             lived = person_years(lx)[:, : OPEN_AGE + 1]
-            now = np.repeat(_in_classes(now) / _in_classes(lived), width, axis=1) * lived
-        births = np.repeat(_fertility(inputs, period) / WIDTH, width)
+            now = np.repeat(_in_classes(now) / _in_classes(lived), SPAN, axis=1) * lived
+        births = np.repeat(_fertility(inputs, period) / WIDTH, SPAN)
         ratio = _input(inputs, "sex_ratio_at_birth", period)
         survival = survival_ratios(lx)
         steps = project(
@@ -139,7 +138,7 @@ def project_published_yearly(
             np.tile(births, (WIDTH, 1)),
             np.full(WIDTH, ratio / (1 + ratio)),
         )
-        now = steps[-1] + np.repeat(moved / width, width, axis=1)
+        now = steps[-1] + _over_ages(moved)
         paths.append(_in_classes(now))
     years = [base_year, *(period + WIDTH for period in periods)]
     index = pd.MultiIndex.from_product([years, SEXES, CLASSES], names=["year", "sex", "age"])
@@ -166,64 +165,52 @@ def compare_published(projected: pd.DataFrame, population: pd.DataFrame) -> pd.D
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(THRESHOLDS))
 
 
-def implied_migration(
-    earlier: np.ndarray, later: np.ndarray, ratios: np.ndarray, total: float | None
-) -> np.ndarray:
-    """Net migrants by sex and age class that a population five years apart leaves unexplained.
+def compare_countries(world: World, base_year: int, last_year: int) -> pd.DataFrame:
+    """Largest relative difference from the UN's figures in any year after the base, of other countries.
 
-    Defined as::  M(x+5) = N(x+5, later) - N(x, earlier) S(x)
-
-    and for the youngest, whose births are not known here, what is left of the total, divided by
-    sex as in the next class; without a total as many as in the next class.
-
-    Returns : array [person]  dims sex, age class
+    Returns : table, a row a country of data/world/wpp2019_*.csv, a column for each of `THRESHOLDS`
     """
-    expected = np.zeros_like(earlier)
-    expected[:, 1:] = earlier[:, :-1] * ratios[:, 1:-1]
-    expected[:, -1] += earlier[:, -1] * ratios[:, -1]
-    out = later - expected
-    next_class = out[:, 1]
-    if total is None or next_class.sum() == 0:
-        out[:, 0] = next_class
-    else:
-        out[:, 0] = (total - out[:, 1:].sum()) * next_class / next_class.sum()
-    return out
+    rows = {}
+    for place in world.wpp2019_population["place"].unique():
+        tables = world.wpp2019(place)
+        projected = project_published(*tables, base_year, last_year)
+        rows[place] = compare_published(projected, tables[0]).abs().max()
+    return pd.DataFrame(rows).T.rename_axis("place").rename_axis(columns="from_age")
 
 
-def _migrants(counts, death_rates, inputs, base_year: int, periods) -> np.ndarray:
-    """Net migrants by step, sex and age class: the totals as given, ages as before the base, of the old none."""
-    totals = np.array(
-        [_input(inputs, "net_migration_thousand_per_5_years", period) for period in periods]
-    )
-    seen = _migrants_before(counts, death_rates, inputs, base_year)
-    if seen is None:
-        seen = np.where(CLASSES < OLDEST_MIGRANT, counts[base_year], 0.0)
-    if abs(seen.sum()) > 0.2 * np.abs(seen).sum():
-        return totals[:, None, None] * seen / seen.sum()
-    pattern = np.abs(seen) / max(np.abs(seen).sum(), 1e-9)
-    return seen + (totals - seen.sum())[:, None, None] * pattern
+def migrant_shares() -> np.ndarray:
+    """Shares of net migrants by age class at the end of a five-year step, the same for both sexes.
 
+    Defined as::  m(x) = 0.02 e^(-0.1 x) + 0.06 e^(-0.1 (x - 20) - e^(-0.4 (x - 20))) + 0.003
 
-def _migrants_before(counts, death_rates, inputs, base_year: int) -> np.ndarray | None:
-    """Mean of the net migrants of all five-year periods before the base; None if there is none.
+    for the age x at the move; moves are spread evenly over the five years. Nobody is taken to move
+    who is `OLDEST_MIGRANT` or over at the end: the constant term, made for rates within a country,
+    would make one migrant in nine older.
 
-    Nobody of `OLDEST_MIGRANT` and over is among them: their numbers go to the younger ages, in the same proportions.
+    Returns : array [share]  dims age class; the sum is 1
+    Source  : Rogers and Castro (1981), Model Migration Schedules, IIASA RR-81-30: the standard
+              schedule in its simplified form. The UN names simplified schedules of these authors
+              among the sources of its age patterns (World Population Prospects 2010, net migrants
+              by age and sex)
     """
-    known = set(death_rates["period_from"])
-    found: list[np.ndarray] = []
-    period = base_year - WIDTH
-    while period in counts and period in known:
-        ratios = five_year_ratios(_rates(death_rates, period), RATE_STARTS)
-        total = _input_if_there(inputs, "net_migration_thousand_per_5_years", period)
-        found.append(implied_migration(counts[period], counts[period + WIDTH], ratios, total))
-        period -= WIDTH
-    if not found:
-        return None
-    return np.where(CLASSES < OLDEST_MIGRANT, np.mean(found, axis=0), 0.0)
+    labour = SINGLE + 0.5 - 20
+    moves = 0.02 * np.exp(-0.1 * (SINGLE + 0.5)) + 0.003
+    moves += 0.06 * np.exp(-0.1 * labour - np.exp(-0.4 * labour))
+    # Who moved at x and a half is of x … x + 5 at the end: of the first and the last age half as often.
+    aged = np.convolve(moves, [0.1, 0.2, 0.2, 0.2, 0.2, 0.1])[: OPEN_AGE + 1]
+    shares = np.where(CLASSES < OLDEST_MIGRANT, _in_classes(aged), 0.0)
+    return shares / shares.sum()
+
+
+def _migrants(inputs: pd.DataFrame, periods: list[int]) -> np.ndarray:
+    """Net migrants by step, sex and age class: the totals given, half of them of each sex."""
+    totals = [_input(inputs, "net_migration_thousand_per_5_years", period) for period in periods]
+    shares = np.tile(migrant_shares() / len(SEXES), (len(SEXES), 1))
+    return np.array(totals)[:, None, None] * shares
 
 
 def _by_age(population: pd.DataFrame) -> dict[int, np.ndarray]:
-    """Single ages of every year; arrays [person] dims sex, age."""
+    """Single ages of every year, classes spread evenly over theirs; arrays [person] dims sex, age."""
     table = population.rename(columns={population.columns[-1]: "count"})
     if (table["count"] < 0).any() or table["count"].isna().any():
         row = table[(table["count"] < 0) | table["count"].isna()].iloc[0]
@@ -232,8 +219,9 @@ def _by_age(population: pd.DataFrame) -> dict[int, np.ndarray]:
         )
     out = {}
     for year, rows in table.groupby("year"):
+        ages = CLASSES if rows["age"].isin(CLASSES).all() else SINGLE
         wide = rows.pivot_table("count", "sex", "age", aggfunc="sum").reindex(
-            index=list(SEXES), columns=SINGLE
+            index=list(SEXES), columns=ages
         )
         if wide.isna().any(axis=None):
             sex, age = wide.isna().stack().idxmax()
@@ -242,12 +230,17 @@ def _by_age(population: pd.DataFrame) -> dict[int, np.ndarray]:
             raise ValueError(
                 f"the population of {year} has {len(rows)} rows; ages 0 to 100 of both sexes are {wide.size}"
             )
-        out[int(year)] = wide.to_numpy(float)
+        counts = wide.to_numpy(float)
+        out[int(year)] = counts if ages is SINGLE else _over_ages(counts)
     return out
 
 
 def _in_classes(single: np.ndarray) -> np.ndarray:
     return np.add.reduceat(single, CLASSES, axis=-1)
+
+
+def _over_ages(classes: np.ndarray) -> np.ndarray:
+    return np.repeat(classes / SPAN, SPAN, axis=-1)
 
 
 def _rates(death_rates: pd.DataFrame, period: int) -> np.ndarray:
@@ -285,16 +278,9 @@ def check_death_rates(mx: np.ndarray, starts: np.ndarray, where: str) -> None:
 
 
 def _input(inputs: pd.DataFrame, indicator: str, period: int) -> float:
-    found = _input_if_there(inputs, indicator, period)
-    if found is None:
-        raise ValueError(f"the inputs have no {indicator} for the period from {period}")
-    return found
-
-
-def _input_if_there(inputs: pd.DataFrame, indicator: str, period: int) -> float | None:
     rows = inputs[(inputs["indicator"] == indicator) & (inputs["period_from"] == period)]
     if rows.empty:
-        return None
+        raise ValueError(f"the inputs have no {indicator} for the period from {period}")
     if rows["value"].isna().any():
         raise ValueError(f"the inputs have no number for {indicator} in the period from {period}")
     return float(rows["value"].iloc[0])
