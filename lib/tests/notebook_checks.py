@@ -23,8 +23,8 @@ AS_CODE = re.compile(
 )
 WORD = re.compile(r"[A-Za-z]*[a-z]{3}[A-Za-z]*")
 NAMES = {
-    "Brass", "Erlang", "Excel", "Hamilton", "Jupyter", "Lei", "Perry", "Smith", "Sullivan", "Tayman", "Wilson",
-    "Word", "Lee", "Carter", "logit",
+    "Brass", "Carter", "Dong", "Erlang", "Excel", "Hamilton", "Jupyter", "JupyterLab", "Lee", "Lei", "Perry", "Smith",
+    "Sullivan", "Tayman", "Wilson", "Word", "doi", "logit",
 }  # fmt: skip
 
 # What is not collected here may well be published: nobody has looked everywhere.
@@ -153,7 +153,8 @@ def unpublished_figures(book: NotebookNode) -> list[str]:
 
 
 def english(book: NotebookNode, cited: Iterable[str] = ()) -> list[str]:
-    """English words of a Chinese notebook, in its Markdown, tables, sentences and the words of its pictures.
+    """English words of a Chinese notebook, in its Markdown, tables, sentences and the words of its pictures; a trace,
+    which names quantities, formulas and rows as the code has them, is left out.
 
     cited : what stands as it is in its source
     """
@@ -163,9 +164,11 @@ def english(book: NotebookNode, cited: Iterable[str] = ()) -> list[str]:
         shown = data.get("text/markdown") or data.get("text/html") or data.get("text/plain", "")
         shown = re.sub(r"<style.*?</style>|<IPython[^>]*>|<[^>]+>", " ", shown, flags=re.DOTALL)
         alt = output.metadata.get("image/png", {}).get("alt", "") if data else ""
-        texts += [output.get("text", ""), html.unescape(shown), alt]
+        printed = output.get("text", "")
+        texts += ["" if "SHA-256" in printed else printed, html.unescape(shown), alt]
     for quote in sorted(filter(None, cited), key=len, reverse=True):
-        texts = [text.replace(quote, " ") for text in texts]
+        whole = re.compile(rf"(?<![A-Za-z_]){re.escape(quote)}(?![A-Za-z_])")
+        texts = [whole.sub(" ", text) for text in texts]
     plain = [AS_CODE.sub(" ", text) for text in texts]
     return sorted({word for text in plain for word in WORD.findall(text)} - NAMES)
 
