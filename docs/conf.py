@@ -83,14 +83,14 @@ templates_path, html_static_path, html_extra_path = ["_templates"], ["_static"],
 exclude_patterns = ["api/modules.rst", "api/eldercare.rst", "files"]
 html_css_files = ["site.css"]
 html_theme_options = {"top_of_page_buttons": []}
-html_sidebars = {"**zh": [f"sidebar/{part}.html" for part in ("brand", "search", "chinese")]}
+chinese_sidebar = [f"sidebar/{part}.html" for part in ("brand", "search", "chinese")]
+html_sidebars = {"**zh": chinese_sidebar, "zh/**": chinese_sidebar}
 html_copy_source = html_show_copyright = html_show_sphinx = html_permalinks = False
 html_use_index = html_domain_indices = False
 html_show_search_summary = False  # it would be fetched, which a browser refuses a page from disk
 default_role = "code"
 
 nb_execution_mode, nb_ipywidgets_js = "off", {}
-nb_code_prompt_show = nb_code_prompt_hide = "Code"
 myst_enable_extensions = ["amsmath", "dollarmath", "substitution"]
 myst_heading_anchors = 3
 myst_substitutions = {
@@ -154,21 +154,28 @@ def keep_layout(app, what, name, obj, options, lines):
     lines[:] = "\n\n".join(blocks).splitlines() + [""]
 
 
+def is_chinese(pagename):
+    """Whether a page is in Chinese: its name ends with zh, or it lies in the folder zh."""
+    return pagename.endswith("zh") or pagename.startswith("zh/")
+
+
 def choose_language(app, pagename, templatename, context, doctree):
-    """A page whose name ends with zh is in Chinese, and leads to the same page in English."""
-    chinese = pagename.endswith("zh")
-    twin = {"index": "index.zh", "index.zh": "index"}.get(
-        pagename, re.sub("(en|zh)$", "en" if chinese else "zh", pagename)
-    )
+    """A page leads to itself in the other language where it has such a twin, else to that language's first page."""
+    chinese = is_chinese(pagename)
     home = "index" if chinese else "index.zh"
-    context["twin"] = twin if twin != pagename and app.env.found_docs & {twin} else home
+    renamed = re.sub("(en|zh)$", "en" if chinese else "zh", pagename)
+    moved = pagename.removeprefix("zh/") if chinese else f"zh/{pagename}"
+    twins = [name for name in (renamed, moved) if name != pagename and name in app.env.found_docs]
+    context["twin"] = (twins or [home])[0]
     if chinese:
         context["language"], context["docstitle"] = "zh-Hans", TITLES["zh"]
         context["master_doc"] = "index.zh"
         context["chinese_pages"] = [
             (name, title.astext())
-            for name, title in sorted(app.env.titles.items())
-            if name.endswith("zh")
+            for name, title in sorted(
+                app.env.titles.items(), key=lambda one: (one[0].startswith("reports/"), one[0])
+            )
+            if is_chinese(name)
         ]
         if pagename == "index.zh":
             context["prev"] = None

@@ -1,7 +1,9 @@
 """What a committed notebook must be; each check gives a list of what is wrong, empty if nothing is."""
 
 import ast
+import html
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -12,6 +14,18 @@ MARKER = re.compile(r"nbval[-_ ](?:ignore|skip|raises|check|test)", re.IGNORECAS
 NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+")
 BASE_OF_A_RATIO = r"\b10?,000\b"
 NO_RESULT = re.compile(rf"\$\$.*?\$\$|\$[^$]+\$|`[^`]*`|{BASE_OF_A_RATIO}", re.DOTALL)
+
+# What a Chinese page may hold in Latin letters: code and formulas, names of rows, files and addresses, titles in
+# italics, short forms (ADL, UN), and these names of people, methods and programs.
+AS_CODE = re.compile(
+    r"\$\$.*?\$\$|\$[^$]+\$|`[^`]*`|\*[A-Z][^*]*\*|[A-Za-z0-9./<>-]*[_/.][A-Za-z0-9_./<>-]+",
+    re.DOTALL,
+)
+WORD = re.compile(r"[A-Za-z]*[a-z]{3}[A-Za-z]*")
+NAMES = {
+    "Brass", "Carter", "Dong", "Erlang", "Excel", "Hamilton", "Jupyter", "JupyterLab", "Lee", "Lei", "Perry", "Smith",
+    "Sullivan", "Tayman", "Wilson", "Word", "doi", "logit",
+}  # fmt: skip
 
 # What is not collected here may well be published: nobody has looked everywhere.
 UNPUBLISHED = re.compile(
@@ -138,6 +152,27 @@ def unpublished_figures(book: NotebookNode) -> list[str]:
     return [said for cell in book.cells for said in said_to_be_unpublished(cell.source)]
 
 
+def english(book: NotebookNode, cited: Iterable[str] = ()) -> list[str]:
+    """English words of a Chinese notebook, in its Markdown, tables, sentences and the words of its pictures; a trace,
+    which names quantities, formulas and rows as the code has them, is left out.
+
+    cited : what stands as it is in its source
+    """
+    texts = [cell.source for cell in book.cells if cell.cell_type == "markdown"]
+    for output in outputs(book):
+        data = output.get("data", {})
+        shown = data.get("text/markdown") or data.get("text/html") or data.get("text/plain", "")
+        shown = re.sub(r"<style.*?</style>|<IPython[^>]*>|<[^>]+>", " ", shown, flags=re.DOTALL)
+        alt = output.metadata.get("image/png", {}).get("alt", "") if data else ""
+        printed = output.get("text", "")
+        texts += ["" if "SHA-256" in printed else printed, html.unescape(shown), alt]
+    for quote in sorted(filter(None, cited), key=len, reverse=True):
+        whole = re.compile(rf"(?<![A-Za-z_]){re.escape(quote)}(?![A-Za-z_])")
+        texts = [whole.sub(" ", text) for text in texts]
+    plain = [AS_CODE.sub(" ", text) for text in texts]
+    return sorted({word for text in plain for word in WORD.findall(text)} - NAMES)
+
+
 def too_heavy(path: Path) -> list[str]:
     size = path.stat().st_size
     return [f"{path.name} has {size:,} bytes"] if size >= MOST_BYTES else []
@@ -160,7 +195,7 @@ def figures_not_named_once(folder: Path, books: dict[str, NotebookNode]) -> list
             for name, source in sources.items()
             if re.search(rf"[\"']{re.escape(stem)}[\"']", source)
         ]
-        for stem in sorted({path.stem for path in folder.iterdir()})
+        for stem in sorted({path.stem for path in folder.glob("*.*")})
     }
     return [f"{stem}: {names}" for stem, names in naming.items() if len(names) != 1]
 

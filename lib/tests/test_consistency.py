@@ -10,6 +10,13 @@ import pytest
 import eldercare as ec
 from eldercare.analysis import comparable
 from eldercare.documents import consistency, crosscheck
+from eldercare.reporting.language import LANGUAGES, load_language
+from eldercare.reporting.tables import listed
+
+
+@pytest.fixture(scope="module")
+def words(project):
+    return load_language(project, "en")
 
 
 def city_with(project, city_id, **cells):
@@ -32,13 +39,9 @@ def one(check, project, city_id):
 def test_beds_at_a_ratio_imply_people_that_no_count_of_the_year_reaches(project):
     found = one(crosscheck.beds_imply_people, project, "sanming")
     assert found.numbers["implied"] == pytest.approx(431_250)
-    assert found.numbers["census of 2010"] == 339_804
-    assert found.numbers["census of 2020"] == 476_817
-    assert (
-        431_250
-        < found.numbers["residents at the end of 2016"]
-        < found.numbers["residents at the end of 2017"]
-    )
+    assert found.numbers["census_2010"] == 339_804
+    assert found.numbers["census_2020"] == 476_817
+    assert 431_250 < found.numbers["residents_2016"] < found.numbers["residents_2017"]
     assert found.verdict == crosscheck.CONFLICT
 
 
@@ -78,7 +81,7 @@ def test_the_minimum_area_decides_below_1500_households(project):
 def test_childcare_places_are_of_all_people(project):
     found = one(crosscheck.childcare_places, project, "lincang")
     assert found.numbers["places"] == pytest.approx(3 * 2_257_991 / 1000)
-    assert found.numbers["the document"] == 83_000
+    assert found.numbers["document"] == 83_000
 
 
 def test_private_homes_and_government_beds_are_not_the_same_measure(project):
@@ -109,10 +112,10 @@ def test_eleven_deadlines_fall_into_the_month_of_issue(project):
     assert (found.numbers["at_once"], found.numbers["days_left"]) == (11, 14)
 
 
-def test_70_per_cent_of_towns_said_twice_differ_in_the_bound_only(project):
+def test_70_per_cent_of_towns_said_twice_differ_in_the_bound_only(project, words):
     found = one(consistency.restated_targets, project, "lincang")
     assert found.numbers == {"again": 11, "differing": 1, "other_value": 0}
-    assert "70%以上乡镇(街道)" in found.result
+    assert "70%以上乡镇(街道)" in words.say(found.result[1])
     changed, city = city_with(project, "lincang", lincang_220={"value": 0.6})
     assert consistency.restated_targets(changed, city)[0].verdict == crosscheck.CONFLICT
 
@@ -130,16 +133,26 @@ def test_the_reading_of_a_damaged_count_fits_the_city_and_the_print_does_not(pro
 
 def test_every_check_finds_something_in_the_five_documents(project):
     table = consistency.consistency_table(project)
-    assert set(table["check"]) == {check.__name__.replace("_", " ") for check in consistency.CHECKS}
-    assert consistency.NOT_CHECKED not in set(table["verdict"])
-    assert (table[["compares", "result", "what follows"]] != "").all(axis=None)
+    assert set(table["check"]) == {check.__name__ for check in consistency.CHECKS}
+    assert consistency.NOT_CHECKED not in set(table["finding"])
+    for code in LANGUAGES:
+        told = listed(load_language(project, code), table, consistency.COLUMNS)
+        assert (told != "").all(axis=None)
+        assert not told.map(lambda cell: "{" in cell).any(axis=None)
+
+
+def test_a_finding_is_told_in_either_language_with_its_figures(project):
+    found = one(crosscheck.new_beds_reach_total, project, "sanming")
+    english, chinese = (load_language(project, code).say(found.result[0]) for code in LANGUAGES)
+    assert english == "13,286 + 600 = 13,886; promised 13,800."
+    assert chinese == "13286 + 600 = 13886；目标13800。"
 
 
 def test_without_a_city_its_checks_say_so_and_do_not_fail(project):
     rest = dataclasses.replace(project, cities={"chishui": project.city("chishui")})
     table = consistency.consistency_table(rest).set_index("check")
-    assert table.at["beds imply people", "verdict"] == consistency.NOT_CHECKED
-    assert table.at["stages before issue", "city"] == "Chishui"
+    assert table.at["beds_imply_people", "finding"] == consistency.NOT_CHECKED
+    assert table.at["stages_before_issue", "city_id"] == "chishui"
 
 
 def test_a_city_without_targets_and_capacity_gives_no_finding(small_copy):

@@ -69,6 +69,14 @@ def test_a_twin_that_is_not_committed_is_found(twins):
     ]
 
 
+def test_the_twins_of_the_chinese_edition_are_compared_too(twins):
+    for folder, central in zip(twins, ("123.4", "123.5")):
+        (folder / "zh").mkdir()
+        (folder / "zh" / "05_beds.csv").write_text(TABLE.replace("123.4", central), "utf-8")
+    (line,) = book.check_figure_data(*twins)
+    assert line.startswith("figures/zh/05_beds.csv, row 2: ")
+
+
 def test_a_picture_without_a_twin_is_found(twins):
     (twins[0] / "05_alone.png").write_bytes(b"picture")
     assert book.check_figure_data(*twins) == [

@@ -26,7 +26,7 @@ from eldercare.analysis import (
 from eldercare.analysis.compare import PROJECTION_ERROR
 from eldercare.analysis.sensitivity import tornado
 from eldercare.app import site
-from eldercare.documents import progress
+from eldercare.documents import consistency, progress
 from eldercare.engine.quantity import DECLARED
 from eldercare.inputs import schema, world
 from eldercare.inputs.load import file_rows
@@ -458,6 +458,30 @@ def family_members(project, results):
             "cost_total_nominal",
         ),  # fmt: skip
         "area": ("China",),
+        "note": {
+            told(note)
+            for table in (
+                project.assumptions,
+                *(city.assumptions for city in project.cities.values()),
+                *(city.capacity for city in project.cities.values() if city.capacity is not None),
+            )
+            for note in table["note"]
+        },
+        "to_do": map(told, project.assumption_steps["to_do"]),
+        "check": [check.__name__ for check in consistency.CHECKS],
+        "finding": ("agrees", "conflicts", "open", "not_checked"),
+        **{
+            family: {
+                told(word) for city in project.cities.values() for word in city.targets[column]
+            }
+            for family, column in (
+                ("because", "follow_up_reason"),
+                ("denominator", "denominator"),
+                ("reading", "reading"),
+                ("scope", "scope"),
+                ("suspect", "suspect"),
+            )
+        },
         "headline": (*HEADLINES, *sensitivity.MAIN),
         "how": ("same_whole", "floor", "residents_60_plus", "as_printed", "unit", "children"),
         "known_of": schema.REPORT_SCOPES,

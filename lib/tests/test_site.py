@@ -12,18 +12,31 @@ import pytest
 from conftest import ROOT
 from test_structure import MOST_MODULES
 
-from eldercare.app import cli, export, pages, site
+from eldercare.app import book, cli, export, pages, site
 from eldercare.inputs import load
+from eldercare.reporting.language import edition, load_language
 
 CITY = "lincang"
-NOTEBOOKS = [f"{path.stem}.html" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+BOOKS = {
+    code: [edition(Path(), code) / f"{path.stem}.html" for path in book.notebook_paths(ROOT, code)]
+    for code in site.HOME
+}
+NOTEBOOKS = {code: [path.as_posix() for path in paths] for code, paths in BOOKS.items()}
 REPORTS = [f"reports/{CITY}_{language}.html" for language in site.HOME]
 WRITTEN = [
     path.relative_to(ROOT / "docs").with_suffix(".html").as_posix()
     for path in sorted((ROOT / "docs").rglob("*.md"))
 ]
 LIBRARY = [f"api/eldercare.{package}.html" for package in MOST_MODULES]
-PAGES = [*site.HOME.values(), *NOTEBOOKS, *REPORTS, *WRITTEN, *LIBRARY, "search.html"]
+PAGES = [
+    *site.HOME.values(),
+    *NOTEBOOKS["en"],
+    *NOTEBOOKS["zh"],
+    *REPORTS,
+    *WRITTEN,
+    *LIBRARY,
+    "search.html",
+]
 TAGS = {"en": "en", "zh": "zh-Hans"}
 REPORT = """<!DOCTYPE html>
 <html lang="{tag}"><head><title>{title}</title><style>h1 {{ color: red }}</style></head>
@@ -39,9 +52,9 @@ each_page = pytest.mark.parametrize("name", PAGES)
 def reports(tmp_path_factory):
     """A folder with the reports of one city, the Chinese page a true one, and a file that is none."""
     folder = tmp_path_factory.mktemp("reports")
-    book = nbformat.read(ROOT / "notebooks" / export.NOTEBOOK, as_version=4)
+    report = nbformat.read(ROOT / "notebooks" / "zh" / export.NOTEBOOK, as_version=4)
     stand_in = REPORT.format(title=TITLES["en"], tag="en")
-    texts = {"en": stand_in, "zh": export.page(book, TITLES["zh"], "zh", [])}
+    texts = {"en": stand_in, "zh": export.page(report, TITLES["zh"], "zh", [])}
     for language, text in texts.items():
         (folder / f"{CITY}_{language}.html").write_text(text, "utf-8")
         for kind in ("docx", "xlsx"):
@@ -61,12 +74,13 @@ def few_notebooks(project, tmp_path):
     """A project with one notebook and without the pages of the library, to be built often."""
     shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("arch*"))
     start, settings = (tmp_path / "docs" / name for name in ("index.md.j2", "conf.py"))
-    start.write_text(start.read_text("utf-8").replace("architecture\n", "how_to/city\n"), "utf-8")
+    start.write_text(start.read_text("utf-8").replace("architecture\n", ""), "utf-8")
     settings.write_text(settings.read_text("utf-8") + "\napidoc_modules = []\n", "utf-8")
     for folder, names in (("notebooks", "03_population.ipynb"), ("figures", "0[03]_*")):
-        (tmp_path / folder).mkdir()
-        for path in (ROOT / folder).glob(names):
-            shutil.copy(path, tmp_path / folder)
+        for part in (edition(Path(folder), code) for code in site.HOME):
+            (tmp_path / part).mkdir()
+            for path in (ROOT / part).glob(names):
+                shutil.copy(path, tmp_path / part)
     return dataclasses.replace(project, root=tmp_path)
 
 
@@ -122,6 +136,7 @@ def test_the_look_in_the_browser_sees_each_fault(browser, tmp_path):
         ("en", "population projection", "03_population.html"),
         ("zh", "养老", REPORTS[1]),
         ("zh", "床位", REPORTS[1]),
+        ("zh", "护理型床位", "zh/05_beds.html"),
         ("en", "护理型床位", "05_beds.html"),
     ],
 )
@@ -149,17 +164,33 @@ def test_the_search_tells_that_nothing_was_found(built, browser):
 
 
 def test_every_figure_of_a_notebook_stands_beside_its_numbers(built):
-    for name in NOTEBOOKS:
-        figures = checks.read(built / name).find_all("figure")
-        tables = {figure.figcaption.a["href"].removeprefix("figures/") for figure in figures}
-        start = name[:2] if name[:2].isdigit() else Path(name).stem
-        assert tables == {path.name for path in (ROOT / "figures").glob(f"{start}_*.csv")}
+    for code, names in BOOKS.items():
+        for name in names:
+            figures = checks.read(built / name).find_all("figure")
+            tables = {
+                (built / name.parent / figure.figcaption.a["href"]).resolve() for figure in figures
+            }
+            start = name.stem[:2] if name.stem[:2].isdigit() else name.stem
+            folder = edition(built / "figures", code)
+            assert tables == {path.resolve() for path in folder.glob(f"{start}_*.csv")}, name
 
 
-def test_the_notebooks_form_a_row(built):
-    for before, after in zip(NOTEBOOKS, NOTEBOOKS[1:]):
-        assert checks.read(built / before).find("link", rel="next")["href"] == after
-        assert checks.read(built / after).find("link", rel="prev")["href"] == before
+@pytest.mark.parametrize("code", site.HOME)
+def test_the_notebooks_form_a_row(built, code):
+    for before, after in zip(BOOKS[code], BOOKS[code][1:]):
+        following, leading = (
+            checks.read(built / page).find("link", rel=way)["href"]
+            for page, way in ((before, "next"), (after, "prev"))
+        )
+        assert (following, leading) == (after.name, before.name)
+
+
+def test_each_page_of_a_notebook_leads_to_itself_in_the_other_language(built):
+    for english, chinese in zip(NOTEBOOKS["en"], NOTEBOOKS["zh"]):
+        there, back = (checks.read(built / name) for name in (english, chinese))
+        assert there.select_one(".twin a[hreflang]")["href"] == chinese
+        assert back.select_one(".twin a[hreflang]")["href"] == f"../{english}"
+        assert (there.html["lang"], back.html["lang"]) == (TAGS["en"], TAGS["zh"])
 
 
 @pytest.mark.parametrize(("language", "other"), [("en", "zh"), ("zh", "en")])
@@ -222,7 +253,10 @@ def test_built_again_the_site_has_the_same_bytes(few_notebooks, reports, tmp_pat
 def test_a_site_without_reports_says_so(few_notebooks, tmp_path):
     first = site.build_site(few_notebooks, tmp_path / "site")
     assert "No reports have been written yet." in first.read_text("utf-8")
-    assert [path.name for path in first.parent.glob("[0-9]*.html")] == ["03_population.html"]
+    found = sorted(
+        path.relative_to(first.parent).as_posix() for path in first.parent.rglob("0*.html")
+    )
+    assert found == ["03_population.html", "zh/03_population.html"]
 
 
 def test_an_older_site_is_replaced_whole_and_nothing_is_left_beside_it(few_notebooks, tmp_path):
@@ -316,32 +350,37 @@ def test_a_folder_that_cannot_be_written_is_told_without_a_traceback(tmp_path, m
     assert "it is a file, not a folder" in capsys.readouterr().err
 
 
-def dressed(*cells):
-    book = nbformat.v4.new_notebook(cells=cells)
-    site._dress(book, "10_title", {})
-    return book.cells
+@pytest.fixture(scope="module")
+def words(project):
+    return load_language(project, "en")
 
 
-def test_a_notebook_that_was_not_run_is_refused():
+def dressed(words, *cells):
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    site._dress(notebook, "10_title", {}, words)
+    return notebook.cells
+
+
+def test_a_notebook_that_was_not_run_is_refused(words):
     with pytest.raises(ValueError, match="10_title: a cell has not been run"):
-        dressed(nbformat.v4.new_code_cell("1 + 1"))
+        dressed(words, nbformat.v4.new_code_cell("1 + 1"))
 
 
-def test_a_picture_that_is_no_figure_is_refused():
+def test_a_picture_that_is_no_figure_is_refused(words):
     cell = nbformat.v4.new_code_cell("figure", execution_count=1)
     cell.outputs = [nbformat.v4.new_output("display_data", data={"image/png": "AAAA"})]
     with pytest.raises(ValueError, match="10_title: a picture is not in figures/"):
-        dressed(cell)
+        dressed(words, cell)
 
 
-def test_a_widget_says_where_it_works():
+def test_a_widget_says_where_it_works(words):
     data = {
         "text/plain": "VBox(children=())",
         "application/vnd.jupyter.widget-view+json": {"model_id": "1"},
     }
     cell = nbformat.v4.new_code_cell("desk()", execution_count=1)
     cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
-    (output,) = dressed(cell)[0].outputs
+    (output,) = dressed(words, cell)[0].outputs
     assert "Jupyter only" in output.data["text/html"] and "text/plain" not in output.data
 
 
@@ -388,7 +427,9 @@ def test_a_name_of_a_notebook_in_a_table_leads_to_it():
     assert '<a href="05_beds.html">05_beds</a>' in page and page.count("<a ") == 1
 
 
-@pytest.mark.parametrize("name", [site.HOME["zh"], "01_targets.html", REPORTS[1]])
+@pytest.mark.parametrize(
+    "name", [site.HOME["zh"], "01_targets.html", "zh/05_beds.html", REPORTS[1]]
+)
 def test_chinese_shows_on_a_machine_without_a_chinese_font(built, browser, name):
     """Chinese is written in the font that lies beside the pages."""
     page = browser.new_page()

@@ -177,7 +177,7 @@ def test_the_view_moves_saves_and_resets(full_copy):
     view.back.click()
     assert view.picture.value == before
     assert "text/plain" in view._repr_mimebundle_()
-    assert view._repr_mimebundle_()["text/plain"] == desk.STILL
+    assert view._repr_mimebundle_()["text/plain"] == view.words.phrase("desk_still")
 
 
 def test_a_typed_value_moves_the_lever_or_is_told_to_lie_outside(project):

@@ -222,8 +222,8 @@ def compare_money(project: Project, draws: int = MONEY_DRAWS) -> pd.DataFrame:
                   insurance          = what long-term-care insurance pays
                   ratio              = central value of it / central value published
 
-    Returns : table series, definition, year, published_low, published_central, published_high, low, central, high
-              [yuan per year], unit, ratio, note
+    Returns : table series, item_en, item_zh, year, published_low, published_central, published_high, low, central, high
+              [yuan per year], unit, ratio, note_en, note_zh
     Source  : data/china/published_money.csv
     """
     table, nation = project.china.published_money, nation_as_city()
@@ -238,7 +238,8 @@ def compare_money(project: Project, draws: int = MONEY_DRAWS) -> pd.DataFrame:
         rows.append(
             {
                 "series": row["series"],
-                "definition": row["definition"],
+                "item_en": row["definition_en"],
+                "item_zh": row["definition_zh"],
                 "year": row["year"],
                 "published_low": row["low"],
                 "published_central": row["central"],
@@ -248,7 +249,8 @@ def compare_money(project: Project, draws: int = MONEY_DRAWS) -> pd.DataFrame:
                 "high": high,
                 "unit": "yuan",
                 "ratio": central / row["central"],
-                "note": row["note"],
+                "note_en": row["note_en"],
+                "note_zh": row["note_zh"],
             }
         )
     return pd.DataFrame(rows)

@@ -159,8 +159,8 @@ def compare_with_published(project: Project, draws: int = DEFAULT_DRAWS) -> pd.D
     """What others calculated for the nation beside this model's any limitation, of the same ages
     and year.
 
-    Returns : table series, definition, first_age, year, published, low, central, high [person],
-              ratio (ours over theirs)
+    Returns : table series, definition_en, definition_zh, first_age, year, published, low, central,
+              high [person], ratio (ours over theirs), note_en, note_zh
     """
     table = project.china.published_care_need
     table = table[table["unit"] == "person"]
@@ -173,7 +173,8 @@ def compare_with_published(project: Project, draws: int = DEFAULT_DRAWS) -> pd.D
     out["ratio"] = out["central"] / out["published"]
     columns = [
         "series",
-        "definition",
+        "definition_en",
+        "definition_zh",
         "first_age",
         "year",
         "published",
@@ -181,7 +182,8 @@ def compare_with_published(project: Project, draws: int = DEFAULT_DRAWS) -> pd.D
         "central",
         "high",
         "ratio",
-        "note",
+        "note_en",
+        "note_zh",
     ]
     return out[columns].sort_values(["first_age", "series", "year"]).reset_index(drop=True)
 

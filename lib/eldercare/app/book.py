@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from tqdm import tqdm
 
 from eldercare.files import write_whole
 from eldercare.inputs.load import CITIES
+from eldercare.reporting.language import LANGUAGES, edition, language_of_run
 from eldercare.reporting.sheet import NUMBERS, TWIN_DIGITS
 
 TIMEOUT = 600
@@ -37,18 +39,20 @@ STATIC_CHECKS = (
 )
 
 
-def notebook_paths(root: Path) -> list[Path]:
-    """The notebooks in reading order: the numbered ones, then the city report."""
-    return sorted((root / "notebooks").glob("*.ipynb"))
+def notebook_paths(root: Path, code: str) -> list[Path]:
+    """The notebooks of a language in reading order: the numbered ones, then the city report."""
+    return sorted(edition(root / "notebooks", code).glob("*.ipynb"))
 
 
 def notebook_map(root: Path) -> pd.DataFrame:
-    """All notebooks in reading order, with the title and the question that their first cells state."""
+    """All notebooks of the run's language in reading order, with the title and the question that their first cells
+    state.
+    """
     rows = []
-    for path in notebook_paths(root):
+    for path in notebook_paths(root, language_of_run()):
         first = nbformat.read(path, as_version=4).cells[0].source
         title, _, text = first.partition("\n")
-        question = text.strip().split("\n")[0].replace("**Question.**", "").replace("*", "").strip()
+        question = re.sub(r"^\*\*.*?\*\*|\*", "", text.strip().split("\n")[0]).strip()
         rows.append({"notebook": path.stem, "title": title.lstrip("# "), "question": question})
     return pd.DataFrame(rows)
 
@@ -91,7 +95,8 @@ def _make_room_for_kernels() -> None:
 
 
 def execute(path: Path, cities: Iterable[str] = ()) -> None:
-    """Run one notebook from its first cell, for some cities or all, and write it back, whole or not at all.
+    """Run one notebook from its first cell, for some cities or all, in the language of its folder, and write it back,
+    whole or not at all.
 
     Nothing of the run but its outputs is kept: no times, no version of the machine's Python, so
     that running it again leaves the file as it is.
@@ -99,7 +104,8 @@ def execute(path: Path, cities: Iterable[str] = ()) -> None:
     Raises : CellExecutionError if a cell fails; the file is then unchanged
     """
     book = nbformat.read(path, as_version=4)
-    execute_cells(book, path.parent, **{CITIES: " ".join(cities)})
+    asked = {CITIES: " ".join(cities), "ELDERCARE_LANGUAGE": ""}
+    execute_cells(book, path.parent, None, **asked)
     _drop_live_views(book)
     book.metadata["language_info"] = {"name": "python"}
     book.metadata["kernelspec"] = {
@@ -125,35 +131,39 @@ def shows_cities(path: Path) -> bool:
 
 
 def execute_all(root: Path, cities: Iterable[str] = ()) -> list[Path]:
-    """Run all notebooks, two at a time, with a progress bar; returns those that failed.
+    """Run all notebooks in both languages, two at a time, with a progress bar; returns those that failed.
 
     cities : run only the notebooks that show cities, for these; all notebooks and cities if none is named
     """
-    paths = [path for path in notebook_paths(root) if not cities or shows_cities(path)]
+    paths = [path for code in LANGUAGES for path in notebook_paths(root, code)]
+    paths = [path for path in paths if not cities or shows_cities(path)]
     failed = []
     with ThreadPoolExecutor(WORKERS) as pool, tqdm(total=len(paths), unit="notebook") as bar:
         waiting = {pool.submit(execute, path, cities): path for path in paths}
         for done in as_completed(waiting):
             path = waiting[done]
-            bar.set_postfix_str(path.stem)
+            told = path.relative_to(root / "notebooks").as_posix()
+            bar.set_postfix_str(told)
             bar.update()
             error = done.exception()
             if error is not None:
                 failed.append(path)
                 shown = str(error) if isinstance(error, CellExecutionError) else repr(error)
-                tqdm.write(f"{path.name} failed; it was left as it was.\n{shown}")
+                tqdm.write(f"{told} failed; it was left as it was.\n{shown}")
     return sorted(failed)
 
 
 def check_figure_data(expected: Path, found: Path) -> list[str]:
-    """Differences between the committed figure twins and those of a new run, one line each.
+    """Differences between the committed figure twins, of both languages, and those of a new run, one line each.
 
     Results are kept in single precision, and another processor may put a number at the border of
     two roundings on the other side. A few numbers of all (`ROUNDED_OTHERWISE`) may therefore differ
     by one unit of their last digit; where more do, something has changed and all are told.
     """
-    committed = {path.name for path in expected.glob("*.csv")}
-    fresh = {path.name for path in found.glob("*.csv")}
+    committed, fresh = (
+        {path.relative_to(folder).as_posix() for path in folder.rglob("*.csv")}
+        for folder in (expected, found)
+    )
     lines = [
         f"figures/{name}: committed, but no notebook writes it"
         for name in sorted(committed - fresh)
@@ -183,9 +193,9 @@ def check_figure_data(expected: Path, found: Path) -> list[str]:
     if len(borders) > count * ROUNDED_OTHERWISE:
         lines += borders
     lines += [
-        f"figures/{path.name}: a picture without a twin table"
-        for path in sorted(expected.glob("*.png"))
-        if path.with_suffix(".csv").name not in committed
+        f"figures/{path.relative_to(expected).as_posix()}: a picture without a twin table"
+        for path in sorted(expected.rglob("*.png"))
+        if not path.with_suffix(".csv").is_file()
     ]
     return lines
 
@@ -247,6 +257,7 @@ def run_tests(root: Path) -> int:
                 str(root / "notebooks"),
             ],
             ELDERCARE_FIGURES=folder,
+            ELDERCARE_LANGUAGE="",  # each edition has that of its folder
         )
         differences = check_figure_data(root / "figures", Path(folder))
     for line in differences:

@@ -25,17 +25,10 @@ from eldercare.reporting.scenario_report import untouched
 from eldercare.reporting.what_if import Desk, Lever, NameTaken, Outcome, save_scenario
 
 STEPS = 100
-STILL = "The desk moves where this notebook is run: in JupyterLab, or with `python -m eldercare desk` as an app."
 STYLE = (
     "<style>.eldercare-answers {position: sticky; top: 0; align-self: flex-start}"
     ".eldercare-lever-box {line-height: 1.3; margin-bottom: 2px} .eldercare-answers th {text-align: left}</style>"
 )
-LEGEND = (
-    "<p>Blue: with the levers where they stand; grey, dashed: where they stood. Line: middle; shading and bar: "
-    "eight of ten draws. All if need is met.</p>"
-)
-
-
 SIZE, DOTS = (9.6, 5.2), 90
 ROOM = 1.35
 
@@ -124,27 +117,28 @@ class DeskView(widgets.VBox):
         self.project, self.draws = project, draws
         self.words = load_language(project)
         self._desks = {(city_id, BASELINE): desk for city_id, desk in desks.items()}
+        say = self.words.phrase
         names = {
             f"{desk.city.name_en} {desk.city.name_zh}".strip(): city_id
             for city_id, desk in desks.items()
         }
-        self.city = widgets.Dropdown(options=list(names.items()), description="City")
+        self.city = widgets.Dropdown(options=list(names.items()), description=say("desk_city"))
         self.scenario = widgets.Dropdown(
-            options=[BASELINE, *project.scenarios], description="Scenario"
+            options=[BASELINE, *project.scenarios], description=say("desk_scenario")
         )
         years = [
             int(year) for year in next(iter(desks.values())).baseline.years if year >= YEAR - 15
         ]
         self.year = widgets.SelectionSlider(
-            options=years, value=YEAR, description="Year", continuous_update=False
+            options=years, value=YEAR, description=say("desk_year"), continuous_update=False
         )
         self.levers = widgets.VBox()
         self.picture = widgets.Image(format="png")
         self.figures, self.message = widgets.HTML(), widgets.HTML()
-        self.name = widgets.Text(placeholder="fuller_beds", description="Name")
-        self.save = widgets.Button(description="Save as scenario", icon="save")
-        self.over = widgets.Button(description="Write over", icon="save", disabled=True)
-        self.back = widgets.Button(description="Reset", icon="undo")
+        self.name = widgets.Text(placeholder="fuller_beds", description=say("desk_name"))
+        self.save = widgets.Button(description=say("desk_save"), icon="save")
+        self.over = widgets.Button(description=say("desk_write_over"), icon="save", disabled=True)
+        self.back = widgets.Button(description=say("desk_reset"), icon="undo")
         self.picture.add_class("eldercare-picture")
         for chooser in (self.city, self.scenario):
             chooser.observe(lambda _change: self.choose(), "value")
@@ -163,7 +157,7 @@ class DeskView(widgets.VBox):
 
     def _repr_mimebundle_(self, **kwargs):
         bundle = super()._repr_mimebundle_(**kwargs)
-        return {**bundle, "text/plain": STILL} if bundle else bundle
+        return {**bundle, "text/plain": self.words.phrase("desk_still")} if bundle else bundle
 
     @property
     def desk(self) -> Desk:
@@ -234,7 +228,9 @@ class DeskView(widgets.VBox):
         """Picture and figures of the state of the desk."""
         desk = self.desk
         self.picture.value = self._drawing.png(desk.outcome, self.year.value)
-        self.figures.value = LEGEND + figures_of(desk, self.year.value)
+        self.figures.value = f"<p>{self.words.phrase('desk_legend')}</p>" + figures_of(
+            desk, self.year.value
+        )
 
     def reset(self) -> None:
         """All levers of the city back to where they stood."""
@@ -261,7 +257,7 @@ class DeskView(widgets.VBox):
         if chosen == name:
             self.choose()
         self.message.value = (
-            f"<p>Written: data/scenarios/{name}.csv. Beside the baseline: "
+            f"<p>{self.words.phrase('desk_written', name=name)} "
             f"<code>python -m eldercare compare baseline {name} --city {self.city.value}</code></p>"
         )
 
@@ -286,7 +282,9 @@ def figures_of(desk: Desk, year: int) -> str:
         f"<td>{_range(words, desk.baseline, name, year)}</td></tr>"
         for name in MAIN
     ]
-    head = f"<tr><th></th><th scope='col'>{year}, as moved</th><th scope='col'>before</th></tr>"
+    moved = words.join("list_join", [str(year), words.phrase("desk_as_moved")])
+    before = words.phrase("desk_before")
+    head = f"<tr><th></th><th scope='col'>{moved}</th><th scope='col'>{before}</th></tr>"
     return f"<table>{head}{''.join(rows)}</table>{_chances(desk, words)}"
 
 
@@ -296,14 +294,16 @@ def _range(words: Language, outcome: Outcome, name: str, year: int) -> str:
 
 def _chances(desk: Desk, words: Language) -> str:
     if not desk.outcome.chance:
-        return "<p>The city has promised nothing that this model measures.</p>"
-    targets = desk.city.targets.set_index("target_id")
+        return f"<p>{words.phrase('desk_no_promise')}</p>"
     rows = [
-        f"<tr><th scope='row'>{html.escape(targets.loc[name, 'label_en'])}, {targets.loc[name, 'target_year']:.0f}</th>"
+        f"<tr><th scope='row'>{html.escape(words.label(name))}</th>"
         f"<td>{words.chance(chance)}</td><td>{words.chance(desk.baseline.chance[name])}</td></tr>"
         for name, chance in desk.outcome.chance.items()
     ]
-    head = "<tr><th>Chance that the promise is enough</th><th scope='col'>as moved</th><th scope='col'>before</th></tr>"
+    parts = {part: words.phrase(f"desk_{part}") for part in ("chance", "as_moved", "before")}
+    head = "<tr><th>{chance}</th><th scope='col'>{as_moved}</th><th scope='col'>{before}</th></tr>".format(
+        **parts
+    )
     return f"<table>{head}{''.join(rows)}</table>"
 
 

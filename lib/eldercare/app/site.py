@@ -14,17 +14,18 @@ from pathlib import Path
 import nbformat
 from jinja2 import Template
 
+from eldercare.app.book import notebook_paths
 from eldercare.app.pages import finished, report_source
 from eldercare.inputs.load import Project
+from eldercare.reporting.language import Language, edition, load_language
 from eldercare.reporting.sheet import FONT
 
 HOME = {"en": "index.html", "zh": "index.zh.html"}
 REPORT_KINDS = ("html", "docx", "xlsx")
 PREFIX = "site_"
 FIGURE = (
-    '<figure><a href="figures/{name}.png"><img src="figures/{name}.png" alt="{alt}"></a>'
-    '<figcaption>Figure {name}: <a href="figures/{name}.csv">numbers of figure {name} (CSV)</a>'
-    "</figcaption></figure>"
+    '<figure><a href="{place}.png"><img src="{place}.png" alt="{alt}"></a>'
+    '<figcaption>{caption} <a href="{place}.csv">{numbers}</a></figcaption></figure>'
 )
 MARK = 'content="eldercare" name="generator"'
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -110,12 +111,18 @@ def _lay_out(project: Project, reports: Path | None, source: Path) -> list[str]:
     shutil.copytree(FONT.parent, files / "fonts")
     for folder in (source / "reports", files / "reports"):
         folder.mkdir()
-    figures = {path.read_bytes(): path.stem for path in (files / "figures").glob("*.png")}
-    books = sorted((project.root / "notebooks").glob("*.ipynb"))
-    for path in books:
-        book = nbformat.read(path, as_version=4)
-        _dress(book, path.stem, figures)
-        nbformat.write(book, source / path.name)
+    books = {code: notebook_paths(project.root, code) for code in HOME}
+    for code, paths in books.items():
+        words, folder = load_language(project, code), edition(source, code)
+        folder.mkdir(exist_ok=True)
+        figures = {
+            path.read_bytes(): os.path.relpath(path.with_suffix(""), edition(files, code))
+            for path in edition(files / "figures", code).glob("*.png")
+        }
+        for path in paths:
+            book = nbformat.read(path, as_version=4)
+            _dress(book, path.stem, figures, words)
+            nbformat.write(book, folder / path.name)
     written = {
         city: {language: _written(reports, f"{city}_{language}") for language in HOME}
         for city in project.cities
@@ -126,20 +133,33 @@ def _lay_out(project: Project, reports: Path | None, source: Path) -> list[str]:
             page.write_text(report_source(path.read_text("utf-8")), "utf-8")
         else:
             shutil.copy(path, files / "reports")
+    terms = source / "terms.md"
+    if terms.is_file():
+        labels = _labels(project)
+        terms.write_text(terms.read_text("utf-8").replace("{{ indicators }}", labels), "utf-8")
     start = Template((source / "index.md.j2").read_text("utf-8"), trim_blocks=True)
     phrases = project.phrases[project.phrases["phrase_id"].str.startswith(PREFIX)]
     for language, name in HOME.items():
         text = start.render(
             language=language,
             words=dict(zip(phrases["phrase_id"].str.removeprefix(PREFIX), phrases[language])),
-            notebooks=[path.stem for path in books],
+            notebooks=[edition(Path(), language) / path.stem for path in books[language]],
+            figures=edition(Path("figures"), language).as_posix(),
             cities=[
                 city for city in project.cities.values() if any(written[city.city_id].values())
             ],
             written=written,
         )
         (source / name).with_suffix(".md").write_text(text, "utf-8")
-    return [path.stem for path in books]
+    return [path.stem for path in books["en"]]
+
+
+def _labels(project: Project) -> str:
+    """The labels of all quantities in both languages, as a table."""
+    lines = ["| quantity | English | 中文 |", "| --- | --- | --- |"]
+    for row in project.indicators.to_dict("records"):
+        lines.append(f"| `{row['indicator']}` | {row['label_en']} | {row['label_zh']} |")
+    return "\n".join(lines)
 
 
 def _written(reports: Path | None, stem: str) -> list[Path]:
@@ -148,24 +168,34 @@ def _written(reports: Path | None, stem: str) -> list[Path]:
     return [path for path in paths if path.is_file()]
 
 
-def _dress(book: nbformat.NotebookNode, stem: str, figures: dict[bytes, str]) -> None:
+def _dress(
+    book: nbformat.NotebookNode, stem: str, figures: dict[bytes, str], words: Language
+) -> None:
     """Fold the code of a notebook, and set each figure beside its numbers.
 
+    figures : by its bytes, where a picture lies, seen from the notebook's page
     Raises : ValueError if a code cell was never run, or a picture is none of the figures
     """
     for cell in (cell for cell in book.cells if cell.cell_type == "code"):
         if cell.execution_count is None:
             raise ValueError(f"{stem}: a cell has not been run; make run first, then make site")
         cell.metadata.tags = ["hide-input"]
+        code = words.phrase("page_code")
+        cell.metadata.mystnb = {"code_prompt_show": code, "code_prompt_hide": code}
         for place, output in enumerate(cell.outputs):
             data, text = output.get("data", {}), output.get("text", "").strip()
             if "image/png" in data:
-                name = figures.get(base64.b64decode(data["image/png"]))
-                if name is None:
+                picture = figures.get(base64.b64decode(data["image/png"]))
+                if picture is None:
                     raise ValueError(f"{stem}: a picture is not in figures/; make run first")
-                html = FIGURE.format(name=name, alt=escape(output.metadata["image/png"]["alt"]))
+                told = {
+                    part: words.phrase(f"page_figure_{part}", name=Path(picture).name)
+                    for part in ("caption", "numbers")
+                }
+                alt = escape(output.metadata["image/png"]["alt"])
+                html = FIGURE.format(place=Path(picture).as_posix(), alt=alt, **told)
             elif WIDGET in data:
-                html = "<p>These controls move in Jupyter only: <code>make lab</code>.</p>"
+                html = f"<p>{words.phrase('page_widget')}</p>"
             elif text and "\n" not in text:
                 html = f'<p class="label">{escape(text)}</p>'
             else:

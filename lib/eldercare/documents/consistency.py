@@ -14,11 +14,20 @@ import pandas as pd
 
 from eldercare.analysis.compare import is_usable
 from eldercare.documents import crosscheck
-from eldercare.documents.crosscheck import AGREE, CONFLICT, OPEN, Finding, promised, standing
+from eldercare.documents.crosscheck import (
+    AGREE,
+    CONFLICT,
+    OPEN,
+    Finding,
+    Saying,
+    promised,
+    say,
+    standing,
+)
 from eldercare.inputs.load import City, Project
 
 NOT_CHECKED = "not checked"
-COLUMNS = ["check", "city", "compares", "result", "verdict", "what follows"]
+COLUMNS = ["check", "city_id", "compares", "found", "finding", "follows"]
 
 
 def premises(project: Project, city: City) -> list[Finding]:
@@ -32,19 +41,14 @@ def premises(project: Project, city: City) -> list[Finding]:
     size = least["value"] / ratio["value"] * 100
     old = promised(city, "premises_area_per_100_households_existing", "standard")
     old_size = math.nan if old is None else least["value"] / old["value"] * 100
-    more = (
-        ""
-        if old is None
-        else f" In existing estates, at {old['value']:g} m² per 100, the same area is reached at {old_size:,.0f} households; whether the minimum holds there is not said."
-    )
+    more = [] if old is None else [say("premises_existing", old=old["value"], size=old_size)]
     return [
         Finding(
             city.city_id,
-            f"{least['value']:g} m² at least against {ratio['value']:g} m² per 100 households in new estates",
-            f"both are equal at {size:,.0f} households",
+            say("premises_compared", least=least["value"], ratio=ratio["value"]),
+            (say("premises_found", size=size),),
             AGREE,
-            f"Below {size:,.0f} households the minimum decides, above it the ratio: an estate of {size / 3:,.0f} households "
-            f"must give three times what the ratio asks.{more}",
+            (say("premises_follow", size=size, third=size / 3), *more),
             {"households": size, "households_existing": old_size},
         )
     ]
@@ -56,41 +60,45 @@ def restated_targets(project: Project, city: City) -> list[Finding]:
     again = rows[rows["restates"].isin(rows.index)]
     if again.empty:
         return []
-    names = {"value": "value", "bound": "bound", "target_year": "year", "scope": "scope"}
     differing, damaged, broken = [], [], 0
     for _, row in again.iterrows():
         first = rows.loc[row["restates"]]
-        parts = [name for name in names if str(row[name]) != str(first[name])]
-        hurt = bool(row["suspect"] or first["suspect"])
+        compared = ("value", "bound", "target_year", "scope")
+        parts = [name for name in compared if str(row[name]) != str(first[name])]
+        hurt, quote = bool(row["suspect"] or first["suspect"]), row["quote_zh"]
         broken += "value" in parts and not hurt
         if parts:
-            said = ", ".join(f"{names[p]} {_plain(first[p])}, then {_plain(row[p])}" for p in parts)
-            differing.append(f"“{row['quote_zh']}”{' (damaged)' if hurt else ''}: {said}")
+            said = [_changed(name, first[name], row[name]) for name in parts]
+            phrase = "restated_one_damaged" if hurt else "restated_one"
+            differing.append(say(phrase, quote=quote, parts=said))
         elif hurt:
-            damaged.append(f"“{row['quote_zh']}” as “{first['quote_zh']}”")
-    speaks = f". Damaged, and the same value elsewhere: {'; '.join(damaged)}" if damaged else ""
+            damaged.append(say("restated_as", quote=quote, first=first["quote_zh"]))
+    counts = {"same": len(again) - len(differing), "differing": len(differing)}
     return [
         Finding(
             city.city_id,
-            f"{len(again)} figures that the document says again, against where it said them first",
-            f"{len(again) - len(differing)} are the same in all; {len(differing)} differ"
-            f"{': ' + '; '.join(differing) if differing else ''}{speaks}",
-            CONFLICT if broken else OPEN if differing else AGREE,
-            "None is added up: the first statement is measured or tracked, the others are linked to it. "
-            + (
-                "Where a bound or a year differs, each row keeps its own."
-                if differing
-                else "Nothing is open."
+            say("restated_compared", again=len(again)),
+            (
+                say("restated_found", **counts),
+                *([say("restated_differing", figures=differing)] if differing else []),
+                *([say("restated_damaged", figures=damaged)] if damaged else []),
             ),
+            CONFLICT if broken else OPEN if differing else AGREE,
+            (say("restated_kept"), say("restated_own") if differing else say("restated_settled")),
             {"again": len(again), "differing": len(differing), "other_value": broken},
         )
     ]
 
 
-def _plain(value) -> str:
+def _changed(name: str, first, again) -> Saying:
+    ends = {"first": _plain(name, first), "again": _plain(name, again)}
+    return say("restated_part", part=say(f"restated_{name}"), **ends)
+
+
+def _plain(name: str, value) -> Saying | tuple[str, str] | str:
     if isinstance(value, float):
-        return "none" if math.isnan(value) else f"{value:.10g}"
-    return str(value).replace("_", " ")
+        return say("restated_none") if math.isnan(value) else f"{value:.10g}"
+    return name, value
 
 
 def targets_for_two_years(project: Project, city: City) -> list[Finding]:
@@ -99,56 +107,37 @@ def targets_for_two_years(project: Project, city: City) -> list[Finding]:
     """
     rows = city.targets[(city.targets["kind"] == "target") & city.targets["target_year"].notna()]
     rows = rows[[is_usable(row) for _, row in rows.iterrows()]] if len(rows) else rows
-    more: list[str] = []
-    same: list[str] = []
-    less: list[str] = []
-    other: list[str] = []
+    found: dict[str, list[Saying]] = {"more": [], "same": [], "less": [], "other": []}
     for _, group in rows.groupby("indicator", sort=False):
         group = group.sort_values("target_year", kind="stable").drop_duplicates("target_year")
-        for (_, early), (_, late) in zip(list(group.iterrows()), list(group.iterrows())[1:]):
-            values = f"{early['label_en']}: {early['value']:.10g} in {early['target_year']:.0f}, {late['value']:.10g} in {late['target_year']:.0f}"
-            if early["denominator"] != late["denominator"]:
-                other.append(f"{values} (of {early['denominator']}, then of {late['denominator']})")
-            else:
-                (
-                    more
-                    if late["value"] > early["value"]
-                    else less
-                    if late["value"] < early["value"]
-                    else same
-                ).append(values)
-    if not (more or same or less or other):
+        pairs = list(group.iterrows())
+        for (_, early), (_, late) in zip(pairs, pairs[1:]):
+            values = {"first": early["value"], "second": late["value"]}
+            years = {"first_year": early["target_year"], "second_year": late["target_year"]}
+            kind = "more" if late["value"] > early["value"] else "same"
+            kind = "less" if late["value"] < early["value"] else kind
+            kind = kind if early["denominator"] == late["denominator"] else "other"
+            found[kind].append(say("two_years_one", label=dict(early), **values, **years))
+    if not any(found.values()):
         return []
-    parts = [
-        ("more later", more),
-        ("the same in both", same),
-        ("less later", less),
-        ("on another base", other),
-    ]
+    same, other, more = found["same"], found["other"], found["more"]
+    follows = (
+        *([say("two_years_nearer")] if same else []),
+        *([say("two_years_apart")] if other else []),
+        *([say("two_years_kept")] if more else []),
+    )
     return [
         Finding(
             city.city_id,
-            "promises of one quantity for two years (body and annex, or two stages)",
-            ". ".join(
-                f"{words}, {len(found)}: {'; '.join(found)}" for words, found in parts if found
+            say("two_years_compared"),
+            tuple(
+                say(f"two_years_{kind}", count=len(promises), promises=promises)
+                for kind, promises in found.items()
+                if promises
             ),
-            CONFLICT if less else OPEN if same or other else AGREE,
-            (
-                "Where both years have the same figure, the later year adds nothing: the nearer deadline decides. "
-                if same
-                else ""
-            )
-            + (
-                "Where the base changes, the two figures do not stand on one path. "
-                if other
-                else ""
-            )
-            + (
-                "Where the later figure is higher, both are kept, each with its year."
-                if more
-                else ""
-            ),
-            {"more": len(more), "same": len(same), "less": len(less), "other_base": len(other)},
+            CONFLICT if found["less"] else OPEN if same or other else AGREE,
+            follows,
+            {f"{kind}_base" if kind == "other" else kind: len(of) for kind, of in found.items()},
         )
     ]
 
@@ -192,29 +181,32 @@ def stages_before_issue(project: Project, city: City) -> list[Finding]:
     now = 12 * date[0] + date[1]
     over, begun = rows[rows["last"] < now], rows[(rows["first"] < now) & (rows["last"] >= now)]
     overlaps = [
-        f"{early['label_en']} and {late['label_en']}"
+        say("stages_pair", early=dict(early), late=dict(late))
         for (_, early), (_, late) in zip(list(rows.iterrows()), list(rows.iterrows())[1:])
         if late["first"] <= early["last"]
     ]
-    names = "; ".join(f"{row.label_en} (“{row.quote_zh}”)" for row in over.itertuples())
+    names = [
+        say("stages_one", label=dict(row), quote=row["quote_zh"]) for _, row in over.iterrows()
+    ]
+    counts = {"over": len(over), "begun": len(begun), "overlaps": len(overlaps)}
     return [
         Finding(
             city.city_id,
-            f"the {len(rows)} stages of the plan against its day of issue, {date[0]}-{date[1]:02d}-{date[2]:02d}",
-            f"{len(over)} were over{': ' + names if names else ''}; {len(begun)} had begun; "
-            f"{len(overlaps)} share a month with the stage before{': ' + '; '.join(overlaps) if overlaps else ''}",
-            CONFLICT if len(over) else AGREE,
-            "A stage that was over cannot be promised: it is a report of what was done, and is stated only."
-            if len(over)
-            else "No stage lies wholly before the document.",
-            {
-                "stages": len(rows),
-                "over": len(over),
-                "begun": len(begun),
-                "overlaps": len(overlaps),
-            },
+            say("stages_compared", stages=len(rows), date=_day(date)),
+            (
+                say("stages_found", **counts),
+                *([say("stages_over", stages=names)] if names else []),
+                *([say("stages_overlapping", pairs=overlaps)] if overlaps else []),
+            ),
+            CONFLICT if names else AGREE,
+            (say("stages_reported") if names else say("stages_ahead"),),
+            {"stages": len(rows), **counts},
         )
     ]
+
+
+def _day(date: tuple[int, int, int]) -> str:
+    return "{}-{:02d}-{:02d}".format(*date)
 
 
 def deadlines_at_once(project: Project, city: City) -> list[Finding]:
@@ -228,12 +220,10 @@ def deadlines_at_once(project: Project, city: City) -> list[Finding]:
     return [
         Finding(
             city.city_id,
-            f"{len(rows)} deadlines in months against the day of issue, {date[0]}-{date[1]:02d}-{date[2]:02d}",
-            f"{len(at_once)} fall into the month of issue or before it, {left} days from the day of issue or less",
+            say("deadlines_compared", deadlines=len(rows), date=_day(date)),
+            (say("deadlines_found", at_once=len(at_once), left=left),),
             OPEN if len(at_once) else AGREE,
-            "What is due so soon had been decided before: as promises they say little."
-            if len(at_once)
-            else "Every deadline leaves a month or more.",
+            (say("deadlines_decided") if len(at_once) else say("deadlines_later"),),
             {"deadlines": len(rows), "at_once": len(at_once), "days_left": left},
         )
     ]
@@ -255,24 +245,23 @@ def whole_institutions(project: Project, city: City) -> list[Finding]:
     shares = [Fraction(value).limit_denominator(100) for value in rows["value"]]
     step = math.lcm(*(share.denominator for share in shares))
     parts = [float(share * int(total)) for share in shares]
-    shown = "; ".join(
-        f"{row.label_en}, {row.value:.0%} of {total:.0f} = {part:g}"
-        for row, part in zip(rows.itertuples(), parts)
-    )
+    shown = [
+        say("whole_one", label=dict(row), share=row["value"], total=total, part=part)
+        for (_, row), part in zip(rows.iterrows(), parts)
+    ]
     broken = [part for part in parts if part != int(part)]
-    reported = sorted(
-        {f"{round(part)} of {total:.0f} = {round(part) / total:.1%}" for part in broken}
-    )
+    nearest = [
+        say("whole_nearest", part=part, total=total, share=part / total)
+        for part in sorted({round(part) for part in broken})
+    ]
+    not_whole = say("whole_broken", total=total, nearest=nearest, step=step)
     return [
         Finding(
             city.city_id,
-            f"shares of institutions against the {total:.0f} institutions of {stock['year']:.0f}",
-            shown,
+            say("whole_compared", total=total, year=stock["year"]),
+            (say("whole_found", shares=shown),),
             CONFLICT if broken else AGREE,
-            f"No whole number of {total:.0f} gives these shares ({'; '.join(reported)}); they are whole only for a multiple of {step}. "
-            f"So {total:.0f} is not what they are shares of, or they are rounded: a report must give both numbers."
-            if broken
-            else "All are whole.",
+            (not_whole if broken else say("whole_all"),),
             {"institutions": total, "broken": len(broken), "multiple": step},
         )
     ]
@@ -289,10 +278,22 @@ def network_and_towns(project: Project, city: City) -> list[Finding]:
     return [
         Finding(
             city.city_id,
-            f"“{levels['quote_zh']}” against “{towns['quote_zh']}” with an institution, both {towns['target_year']:.0f}",
-            f"the network covers {levels['value']:.0f} levels; {towns['value']:.0%} of towns have an institution, so up to {1 - towns['value']:.0%} have none",
+            say(
+                "network_compared",
+                levels=levels["quote_zh"],
+                towns=towns["quote_zh"],
+                year=towns["target_year"],
+            ),
+            (
+                say(
+                    "network_found",
+                    levels=levels["value"],
+                    towns=towns["value"],
+                    rest=1 - towns["value"],
+                ),
+            ),
             OPEN if towns["value"] < 1 else AGREE,
-            "Covered cannot mean that a home stands there; the share of towns is what can be tracked.",
+            (say("network_follow"),),
             {"levels": levels["value"], "towns": towns["value"]},
         )
     ]
@@ -307,12 +308,17 @@ def promises_without_year(project: Project, city: City) -> list[Finding]:
     return [
         Finding(
             city.city_id,
-            "promises against the years in which they are due",
-            f"{len(without)} of {len(rows)} promises name no year ({len(without) / len(rows):.0%})",
+            say("no_year_compared"),
+            (
+                say(
+                    "no_year_found",
+                    without=len(without),
+                    promises=len(rows),
+                    share=len(without) / len(rows),
+                ),
+            ),
             OPEN if len(without) else AGREE,
-            "Without a year they can be met but never missed; no year is put in for them."
-            if len(without)
-            else "Each has its year.",
+            (say("no_year_follow") if len(without) else say("no_year_all"),),
             {"promises": len(rows), "without_year": len(without)},
         )
     ]
@@ -342,24 +348,17 @@ def check_all(project: Project) -> dict[str, list[Finding]]:
 
 
 def consistency_table(project: Project) -> pd.DataFrame:
-    """All checks as one table: what each compares, its result, and what follows."""
-    rows = []
-    for name, findings in check_all(project).items():
-        check = name.replace("_", " ")
-        for found in findings:
-            city = project.city(found.city_id).name_en
-            rows.append((check, city, found.compares, found.result, found.verdict, found.follows))
+    """All checks as one table: what each compares, what it found, and what follows, as sayings.
+
+    Returns : table check, city_id, compares, found, finding, follows
+    """
+    rows: list[tuple] = []
+    for check, findings in check_all(project).items():
+        for one in findings:
+            said = (one.compares,), one.result, one.verdict, one.follows
+            rows.append((check, one.city_id, *said))
         if not findings:
-            rows.append(
-                (
-                    check,
-                    "none",
-                    "",
-                    "no city has the rows that this check compares",
-                    NOT_CHECKED,
-                    "",
-                )
-            )
+            rows.append((check, "", (), (say("check_no_rows"),), NOT_CHECKED, ()))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -370,6 +369,6 @@ def verdict_counts(project: Project) -> pd.DataFrame:
     """
     table = consistency_table(project)
     names = {"agree": AGREE, "conflict": CONFLICT, "open": OPEN, "absent": NOT_CHECKED}
-    counts = {name: int((table["verdict"] == verdict).sum()) for name, verdict in names.items()}
+    counts = {name: int((table["finding"] == verdict).sum()) for name, verdict in names.items()}
     told = {"checks": len(CHECKS), "findings": len(table) - counts["absent"]}
     return pd.DataFrame([{**told, **counts}])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -19,21 +20,41 @@ from eldercare.model.area import CENSUS_YEARS, describe_area
 
 AGREE, CONFLICT, OPEN = "agrees", "conflicts", "open"
 CLOSE = 0.02
+Counts = dict[tuple[str, int], float]
+
+
+@dataclass(frozen=True)
+class Saying:
+    """What is to be said, in no language yet; `Language.say` tells it.
+
+    phrase_id : of data/phrases.csv
+    values    : what fills its names: numbers, words as they are printed, rows with a label in both languages, a
+                column with a word of it, other sayings, lists of these
+    """
+
+    phrase_id: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+def say(phrase_id: str, **values) -> Saying:
+    """A saying of a phrase and what fills it."""
+    return Saying(phrase_id, values)
 
 
 @dataclass(frozen=True)
 class Finding:
     """What one check found in one city.
 
-    numbers : the figures behind the result, by name
+    compares, result, follows : what it holds against what, what came out, and what follows, sentence by sentence
     verdict : agrees, conflicts, open (the documents do not say enough)
+    numbers : the figures behind the result, by name
     """
 
     city_id: str
-    compares: str
-    result: str
+    compares: Saying
+    result: tuple[Saying, ...]
     verdict: str
-    follows: str
+    follows: tuple[Saying, ...]
     numbers: dict[str, float] = field(default_factory=dict)
 
 
@@ -55,33 +76,40 @@ def standing(city: City, indicator: str, year: float | None = None) -> pd.Series
     return None if rows.empty else rows.iloc[-1]
 
 
-def older_people(project: Project, city: City, years) -> dict[str, float]:
-    """Counts of people of 60 and over: both censuses, residents of years between them, the
+def older_people(project: Project, city: City, years) -> Counts:
+    """Counts of people of 60 and over, by kind and year: both censuses, residents of years between them, the
     registered.
     """
     area = describe_area(project.china, city.adcode)
-    counts = (
-        {} if area.earlier is None else {f"census of {CENSUS_YEARS[0]}": area.earlier[:, 60:].sum()}
-    )
+    counts: Counts = {}
+    if area.earlier is not None:
+        counts["census", CENSUS_YEARS[0]] = area.earlier[:, 60:].sum()
     between = [int(year) for year in years if CENSUS_YEARS[0] < year < CENSUS_YEARS[1]]
     path = population.history(project.china, area, between) if between else None
     if path is not None:
         people = population.people_in(path, 60)
-        counts |= {
-            f"residents at the end of {year}": float(people.sel(year=year)) for year in between
-        }
-    counts[f"census of {CENSUS_YEARS[1]}"] = area.base[:, 60:].sum()
+        counts |= {("residents", year): float(people.sel(year=year)) for year in between}
+    counts["census", CENSUS_YEARS[1]] = area.base[:, 60:].sum()
     if city.capacity is not None:
         rows = city.capacity[city.capacity["indicator"] == "population_60_plus_registered"]
-        counts |= {f"registered in {row.year:.0f}": row.value for row in rows.itertuples()}
+        counts |= {("registered", int(row.year)): row.value for row in rows.itertuples()}
     return {name: round(float(count)) for name, count in counts.items()}
 
 
-def _against(implied: float, counts: dict[str, float]) -> str:
-    return "; ".join(
-        f"{name}: {count:,} ({implied / count - 1:+.0%} against it)"
+def _people(name: tuple[str, int]) -> Saying:
+    kind, year = name
+    return say(f"people_{kind}", year=year)
+
+
+def _against(implied: float, counts: Counts) -> list[Saying]:
+    return [
+        say("people_against", people=_people(name), count=count, gap=implied / count - 1)
         for name, count in counts.items()
-    )
+    ]
+
+
+def _named(counts: Counts) -> dict[str, float]:
+    return {f"{kind}_{year}": count for (kind, year), count in counts.items()}
 
 
 def beds_imply_people(project: Project, city: City) -> list[Finding]:
@@ -94,20 +122,17 @@ def beds_imply_people(project: Project, city: City) -> list[Finding]:
     implied = beds["value"] / ratio["value"] * 1000
     nearest = min(counts, key=lambda name: abs(counts[name] / implied - 1))
     rates = {name: beds["value"] / count * 1000 for name, count in counts.items()}
-    shown = "; ".join(f"{rate:.1f} per 1,000 on {name}" for name, rate in rates.items())
-    same_year = [rates[name] for name in rates if name.endswith(str(year))]
-    short = any(rate < ratio["value"] for rate in same_year)
+    shown = [say("beds_rate", rate=rate, people=_people(name)) for name, rate in rates.items()]
+    short = any(rate < ratio["value"] for (_, of), rate in rates.items() if of == year)
+    told = {"nearest": _people(nearest), "rates": shown, "year": year}
     return [
         Finding(
             city.city_id,
-            f"{beds['value']:,.0f} beds, and {ratio['value']:g} beds per 1,000 older people, both for {year}",
-            f"together they imply {implied:,.0f} older people. {_against(implied, counts)}",
+            say("beds_imply_compared", beds=beds["value"], ratio=ratio["value"], year=year),
+            (say("beds_imply_found", implied=implied, counts=_against(implied, counts)),),
             CONFLICT if short else OPEN,
-            f"The nearest count is {nearest}, so the plan calculated with residents of its day rather than of its deadline, "
-            f"or rounded. The same beds are {shown}: whoever keeps the number of beds misses the ratio by {year}."
-            if short
-            else f"The nearest count is {nearest}. The same beds are {shown}.",
-            {"implied": implied, **counts},
+            (say("beds_imply_short", **told) if short else say("beds_imply_met", **told),),
+            {"implied": implied, **_named(counts)},
         )
     ]
 
@@ -123,24 +148,17 @@ def stock_implies_people(project: Project, city: City) -> list[Finding]:
     counts = older_people(project, city, (year - 1, year))
     implied = beds["value"] / ratio["value"] * 1000
     nearest = min(counts, key=lambda name: abs(counts[name] / implied - 1))
-    own = counts.get(f"registered in {year}")
-    beside = (
-        ""
-        if own is None
-        else f"Divided by the registered count of the same year the beds are {beds['value'] / own * 1000:.1f} per 1,000. "
-    )
+    own = counts.get(("registered", year))
+    rate = math.nan if own is None else beds["value"] / own * 1000
+    beside = [] if own is None else [say("stock_implies_own", rate=rate)]
     return [
         Finding(
             city.city_id,
-            f"{beds['value']:,.0f} beds that stood in {year}, and {ratio['value']:g} per 1,000 printed beside them",
-            f"the ratio implies {implied:,.0f} older people. {_against(implied, counts)}",
+            say("stock_implies_compared", beds=beds["value"], ratio=ratio["value"], year=year),
+            (say("stock_implies_found", implied=implied, counts=_against(implied, counts)),),
             OPEN if own is None else AGREE if abs(own / implied - 1) < CLOSE else CONFLICT,
-            f"{beside}The printed ratio comes nearest to {nearest}. The beds are used, the ratio is not.",
-            {
-                "implied": implied,
-                "per_1000_own": math.nan if own is None else beds["value"] / own * 1000,
-                **counts,
-            },
+            (*beside, say("stock_implies_follow", nearest=_people(nearest))),
+            {"implied": implied, "per_1000_own": rate, **_named(counts)},
         )
     ]
 
@@ -155,15 +173,18 @@ def new_beds_reach_total(project: Project, city: City) -> list[Finding]:
         return []
     reached = stock["value"] + new["value"]
     spare = reached - total["value"]
+    sums = {"stock": stock["value"], "new": new["value"], "total": total["value"]}
     return [
         Finding(
             city.city_id,
-            f"beds of {stock['year']:.0f} and new beds of {new['target_year']:.0f} against the promised total",
-            f"{stock['value']:,.0f} + {new['value']:,.0f} = {reached:,.0f}; promised {total['value']:,.0f}",
+            say("new_beds_compared", stock_year=stock["year"], year=new["target_year"]),
+            (say("new_beds_found", reached=reached, **sums),),
             AGREE if spare >= 0 else CONFLICT,
-            f"The new beds reach the total if at most {spare:,.0f} beds close in the year."
-            if spare >= 0
-            else f"The new beds leave {-spare:,.0f} beds wanting.",
+            (
+                say("new_beds_spare", spare=spare)
+                if spare >= 0
+                else say("new_beds_short", short=-spare),
+            ),
             {"reached": reached, "spare": spare},
         )
     ]
@@ -182,17 +203,20 @@ def yearly_reaches_total(project: Project, city: City) -> list[Finding]:
     years = total["value"] / yearly["value"]
     first = total["target_year"] - years + 1
     left = (total["target_year"] - city.plan_year + 1) * yearly["value"]
+    told = {"total": total["value"], "first": first, "left": left}
+    before = say("yearly_before", first=first, before=total["value"] - left)
     return [
         Finding(
             city.city_id,
-            f"{yearly['value']:g} homes a year against {total['value']:,.0f} in all by {total['target_year']:.0f}",
-            f"{total['value']:,.0f} takes {years:g} years, so it began in {first:.0f}; from the document's year "
-            f"{city.plan_year} on only {left:,.0f} can be reached",
+            say(
+                "yearly_compared",
+                yearly=yearly["value"],
+                total=total["value"],
+                year=total["target_year"],
+            ),
+            (say("yearly_found", years=years, plan_year=city.plan_year, **told),),
             AGREE if first >= city.plan_year else OPEN,
-            f"The total counts the years from {first:.0f} on, the five-year plan and not the document; "
-            f"{total['value'] - left:,.0f} homes must have been adapted before its year."
-            if first < city.plan_year
-            else "Both say the same.",
+            (before if first < city.plan_year else say("yearly_same"),),
             {"years": years, "first_year": first, "from_plan_year": left},
         )
     ]
@@ -207,17 +231,15 @@ def private_and_government(project: Project, city: City) -> list[Finding]:
     if private is None or public is None:
         return []
     beds = 1 - public["value"]
-    same = math.isclose(private["value"], beds)
+    told = {"private": private["value"], "public": public["value"]}
+    mirror = math.isclose(private["value"], beds)
     return [
         Finding(
             city.city_id,
-            f"private institutions {private['value']:.0%} or more against government-run beds {public['value']:.0%} or less",
-            f"a ceiling of {public['value']:.0%} for government-run beds leaves at least {beds:.0%} of beds to others; "
-            f"the floor for private institutions is {private['value']:.0%}",
+            say("private_compared", **told),
+            (say("private_found", beds=beds, **told),),
             OPEN,
-            ("The figures mirror each other" if same else "The figures differ")
-            + ", but one counts institutions and the other beds: they say the same only if homes are equally large, and "
-            "homes built by government and run privately (公建民营) fall under neither. Neither can be put in place of the other.",
+            (say("private_mirror") if mirror else say("private_differ"), say("private_follow")),
             {"private": private["value"], "beds_of_others": beds},
         )
     ]
@@ -230,23 +252,23 @@ def childcare_places(project: Project, city: City) -> list[Finding]:
         return []
     base = describe_area(project.china, city.adcode).base
     places = ratio["value"] * base.sum() / 1000
-    children = {f"census of {CENSUS_YEARS[1]}": base[:, :3].sum()}
+    children = {("census", CENSUS_YEARS[1]): base[:, :3].sum()}
     own = promised(city, "population_under_3", "stock")
     if own is not None:
-        children["the document"] = own["value"]
-    shown = "; ".join(
-        f"{count:,.0f} children under 3 ({name}): one place for {count / places:.0f}"
+        children["document", city.plan_year or 0] = own["value"]
+    shown = [
+        say("places_one", count=count, people=_people(name), each=count / places)
         for name, count in children.items()
-    )
+    ]
+    told = {"places": places, "people": base.sum(), "year": CENSUS_YEARS[1]}
     return [
         Finding(
             city.city_id,
-            f"{ratio['value']:g} places per 1,000 people against the children under 3",
-            f"{places:,.0f} places on {base.sum():,.0f} residents of {CENSUS_YEARS[1]}. {shown}",
+            say("places_compared", ratio=ratio["value"]),
+            (say("places_found", children=shown, **told),),
             OPEN,
-            "The base is all people, not children: with fewer births the same ratio serves a larger share of them. "
-            "Whether residents or the registered are meant is not said.",
-            {"places": places, **children},
+            (say("places_follow"),),
+            {"places": places, **{kind: count for (kind, _), count in children.items()}},
         )
     ]
 
@@ -268,12 +290,10 @@ def head_counts(project: Project, city: City) -> list[Finding]:
         out.append(
             Finding(
                 city.city_id,
-                f"{row['label_en']}: the document's count against the census of {CENSUS_YEARS[1]}",
-                f"{row['value']:,.0f} against {census:,.0f} residents ({gap:+.1%})",
+                say("head_counts_compared", label=dict(row), year=CENSUS_YEARS[1]),
+                (say("head_counts_found", document=row["value"], census=census, gap=gap),),
                 AGREE if same else OPEN,
-                "The same to the document's rounding: the document counts residents (常住人口)."
-                if same
-                else "More than rounding: whom the document counts is not said. The census is used, the document's figure is kept as printed.",
+                (say("head_counts_same") if same else say("head_counts_other"),),
                 {"document": row["value"], "census": census},
             )
         )
@@ -296,20 +316,16 @@ def damaged_counts(project: Project, city: City) -> list[Finding]:
         if registered is None or not number:
             continue
         read, people = float(number[0]), registered["value"]
-        fits = read <= people
+        shares = {"printed_share": row["value"] / people, "read_share": read / people}
+        fits = say("damaged_fits") if read <= people else say("damaged_neither")
         out.append(
             Finding(
                 city.city_id,
-                f"“{row['quote_zh']}” against the registered population of {registered['year']:.0f}",
-                f"as printed {row['value']:,.0f} is {row['value'] / people:.2%} of {people:,.0f}; as read {read:,.0f} is {read / people:.0%}",
+                say("damaged_compared", quote=row["quote_zh"], year=registered["year"]),
+                (say("damaged_found", printed=row["value"], people=people, read=read, **shares),),
                 OPEN,
-                (
-                    "The reading fits a promise for the whole city, the printed figure does not; "
-                    if fits
-                    else "Neither fits; "
-                )
-                + "the row keeps the printed value, and no calculation takes either.",
-                {"printed_share": row["value"] / people, "read_share": read / people},
+                (fits, say("damaged_kept")),
+                shares,
             )
         )
     return out
@@ -321,14 +337,15 @@ def licensed_institutions(project: Project, city: City) -> list[Finding]:
     if licensed is None or stock is None:
         return []
     share = licensed["value"] / stock["value"]
+    counts = {"licensed": licensed["value"], "stock": stock["value"]}
+    years = {"year": licensed["target_year"], "stock_year": stock["year"]}
     return [
         Finding(
             city.city_id,
-            f"{licensed['value']:.0f} licensed institutions in {licensed['target_year']:.0f} against the {stock['value']:.0f} that stood in {stock['year']:.0f}",
-            f"{share:.0%} would hold a licence",
+            say("licensed_compared", **counts, **years),
+            (say("licensed_found", share=share),),
             OPEN,
-            f"{stock['value'] - licensed['value']:.0f} institutions would stay without one. Shares “of institutions” mean very different "
-            "numbers according to which of the two is counted, and the document does not say.",
+            (say("licensed_follow", rest=stock["value"] - licensed["value"]),),
             {"share": share},
         )
     ]
@@ -346,10 +363,10 @@ def kinds_of_institutions(project: Project, city: City) -> list[Finding]:
     return [
         Finding(
             city.city_id,
-            f"{total['value']:.0f} institutions against {run['value']:.0f} publicly built and privately run (公建民营) and {own['value']:.0f} private",
-            f"{rest:.0f} are neither, {rest / total['value']:.0%}",
+            say("kinds_compared", total=total["value"], run=run["value"], own=own["value"]),
+            (say("kinds_found", rest=rest, share=rest / total["value"]),),
             OPEN if rest >= 0 else CONFLICT,
-            "The three are printed in different sections; that the rest is run by government is likely, but not said.",
+            (say("kinds_follow"),),
             {"rest": rest},
         )
     ]

@@ -427,7 +427,7 @@ PROGRESS = _table(
 
 PUBLISHED_CARE_NEED = _table(
     "published_care_need.csv",
-    "series definition first_age year low central high unit source_id locator note",
+    "series definition_en definition_zh first_age year low central high unit source_id locator note_en note_zh",
     "series year",
     _rules(
         (

@@ -8,10 +8,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from eldercare.documents.crosscheck import Saying
 from eldercare.inputs.load import NATION, City, Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS
 from eldercare.model.area_names import latin_names
@@ -23,10 +25,11 @@ LANGUAGES = ("en", "zh")
 SIZES = {"en": (1e6, 1e9), "zh": (1e4, 1e8)}
 THOUSANDS = {"en": ",", "zh": ""}
 DIGITS = 3
+FAR_ABOVE = 1e5
 ENDS = ("low", "central", "high")
 # Columns of tidy tables whose numbers are in the unit of the row, and those that name something as it is written.
 IN_UNIT = (*ENDS, "mean", "value", "promised", "use")
-AS_WRITTEN = ("source_id", "target_id", "printed")
+AS_WRITTEN = ("source_id", "target_id", "printed", "notebook")
 COUNTED = frozenset({"bed", "household", "person", "place", "worker", "yuan"})
 WHOLE = COUNTED - {"yuan"}
 KEYS = ("sex", "severity", "setting", "bed_type")
@@ -100,13 +103,28 @@ class Language:
             for row in table.to_dict("records")
         ]
 
+    def say(self, one: Saying) -> str:
+        """What is to be said, with its values in words; those of a list one after the other, of a row its label."""
+        return self.phrase(
+            one.phrase_id, **{name: self._said(value) for name, value in one.values.items()}
+        )
+
+    def _said(self, value):
+        if isinstance(value, Saying):
+            return self.say(value)
+        if isinstance(value, list):
+            return self.join("items_join", [self._said(part) for part in value])
+        if isinstance(value, tuple):
+            return self.part(*value)
+        return self.text(value, "label") if isinstance(value, dict) else value
+
     def told(self, row: dict) -> dict:
         """The cells of a row of a tidy table as a reader meets them.
 
         A number of the columns mean, low, central, high, value, promised, use or of one that ends in `_value`
         is told in the unit of the row (column `unit`), of `change…` with its sign as well, of one that ends
         in `_given` as it was given; of a column `share…` or `chance…` in per cent, of `signed…` in per cent
-        with its sign, of `ratio…` without a unit; a year as it is. `range` and `mean_range` are made of low,
+        with its sign, of `ratio…` without a unit; a year as it is; sayings one after the other. `range` and `mean_range` are made of low,
         central or mean, and high, and so is `need_range` of need_low, need_central, need_high; `label` of
         label_en and label_zh, as any other such pair, `factor` of assumption and keys. Keys are told by their labels, those with a
         number behind their name (`part_2`) as well; the rest stands as it is.
@@ -130,6 +148,8 @@ class Language:
         return told
 
     def _cell(self, name: str, cell, unit: str):
+        if isinstance(cell, tuple):
+            return self.join_sentences([self.say(one) for one in cell])
         if isinstance(cell, list):
             return self.join("list_join", [self.part(name, one) for one in cell])
         if isinstance(cell, str):
@@ -229,9 +249,13 @@ class Language:
         return f"{value:,.{decimals}f}".replace(",", THOUSANDS[self.code])
 
     def numbers(self, row: Mapping) -> dict[str, str]:
-        """Low, central and high of a range, all in the unit that suits the smallest of them."""
+        """Low, central and high of a range, all in the large unit that suits the smallest of them, or in the next
+        where the others are far above it.
+        """
         known = [significant(float(row[end]), DIGITS) for end in ENDS]
         size = min((self._size(value) for value in known if value), default=1)
+        if size > 1 and max(map(abs, known)) >= FAR_ABOVE * size:
+            size = SIZES[self.code][-1]
         return {end: self.number(row[end], size) for end in ENDS}
 
     def given(self, value: float, _position=None) -> str:
@@ -333,12 +357,26 @@ def _whole(value: float, unit: str) -> float:
     return round(value) if unit in WHOLE and abs(value) < 10 ** (DIGITS - 1) else value
 
 
+def language_of_run() -> str:
+    """Code of the language a run speaks: $ELDERCARE_LANGUAGE, else that of the notebooks in whose folder it starts, as
+    `notebooks/zh`, else English.
+    """
+    *_, folder, name = ("", *Path.cwd().parts)
+    of_folder = name if folder == "notebooks" and name in LANGUAGES else LANGUAGES[0]
+    return os.environ.get("ELDERCARE_LANGUAGE") or of_folder
+
+
+def edition(folder: Path, code: str) -> Path:
+    """The part of `notebooks/` or `figures/` in a language: English lies in the folder itself, others in one of theirs."""
+    return folder if code == LANGUAGES[0] else folder / code
+
+
 def load_language(project: Project, code: str = "") -> Language:
-    """The language of that code; without one that of $ELDERCARE_LANGUAGE, else English.
+    """The language of that code; without one that of the run.
 
     Raises : KeyError with the languages there are, for an unknown one
     """
-    code = code or os.environ.get("ELDERCARE_LANGUAGE") or LANGUAGES[0]
+    code = code or language_of_run()
     if code not in LANGUAGES:
         raise KeyError(f"no language “{code}”; there are: {', '.join(LANGUAGES)}")
     labels = {

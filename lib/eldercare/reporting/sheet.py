@@ -34,7 +34,7 @@ from eldercare.files import write_whole
 from eldercare.inputs.load import Project
 from eldercare.model.chain import BASE_YEAR, TOTAL
 from eldercare.reporting.blocks import text_width
-from eldercare.reporting.language import Language, load_language, significant
+from eldercare.reporting.language import Language, edition, load_language, significant
 
 FONT = Path(__file__).parent / "fonts" / "NotebookSansSC-Regular.otf"
 FONTS = ["Notebook Sans SC", "DejaVu Sans"]
@@ -79,6 +79,7 @@ def publish(
     figure: Figure,
     twin: pd.DataFrame,
     alt: str,
+    code: str,
     folder: Path | None = None,
 ) -> Image:
     """Write a figure and its table as <name>.png and <name>.csv, each whole or not at all, and show
@@ -86,9 +87,11 @@ def publish(
 
     twin   : the numbers in the figure; rounded to four significant digits and sorted here
     alt    : what the figure shows, for a reader who cannot see it
-    folder : by default $ELDERCARE_FIGURES, else `figures/` of the project
+    code   : language of the figure
+    folder : by default $ELDERCARE_FIGURES, else `figures/` of the project, of these the language's part
     """
-    folder = folder or Path(os.environ.get("ELDERCARE_FIGURES") or project.root / "figures")
+    figures = Path(os.environ.get("ELDERCARE_FIGURES") or project.root / "figures")
+    folder = folder or edition(figures, code)
     folder.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     dots = PIXELS / figure.get_size_inches()[0]
@@ -291,7 +294,8 @@ class Sheet:
         order = list(dict.fromkeys([*city, *filter(None, keys)]))
         twin = self.table[[*order, *numbers]] if self.twin is None else self.twin
         alt = self._alt(next(iter(keys), ""))
-        return publish(self.project, self.name, self.figure, twin, alt, self.folder)
+        code = self.words.code
+        return publish(self.project, self.name, self.figure, twin, alt, code, self.folder)
 
     def _finish(self) -> None:
         """Room for title, legend and source, and these."""

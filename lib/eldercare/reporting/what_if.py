@@ -28,6 +28,7 @@ from eldercare.inputs.load import BASELINE, Project, load_project
 from eldercare.inputs.schema import ASSUMPTION_KEYS, ASSUMPTIONS, DataFault
 from eldercare.model.chain import QUANTILES, CityInputs, first_year
 from eldercare.model.registered import area_of_city
+from eldercare.reporting.language import load_language
 
 MOST = 10
 ENDS_OF_SLIDER = (0.01, 0.99)
@@ -237,18 +238,17 @@ def save_scenario(desk: Desk, name: str, overwrite: bool = False) -> Project:
     """
     folder = desk.project.root / "data" / "scenarios"
     path = folder / f"{name}.csv"
+    words = load_language(desk.project)
     if not NAME.fullmatch(name):
-        raise ValueError(
-            f"“{name}” cannot be the name of a scenario: write small letters, digits and _, e.g. fuller_beds"
-        )
+        raise ValueError(words.phrase("save_bad_name", name=name))
     if name == BASELINE:
-        raise ValueError(f"there is a scenario “{name}” already; choose another name")
+        raise ValueError(words.phrase("save_taken", name=name))
     moved = desk.moved_rows()
     if moved.empty:
-        raise ValueError("no assumption was moved, so there is nothing to save")
+        raise ValueError(words.phrase("save_not_moved"))
     before = path.read_bytes() if path.exists() else None
     if before is not None and not overwrite:
-        raise NameTaken(f"there is a scenario “{name}” already; choose another name")
+        raise NameTaken(words.phrase("save_taken", name=name))
     moved = moved.assign(
         city_id=desk.city.city_id,
         basis="guess",
