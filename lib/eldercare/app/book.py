@@ -94,7 +94,7 @@ def execute(path: Path, cities: Iterable[str] = ()) -> None:
     Raises : CellExecutionError if a cell fails; the file is then unchanged
     """
     book = nbformat.read(path, as_version=4)
-    execute_cells(book, path.parent, **{CITIES: " ".join(cities)})
+    execute_cells(book, path.parent, None, **{CITIES: " ".join(cities)})
     _drop_live_views(book)
     book.metadata["language_info"] = {"name": "python"}
     book.metadata["kernelspec"] = {

@@ -356,8 +356,10 @@ def progress_template(city: str, output: Path | None) -> None:
     text = table.to_csv(index=False, lineterminator="\n")
     if output is None:
         # A file that a redirect makes is UTF-8 as all tables are, whatever the console's signs.
-        out = sys.stdout if sys.stdout.isatty() else click.get_binary_stream("stdout")
-        click.echo(text if out is sys.stdout else text.encode(), out, nl=False)
+        if sys.stdout.isatty():
+            print(text, end="")
+        else:
+            sys.stdout.buffer.write(text.encode())
         return
     output.parent.mkdir(parents=True, exist_ok=True)
     write_whole(output, text.encode())
