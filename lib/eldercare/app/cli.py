@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from eldercare.files import print_no_more, write_whole
+
 if TYPE_CHECKING:
     from eldercare.inputs.load import Project
 
@@ -89,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # who read has heard enough, as `| head`
-        _print_no_more()
+        print_no_more()
         return 0
     except click.ClickException as error:
         error.show()
@@ -101,13 +103,8 @@ def main(arguments: list[str] | None = None) -> int:
         message = error.args[0] if isinstance(error, KeyError) else error
         print(message, file=sys.stderr)
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            _print_no_more()
+            print_no_more()
         return FAULT
-
-
-def _print_no_more() -> None:
-    """Let what is still to be printed go, so that Python does not try again at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"]})
@@ -334,7 +331,6 @@ def verify_targets(documents: Path) -> int:
 def progress_template(city: str, output: Path | None) -> None:
     """Write a row of progress.csv for each tracked promise of a city."""
     from eldercare.documents import progress
-    from eldercare.files import write_whole
     from eldercare.inputs.reading import find_table
 
     report = _root() / "data" / "cities" / city / "progress.csv"
@@ -356,8 +352,10 @@ def progress_template(city: str, output: Path | None) -> None:
     text = table.to_csv(index=False, lineterminator="\n")
     if output is None:
         # A file that a redirect makes is UTF-8 as all tables are, whatever the console's signs.
-        out = sys.stdout if sys.stdout.isatty() else click.get_binary_stream("stdout")
-        click.echo(text if out is sys.stdout else text.encode(), out, nl=False)
+        if sys.stdout.isatty():
+            print(text, end="")
+        else:
+            sys.stdout.buffer.write(text.encode())
         return
     output.parent.mkdir(parents=True, exist_ok=True)
     write_whole(output, text.encode())
@@ -402,7 +400,6 @@ def areas(output: Path, draws: int) -> None:
 @commands.command()
 def calibrate() -> None:
     """Fit the weights of facts and the ranges to 2010 and 2020 anew: three tables of data/china/."""
-    from eldercare.files import write_whole
     from eldercare.validation import accuracy, calibration
 
     project = _project()

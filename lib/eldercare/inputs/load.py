@@ -32,6 +32,14 @@ PLACES = "china/place_assumptions.csv"
 # Names the cities that notebooks show and calculate, where not all are asked for.
 CITIES = "ELDERCARE_CITIES"
 Loaded = TypeVar("Loaded")
+# National tables with a schema of their own; the others are described by `china/columns.csv`.
+NATIONAL_SCHEMAS = {
+    "published_care_need": schema.PUBLISHED_CARE_NEED,
+    "published_money": schema.PUBLISHED_CARE_NEED,
+    "published_services": schema.PUBLISHED_CARE_NEED,
+    "care_grade": schema.CARE_GRADE,
+    "counts": schema.COUNTS,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,6 +224,9 @@ def load_project(
     reader.faults += table_faults(data, "", of_project, workbooks=True)
     counted = {name: _counts_of_city(reader, city) for name, city in every.items()}
     china = reader.unless_faulty(load_china, root)
+    if china is not None:
+        files = _national_files(data, reader.known)
+        reader.faults += table_faults(data / "china", "china/", files, workbooks=False)
     world = reader.unless_faulty(load_world, root) if (data / "world").is_dir() else None
     reader.finish()
     assert china is not None  # a fault of it has ended the reading
@@ -440,14 +451,11 @@ def load_china(root: Path) -> China:
 def _load_china(folder: Path, _state: tuple) -> China:
     faults: list[Fault] = []
     tables = _national_tables(folder, faults)
-    published = {
+    tables |= {
         name: _checked(folder / f"{name}.csv", table_schema, faults)
-        for name, table_schema in schema.PUBLISHED.items()
+        for name, table_schema in NATIONAL_SCHEMAS.items()
     }
     census = _load_census(folder / "census_age_sex.csv", faults)
-    known = [*tables, *published, "census_age_sex", "columns", Path(PLACES).stem]
-    known = [f"{name}.csv" for name in known]
-    faults += table_faults(folder, "china/", known, workbooks=False) if tables else []
     if faults or census is None:
         raise DataFault(faults)
     return China(
@@ -466,16 +474,22 @@ def _load_china(folder: Path, _state: tuple) -> China:
         wpp2019_population=tables["wpp2019_population"],
         wpp2019_death_rate=tables["wpp2019_death_rate"],
         wpp2019_input=tables["wpp2019_input"],
-        published_care_need=published["published_care_need"].astype(
-            {"first_age": int, "year": int}
-        ),
-        published_money=published["published_money"].astype({"year": int}),
-        published_services=published["published_services"].astype({"year": int}),
-        care_grades=published["care_grade"],
-        counts=_placed(published["counts"], "china/counts.csv"),
+        published_care_need=tables["published_care_need"].astype({"first_age": int, "year": int}),
+        published_money=tables["published_money"].astype({"year": int}),
+        published_services=tables["published_services"].astype({"year": int}),
+        care_grades=tables["care_grade"],
+        counts=_placed(tables["counts"], "china/counts.csv"),
         area_names=tables["area_name"],
         code_changes=tables["code_change"],
     )
+
+
+def _national_files(data: Path, asked: Iterable[str]) -> list[str]:
+    """Names of the files of `data/china/` that are read: those of `columns.csv`, those with a schema, those asked for."""
+    described = read_cells(data / "china" / "columns.csv", "china/columns.csv").get("file", [])
+    names = [*described, *NATIONAL_SCHEMAS, "census_age_sex", "columns"]
+    here = [name.removeprefix("china/") for name in asked if name.startswith("china/")]
+    return [*{f"{name}.csv": None for name in names}, *here]
 
 
 def _national_tables(folder: Path, faults: list[Fault]) -> dict[str, pd.DataFrame]:

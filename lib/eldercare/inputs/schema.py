@@ -532,14 +532,6 @@ CARE_GRADE = _table(
     **dict.fromkeys(("first_grade", "last_grade"), _NUMBER),
     **dict.fromkeys(("service_class", "locator"), _FILLED),
 )
-# Tables of data/china that are not of census or projection, by name.
-PUBLISHED = {
-    "published_care_need": PUBLISHED_CARE_NEED,
-    "published_money": PUBLISHED_CARE_NEED,
-    "published_services": PUBLISHED_CARE_NEED,
-    "care_grade": CARE_GRADE,
-    "counts": COUNTS,
-}
 
 AGE_GROUPS = ("0", "1_4", *(f"{a}_{a + 4}" for a in range(5, 85, 5)), "85_plus")
 AGE_GROUP_START = (0, 1, *range(5, 90, 5))

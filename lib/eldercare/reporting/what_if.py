@@ -13,7 +13,7 @@ import xarray as xr
 
 from eldercare.analysis.sensitivity import MAIN, headlines, tornado
 from eldercare.engine.quantity import Calculation
-from eldercare.files import write_whole
+from eldercare.files import as_it_was_if_it_fails, write_whole
 from eldercare.inputs.correlations import stream_name
 from eldercare.inputs.draws import (
     DEFAULT_DRAWS,
@@ -25,7 +25,7 @@ from eldercare.inputs.draws import (
     uniform_stream,
 )
 from eldercare.inputs.load import BASELINE, Project, load_project
-from eldercare.inputs.schema import ASSUMPTION_KEYS, ASSUMPTIONS, DataFault
+from eldercare.inputs.schema import ASSUMPTION_KEYS, ASSUMPTIONS
 from eldercare.model.chain import QUANTILES, CityInputs, first_year
 from eldercare.model.registered import area_of_city
 from eldercare.reporting.language import load_language
@@ -246,8 +246,7 @@ def save_scenario(desk: Desk, name: str, overwrite: bool = False) -> Project:
     moved = desk.moved_rows()
     if moved.empty:
         raise ValueError(words.phrase("save_not_moved"))
-    before = path.read_bytes() if path.exists() else None
-    if before is not None and not overwrite:
+    if path.exists() and not overwrite:
         raise NameTaken(words.phrase("save_taken", name=name))
     moved = moved.assign(
         city_id=desk.city.city_id,
@@ -260,15 +259,9 @@ def save_scenario(desk: Desk, name: str, overwrite: bool = False) -> Project:
     rows = moved if begun is None else pd.concat([begun, moved])
     rows = rows.drop_duplicates([*KEYS, "city_id"], keep="last")[list(ASSUMPTIONS.columns)]
     folder.mkdir(exist_ok=True)
-    write_whole(path, rows.to_csv(index=False, lineterminator="\n").encode())
-    try:
+    with as_it_was_if_it_fails(path):
+        write_whole(path, rows.to_csv(index=False, lineterminator="\n").encode())
         return load_project(desk.project.root)
-    except DataFault:
-        if before is None:
-            path.unlink()
-        else:
-            write_whole(path, before)
-        raise
 
 
 def paths_table(desks: Mapping[str, Desk]) -> pd.DataFrame:

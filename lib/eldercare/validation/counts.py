@@ -235,7 +235,7 @@ NATION_DRAWS = 256
 def published_of_nation(project: Project) -> pd.DataFrame:
     """All that is published of the nation for the years since the census, one under the other.
 
-    Returns : table national (the figure), year, published, unit, source_id, note
+    Returns : table national (the figure), year, published, unit, source_id, note_en, note_zh
     Source  : data/china/counts.csv, published_care_need.csv, published_services.csv,
               published_money.csv; data/world/care_use.csv
     """
@@ -245,6 +245,8 @@ def published_of_nation(project: Project) -> pd.DataFrame:
         national="people_" + people["age"].str.removesuffix("+") + "_plus",
         year=people["date"].str[:4].astype(int),
         published=people["value"],
+        note_en=people["note"],
+        note_zh=people["note"],
     )
     need = china.published_care_need
     need = need.assign(national=need["series"].map(ESTIMATES)).dropna(subset=["national"])
@@ -253,9 +255,11 @@ def published_of_nation(project: Project) -> pd.DataFrame:
     parts = [people, rest.rename(columns={"central": "published"})]
     if project.world is not None:
         users = project.world.care_use
-        homes = users[users["series"] == "china_residents"].assign(national="residents", note="")
+        homes = users[users["series"] == "china_residents"].assign(
+            national="residents", note_en="", note_zh=""
+        )
         parts.insert(2, homes.rename(columns={"value": "published"}))
-    columns = ["national", "year", "published", "unit", "source_id", "note"]
+    columns = ["national", "year", "published", "unit", "source_id", "note_en", "note_zh"]
     table = pd.concat([part[columns] for part in parts], ignore_index=True)
     table = table[table["year"].between(FIRST_YEAR, LAST_YEAR_PUBLISHED)]
     order = {name: place for place, name in enumerate(NATIONAL)}
@@ -323,7 +327,7 @@ def reconcile_nation(project: Project, draws: int = NATION_DRAWS) -> pd.DataFram
 
     Returns : table national, year, measure, published, low, central, high (the nation), provinces (middle of
               their sum), ratio, ratio_provinces, tied (a row of ours was fitted to it: `yes` or `no`), off (of the
-              sum of the provinces or of the nation), unit, source_id, note
+              sum of the provinces or of the nation), unit, source_id, note_en, note_zh
     """
     table = published_of_nation(project)
     last = int(table["year"].max())
