@@ -107,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _print_no_more() -> None:
     """Let what is still to be printed go, so that Python does not try again at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.pipe()[1], sys.stdout.fileno())
 
 
 @click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"]})
@@ -335,18 +335,13 @@ def progress_template(city: str, output: Path | None) -> None:
     """Write a row of progress.csv for each tracked promise of a city."""
     from eldercare.documents import progress
     from eldercare.files import write_whole
-    from eldercare.inputs.reading import find_table, read_cells
+    from eldercare.inputs.reading import find_table, has_rows
 
     report = _root() / "data" / "cities" / city / "progress.csv"
     empty = report.is_file() and not report.stat().st_size  # `> progress.csv` makes it so
     there = None if output is None else find_table(output)
-    if (
-        there is not None
-        and there.stat().st_size
-        and not (
-            there == output and read_cells(there).empty  # `new-city` makes it with a header alone
-        )
-    ):
+    # `new-city` makes it with a header alone, which may be filled; a workbook is never filled.
+    if there is not None and (there != output or has_rows(there)):
         raise ValueError(
             f"{there.name} is there already and is not overwritten: reports in it would be lost. "
             "Write to another file and copy over the rows that are new"

@@ -25,6 +25,7 @@ from eldercare.inputs.draws import (
     uniform_stream,
 )
 from eldercare.inputs.load import BASELINE, Project, load_project
+from eldercare.inputs.reading import content_of
 from eldercare.inputs.schema import ASSUMPTION_KEYS, ASSUMPTIONS, DataFault
 from eldercare.model.chain import QUANTILES, CityInputs, first_year
 from eldercare.model.registered import area_of_city
@@ -246,7 +247,7 @@ def save_scenario(desk: Desk, name: str, overwrite: bool = False) -> Project:
     moved = desk.moved_rows()
     if moved.empty:
         raise ValueError("no assumption was moved, so there is nothing to save")
-    before = path.read_bytes() if path.exists() else None
+    before = content_of(path)
     if before is not None and not overwrite:
         raise NameTaken(f"there is a scenario “{name}” already; choose another name")
     moved = moved.assign(
