@@ -11,6 +11,7 @@ from conftest import ROOT
 
 from eldercare.app import book, cli
 from eldercare.inputs.draws import DEFAULT_DRAWS
+from eldercare.inputs.load import load_project
 from eldercare.reporting.language import LANGUAGES
 
 
@@ -125,3 +126,24 @@ def test_an_interrupted_command_says_so(monkeypatch, capsys):
     monkeypatch.setattr(book, "execute_all", interrupted)
     assert cli.main(["run"]) == cli.INTERRUPTED
     assert "Interrupted" in capsys.readouterr().err
+
+
+def test_one_setting_names_the_cities_that_notebooks_go_on_with(monkeypatch):
+    monkeypatch.setenv("ELDERCARE_CITIES", "shengzhou, lincang")
+    assert list(load_project(ROOT).cities) == ["lincang", "shengzhou"]
+    assert list(load_project(ROOT, cities=["sanming"]).cities) == ["sanming"]
+    monkeypatch.setenv("ELDERCARE_CITIES", "nowhere")
+    with pytest.raises(KeyError, match="no city “nowhere”; there are: chishui"):
+        load_project(ROOT)
+    assert len(load_project(ROOT, cities=()).cities) > 2
+
+
+def test_one_city_is_run_by_the_notebooks_that_show_cities(monkeypatch, capsys):
+    asked = []
+    monkeypatch.setenv("ELDERCARE_PROJECT", str(ROOT))
+    monkeypatch.setattr(book, "execute", lambda path, cities: asked.append((path.stem, *cities)))
+    assert cli.main(["run", "--city", "nowhere"]) == 2 and not asked
+    assert cli.main(["run", "--city", "lincang"]) == 0
+    assert {city for _, city in asked} == {"lincang"}
+    shown = {path.stem for path in book.notebook_paths(ROOT)} - {name for name, _ in asked}
+    assert shown == {"08_accuracy", "10_use_accuracy"}

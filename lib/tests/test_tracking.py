@@ -211,6 +211,12 @@ def test_the_template_is_written_whole_or_not_at_all(small_copy, monkeypatch, ca
     assert cli.main(["progress-template", "lincang", "--output", str(tmp_path / "out.csv")]) == 0
     assert (tmp_path / "out.csv").read_text("utf-8").startswith(",".join(HEADER))
     assert [path.name for path in tmp_path.glob("out*")] == ["out.csv"]
+    assert cli.main(["progress-template", "lincang", "--output", str(tmp_path / "out.csv")]) == 2
+    assert "is not overwritten" in capsys.readouterr().err
+    report = small_copy.data / "cities/lincang/progress.csv"
+    report.write_text(",".join(HEADER) + "\n", "utf-8")
+    assert cli.main(["progress-template", "lincang", "--output", str(report)]) == 0
+    assert len(report.read_text("utf-8").splitlines()) > 1
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,12 @@ saved.
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
+from urllib.parse import urlparse
 
 import pytest
 from conftest import ROOT
@@ -16,54 +18,84 @@ LEVER, PICTURE = ".eldercare-lever .noUi-handle", "img.eldercare-picture"
 WAIT = 180_000
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """Where the desk is served from a copy of the project, so that a saved scenario stays there."""
-    folder = tmp_path_factory.mktemp("desk")
-    for name in ("data", "notebooks", "figures"):
-        subprocess.run(["cp", "-r", str(ROOT / name), str(folder)], check=True)
+def serve(command: str, folder, *words: str):
+    """A command of the project that serves a page, on a free port; ends it with what it has started."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = (folder / "voila.log").open("w")
-    command = [
-        sys.executable,
-        "-m",
-        "voila",
-        "notebooks/09_what_if.ipynb",
-        "--no-browser",
-        f"--port={port}",
-    ]
-    server = subprocess.Popen(
-        command,
-        cwd=folder,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        env={
-            **os.environ,
-            "ELDERCARE_PROJECT": str(folder),
-            "ELDERCARE_FIGURES": str(folder / "figures"),
-        },
-    )
+    words = [sys.executable, "-m", "eldercare", command, "--no-browser", f"--port={port}", *words]
+    own = {
+        "ELDERCARE_PROJECT": str(folder),
+        "ELDERCARE_FIGURES": str(folder / "figures"),
+        "ELDERCARE_CITIES": "lincang shengzhou",
+        "HOME": str(folder),
+    }
+    with (folder / f"{command}.log").open("w") as log:
+        server = subprocess.Popen(
+            words, cwd=folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+            env={**os.environ, **own},
+        )  # fmt: skip
     try:
         yield f"http://127.0.0.1:{port}/", folder
     finally:
-        server.terminate()
+        os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)
 
 
 @pytest.fixture(scope="module")
-def page(address, browser):
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    for _ in range(60):
+def copy(tmp_path_factory):
+    """A copy of the project, so that a saved scenario stays there."""
+    folder = tmp_path_factory.mktemp("desk")
+    for name in ("data", "notebooks", "figures"):
+        subprocess.run(["cp", "-r", str(ROOT / name), str(folder)], check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(copy):
+    """Where the desk is served."""
+    yield from serve("desk", copy)
+
+
+def opened(browser, address: str, shows: str):
+    """A page when it shows something, and the hosts that have answered it."""
+    page, hosts = browser.new_page(viewport={"width": 1400, "height": 1000}), set()
+    page.on("response", lambda response: hosts.add(urlparse(response.url).hostname))
+    for _ in range(120):
         try:
-            page.goto(address[0], timeout=WAIT)
+            page.goto(address, timeout=WAIT)
             break
         except Error:
             time.sleep(0.5)
-    page.wait_for_selector(PICTURE, timeout=WAIT)
-    yield page
+    page.wait_for_selector(shows, timeout=WAIT, state="attached")
+    return page, hosts - {None}
+
+
+@pytest.fixture(scope="module")
+def opened_desk(address, browser):
+    page, hosts = opened(browser, address[0], PICTURE)
+    yield page, hosts
     page.close()
+
+
+@pytest.fixture
+def page(opened_desk):
+    return opened_desk[0]
+
+
+def test_the_desk_asks_no_other_host(opened_desk):
+    assert opened_desk[1] == {"127.0.0.1"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="ends what it has started as POSIX does")
+def test_the_lab_opens_at_the_project_s_root_and_asks_nothing(copy, browser):
+    for address, _ in serve("lab", copy, "--ServerApp.token=", "--allow-root"):
+        page, hosts = opened(browser, address, ".jp-DirListing-item")
+        page.wait_for_timeout(5_000)
+        names = page.locator(".jp-DirListing-itemText").all_inner_texts()
+        assert {"data", "notebooks", "figures"} <= set(names)
+        assert hosts == {"127.0.0.1"} and page.get_by_text("news").count() == 0
+        page.close()
 
 
 def source(page) -> str:

@@ -331,12 +331,13 @@ def verify_targets(documents: Path) -> int:
 def progress_template(city: str, output: Path | None) -> None:
     """Write a row of progress.csv for each tracked promise of a city."""
     from eldercare.documents import progress
-    from eldercare.inputs.reading import find_table
+    from eldercare.inputs.reading import find_table, has_rows
 
     report = _root() / "data" / "cities" / city / "progress.csv"
     empty = report.is_file() and not report.stat().st_size  # `> progress.csv` makes it so
     there = None if output is None else find_table(output)
-    if there is not None and there.stat().st_size:
+    # `new-city` makes it with a header alone, which may be filled; a workbook is never filled.
+    if there is not None and (there != output or has_rows(there)):
         raise ValueError(
             f"{there.name} is there already and is not overwritten: reports in it would be lost. "
             "Write to another file and copy over the rows that are new"

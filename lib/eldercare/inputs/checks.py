@@ -142,7 +142,7 @@ def table_faults(folder: Path, at: str, known: Collection[str], workbooks: bool)
     workbooks : whether a workbook may stand in place of a table
     """
     faults = []
-    for path in sorted(folder.iterdir()):
+    for path in sorted(folder.glob("*")):
         stands_for = path.stem + ".csv" if workbooks and path.suffix == ".xlsx" else path.name
         problem = ""
         if path.is_dir():

@@ -223,13 +223,7 @@ def load_project(
     of_project = [name for name in reader.known if "/" not in name]
     reader.faults += table_faults(data, "", of_project, workbooks=True)
     counted = {name: _counts_of_city(reader, city) for name, city in every.items()}
-    china = reader.unless_faulty(load_china, root)
-    if china is not None:
-        files = _national_files(data, reader.known)
-        reader.faults += table_faults(data / "china", "china/", files, workbooks=False)
-    world = reader.unless_faulty(load_world, root) if (data / "world").is_dir() else None
-    reader.finish()
-    assert china is not None  # a fault of it has ended the reading
+    china, world = _nation_and_world(reader, root)
     own = [rows for rows in counted.values() if len(rows)]
     if own:
         china = replace(china, counts=pd.concat([china.counts, *own], ignore_index=True))
@@ -254,15 +248,33 @@ def load_project(
     faults = cross_faults(project) + ([] if world is None else world_faults(sources, world))
     if faults:
         raise DataFault(faults)
-    chosen = {
+    chosen = _as_promised(project)
+    named = {city_id: chosen.city(city_id) for city_id in sorted(set(cities))}
+    return replace(chosen, cities=named) if named else chosen
+
+
+def _nation_and_world(reader: _Reader, root: Path) -> tuple[China, World | None]:
+    """The national tables and those of the world; what is wrong in them ends the reading with all that was found."""
+    data = reader.data
+    china = reader.unless_faulty(load_china, root)
+    world = reader.unless_faulty(load_world, root) if (data / "world").is_dir() else None
+    if china is not None:
+        files = _national_files(data, reader.known)
+        reader.faults += table_faults(data / "china", "china/", files, workbooks=False)
+    reader.finish()
+    assert china is not None  # else a fault has ended the reading
+    return china, world
+
+
+def _as_promised(project: Project) -> Project:
+    """The project with cities that are told by whom they count, and targets on the base of their denominator."""
+    cities = {
         city_id: _named_by_basis(
-            project, replace(city, targets=on_promised_base(indicators, city.targets))
+            project, replace(city, targets=on_promised_base(project.indicators, city.targets))
         )
         for city_id, city in project.cities.items()
     }
-    project = replace(project, cities=chosen)
-    named = {city_id: project.city(city_id) for city_id in sorted(set(cities))}
-    return replace(project, cities=named) if named else project
+    return replace(project, cities=cities)
 
 
 def _named_by_basis(project: Project, city: City) -> City:

@@ -198,6 +198,11 @@ def read_cells(path: Path, shown: str | None = None) -> pd.DataFrame:
     return cells.set_axis(cells.index + 2)
 
 
+def has_rows(path: Path) -> bool:
+    """Whether a table has a row below its header; false for an empty file."""
+    return bool(path.stat().st_size) and not read_cells(path).empty
+
+
 def _how_to_write(text: str, column: str) -> str:
     """What would be right in place of a text that is no number, if it can be told what was meant."""
     plain = unicodedata.normalize("NFKC", text).replace(" ", "")

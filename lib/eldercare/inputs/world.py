@@ -284,7 +284,7 @@ def _long(wide: pd.DataFrame) -> pd.DataFrame:
 
 def state_of(folder: Path) -> tuple:
     """The files of a folder with the moment each was changed: another, if one has changed since."""
-    return tuple(sorted((path.name, path.stat().st_mtime_ns) for path in folder.iterdir()))
+    return tuple(sorted((path.name, path.stat().st_mtime_ns) for path in folder.glob("*")))
 
 
 def load_world(root: Path) -> World:
