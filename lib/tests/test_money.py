@@ -674,7 +674,7 @@ def test_the_nation_s_public_money_is_near_the_published_sums(project, national_
 def test_no_public_money_of_the_nation_is_in_two_sums_or_in_none(project):
     nation = load.nation_as_city()
     found = calculation_of(project, nation, draw_assumptions(project, nation, draws=2))
-    sums = compare._public_money(found)
+    sums = compare.public_money(found)
     families = part(found["payment"], measure="use", payer="families")
     year = 2024 - int(found["years"][0])
     assert (sum(sums.values()) + families).isel(year=year).values == pytest.approx(

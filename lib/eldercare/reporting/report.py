@@ -277,7 +277,8 @@ def _promise_sentence(facts: Facts, row: dict) -> str:
         year=row["target_year"],
         promised=words.value_with_unit(row["promised"], row["unit"]),
         need=words.range({end: row[f"need_{end}"] for end in QUANTILES}, row["unit"]),
-        **{name: row[name] for name in ("belief", "span", "turned")},
+        short=row["short"],
+        turned=row["turned"] if row["inside"] else "",
     ).rstrip()
 
 
