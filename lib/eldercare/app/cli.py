@@ -347,12 +347,7 @@ def areas(
     draws: int,
     scheduler: str | None,
 ) -> int:
-    """Run the whole chain for all areas of the census into a folder of Parquet files.
-
-    People of the parts add up to those of the whole. From need to money each area is calculated for itself; what the
-    parts come to stands beside the figure of the whole in _sums.parquet. Stock, targets and assumptions in
-    data/cities are not used.
-    """
+    """Run the whole chain for all areas of the census into Parquet files: people add up, need to money is an area at a time."""
     from eldercare.app import nation
     from eldercare.inputs.load import NATION
     from eldercare.model.area_names import find_area
@@ -374,7 +369,7 @@ def areas(
 
 
 @commands.command("areas-table")
-@click.argument("folder", type=FILE, metavar="DIR")
+@click.argument("folder", type=FILE, metavar="DIR", help="Folder of a finished run of areas.")
 def areas_table(folder: Path) -> None:
     """Write docs/areas.csv.gz, which the site's page of areas shows, from the folder of a finished run over all areas."""
     from eldercare.app import lookup
