@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT
 from test_structure import MOST_MODULES
 
-from eldercare.app import cli, export, pages, site
+from eldercare.app import cli, export, lookup, pages, site
 from eldercare.inputs import load
 
 CITY = "lincang"
@@ -22,8 +22,9 @@ WRITTEN = [
     path.relative_to(ROOT / "docs").with_suffix(".html").as_posix()
     for path in sorted((ROOT / "docs").rglob("*.md"))
 ]
+AREAS = site.AREAS.values() if (ROOT / "docs" / lookup.TABLE).is_file() else ()
 LIBRARY = [f"api/eldercare.{package}.html" for package in MOST_MODULES]
-PAGES = [*site.HOME.values(), *NOTEBOOKS, *REPORTS, *WRITTEN, *LIBRARY, "search.html"]
+PAGES = [*site.HOME.values(), *AREAS, *NOTEBOOKS, *REPORTS, *WRITTEN, *LIBRARY, "search.html"]
 TAGS = {"en": "en", "zh": "zh-Hans"}
 REPORT = """<!DOCTYPE html>
 <html lang="{tag}"><head><title>{title}</title><style>h1 {{ color: red }}</style></head>
