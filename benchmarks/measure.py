@@ -7,11 +7,17 @@ error of sampling, each taken in a process of its own, which a timer of function
 cannot give. Such a process imports only what it measures, as imports are a part of its memory.
 
 python benchmarks/measure.py                 everything, which takes minutes
-python benchmarks/measure.py kernel desk     only some of: kernel areas sensitivity desk screen chain precision
+python benchmarks/measure.py kernel desk     only some of: kernel areas nation sensitivity desk screen chain precision
+python benchmarks/measure.py --record 0.2.0 kernel areas     the same, and its ratios into docs/how_to/speed.csv
+
+Seconds differ from machine to machine and from hour to hour. So each time is told as a multiple of that of a reference
+loop as well, the plain projection in NumPy, run just before on the same machine, and beside the multiple last recorded in
+docs/how_to/speed.csv: what grew there grew by our doing.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import resource
 import shutil
@@ -39,6 +45,9 @@ PRESS = """() => new Promise(done => {
     const key = {key: "ArrowRight", keyCode: 39, which: 39, bubbles: true};
     document.activeElement.dispatchEvent(new KeyboardEvent("keydown", key));
 })"""
+HISTORY = Path(__file__).parents[1] / "docs" / "how_to" / "speed.csv"
+RUN: dict[str, float] = {}  # multiples of the reference loop in this run
+SOME_AREAS = (500, 3000)
 REPEATS = 3
 FEW_DRAWS, MANY_DRAWS = 1024, 8192
 KERNEL_YEARS = 30
@@ -104,17 +113,14 @@ def kernel(project: Project) -> dict[str, float]:
 
 
 def areas(project: Project) -> dict[str, float]:
-    """Seconds and peak memory [MiB] of a run over all areas of the census, Parquet included."""
+    """Seconds and peak memory [MiB] of the population of all areas of the census."""
     from eldercare.inputs.draws import draw_assumptions
-    from eldercare.model.areas import area_inputs, project_areas, write_summary
+    from eldercare.model.areas import area_inputs, project_areas
 
-    with tempfile.TemporaryDirectory() as folder:
-        start = time.perf_counter()
-        inputs = area_inputs(project.china)
-        draws = draw_assumptions(project, draws=FEW_DRAWS)
-        summary = project_areas(inputs, project.china, draws)
-        write_summary(summary, project.china, Path(folder) / "areas.parquet")
-        seconds = time.perf_counter() - start
+    start = time.perf_counter()
+    inputs = area_inputs(project.china)
+    project_areas(inputs, project.china, draw_assumptions(project, draws=FEW_DRAWS))
+    seconds = time.perf_counter() - start
     return {"seconds": seconds, "mebibytes": memory(), "areas": inputs.sizes["area"]}
 
 
@@ -212,10 +218,76 @@ def precision(project: Project, city_id: str) -> list[dict[str, Any]]:
     return sampling_error(project, city_id).to_dict(orient="records")
 
 
+def nation(project: Project) -> dict[str, float]:
+    """The whole chain for all areas on two processes: seconds, the most memory of all processes together [MiB], how
+    many areas, and the time an area takes over 3,000 of them over that over 500.
+    """
+    from eldercare.app.nation import blocks_of, run_areas
+
+    sizes, reached = [len(block.codes) for block in blocks_of(project)], {}
+    sizes = sorted(sizes, reverse=True)  # the order in which they are begun
+    start = time.perf_counter()
+
+    def tell(done: int, _all: int) -> None:
+        if done == 0:
+            reached[0] = time.perf_counter()
+        for count in SOME_AREAS:
+            if sum(sizes[:done]) >= count:
+                reached.setdefault(count, (time.perf_counter() - reached[0]) / sum(sizes[:done]))
+
+    with tempfile.TemporaryDirectory() as folder:
+        run_areas(project, Path(folder), tell=tell)
+    seconds = time.perf_counter() - start
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    few, many = (reached[count] for count in SOME_AREAS)
+    return {
+        "seconds": seconds,
+        "mebibytes": memory() + 2 * largest,
+        "areas": sum(sizes),
+        "growth": many / few,
+    }
+
+
+def reference(project: Project) -> dict[str, float]:
+    """Seconds of the loop that all else is measured by: one area, 1,024 draws, 30 years, in plain NumPy."""
+    found = kernel(project)
+    return {"seconds": found["seconds"] * found["ratio"]}
+
+
 def alone(measure: Callable[..., Any], *arguments: str) -> Any:
     """What a measure above returns, in a process of its own."""
     command = [sys.executable, __file__, "--alone", measure.__name__, *arguments]
     return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+
+
+def last_recorded(measure: str) -> dict[str, str] | None:
+    """The row of a measure that was recorded last; None if there is none."""
+    with HISTORY.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["measure"] == measure]
+    return rows[-1] if rows else None
+
+
+def in_loops(measure: str, seconds: float) -> str:
+    """A time as a multiple of the reference loop, beside the multiple last recorded."""
+    if "loop" not in RUN:
+        RUN["loop"] = alone(reference)["seconds"]
+    ratio = RUN[measure] = seconds / RUN["loop"]
+    before = last_recorded(measure)
+    if before is None:
+        return f"{ratio:.3g} reference loops (none recorded)"
+    change = ratio / float(before["loops"]) - 1
+    return f"{ratio:.3g} reference loops ({change:+.0%} on {before['version']})"
+
+
+def record(version: str) -> None:
+    """Add the multiples of this run to docs/how_to/speed.csv."""
+    with HISTORY.open("a", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerows(
+            [version, measure, f"{ratio:.3g}"]
+            for measure, ratio in RUN.items()
+            if measure != "loop"
+        )
 
 
 def tell_kernel() -> None:
@@ -224,7 +296,8 @@ def tell_kernel() -> None:
     print(
         f"projection, 1 area x {FEW_DRAWS} draws x {KERNEL_YEARS} years: "
         f"{found['seconds'] * 1e3:.1f} ms, {found['updates'] / 1e9:.2f} thousand million cell "
-        f"updates a second, {found['ratio']:.1f} times the plain version"
+        f"updates a second, {found['ratio']:.1f} times the plain version; "
+        f"{in_loops('kernel', found['seconds'])}"
     )
 
 
@@ -232,8 +305,18 @@ def tell_areas() -> None:
     """Print time and memory of all areas of the census."""
     found = alone(areas)
     print(
-        f"all {found['areas']} areas, {FEW_DRAWS} draws: {found['seconds']:.0f} s, "
-        f"{found['mebibytes']:.0f} MiB"
+        f"population of all {found['areas']} areas, {FEW_DRAWS} draws: {found['seconds']:.0f} s, "
+        f"{found['mebibytes']:.0f} MiB; {in_loops('areas', found['seconds'])}"
+    )
+
+
+def tell_nation() -> None:
+    """Print time and memory of the whole chain for all areas of the census."""
+    found = alone(nation)
+    print(
+        f"whole chain of all {found['areas']} areas, {FEW_DRAWS} draws: {found['seconds']:.0f} s, "
+        f"{found['mebibytes']:.0f} MiB; an area of {SOME_AREAS[1]} takes {found['growth']:.2f} of one of "
+        f"{SOME_AREAS[0]}; {in_loops('nation', found['seconds'])}"
     )
 
 
@@ -242,7 +325,8 @@ def tell_sensitivity() -> None:
     found = alone(sensitivity)
     print(
         f"sensitivity, {found['cities']} cities, {found['assumptions']} assumptions, "
-        f"{found['runs']} model runs: {found['seconds']:.0f} s"
+        f"{found['runs']} model runs: {found['seconds']:.0f} s; "
+        f"{in_loops('sensitivity', found['seconds'])}"
     )
 
 
@@ -269,7 +353,10 @@ def tell_chain() -> None:
     for draws in (FEW_DRAWS, MANY_DRAWS):
         runs = [alone(chain, str(draws)) for _ in range(REPEATS)]
         seconds, most[draws] = (min(one[key] for one in runs) for key in ("seconds", "mebibytes"))
-        print(f"chain, all cities, {draws:5d} draws: {seconds:6.2f} s, {most[draws]:6.0f} MiB")
+        print(
+            f"chain, all cities, {draws:5d} draws: {seconds:6.2f} s, {most[draws]:6.0f} MiB; "
+            f"{in_loops(f'chain_{draws}', seconds)}"
+        )
     ratio = most[MANY_DRAWS] / most[FEW_DRAWS]
     print(f"memory of {MANY_DRAWS} draws over {FEW_DRAWS}: {ratio:.2f}")
 
@@ -287,11 +374,13 @@ def tell_precision() -> None:
 
 
 MEASURES = {
-    one.__name__: one for one in (kernel, areas, sensitivity, desk, screen, chain, precision)
+    one.__name__: one
+    for one in (reference, kernel, areas, nation, sensitivity, desk, screen, chain, precision)
 }
 TOLD = {
     "kernel": tell_kernel,
     "areas": tell_areas,
+    "nation": tell_nation,
     "sensitivity": tell_sensitivity,
     "desk": tell_desk,
     "screen": tell_screen,
@@ -306,6 +395,9 @@ def main(arguments: list[str]) -> int:
         found = MEASURES[arguments[1]](load_project(find_root()), *arguments[2:])
         print(json.dumps(found, default=float))
         return 0
+    version = ""
+    if arguments[:1] == ["--record"]:
+        version, arguments = arguments[1], arguments[2:]
     unknown = [name for name in arguments if name not in TOLD]
     if unknown:
         print(
@@ -314,6 +406,8 @@ def main(arguments: list[str]) -> int:
         return 2
     for name in arguments or TOLD:
         TOLD[name]()
+    if version:
+        record(version)
     return 0
 
 

@@ -1,5 +1,6 @@
 """How Sphinx makes the site; eldercare.app.site lays the notebooks and reports beside these pages."""
 
+import csv
 import importlib
 import re
 import textwrap
@@ -75,6 +76,16 @@ def chain_table() -> str:
     return "\n".join(lines)
 
 
+def speed_table() -> str:
+    """What `benchmarks/measure.py --record` has recorded, as a table; a sentence as long as that is nothing."""
+    with (Path(__file__).parent / "how_to" / "speed.csv").open(encoding="utf-8", newline="") as file:
+        head, *rows = csv.reader(file)
+    if not rows:
+        return "Nothing is recorded yet."
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 (Path(__file__).parent / "_static" / "chain.svg").write_text(chain_picture(), "utf-8")
 project = html_title = TITLES["en"]
 language, html_theme, html_search_language = "en", "furo", "both"
@@ -99,6 +110,7 @@ myst_substitutions = {
         for name in PACKAGES
     ),
     "quantities": chain_table(),
+    "speed": speed_table(),
 }
 
 apidoc_modules = [{"path": str(Path(eldercare.__file__).parent), "destination": "api"}]
@@ -165,7 +177,8 @@ def choose_language(app, pagename, templatename, context, doctree):
     home = "index" if chinese else "index.zh"
     renamed = re.sub("(en|zh)$", "en" if chinese else "zh", pagename)
     moved = pagename.removeprefix("zh/") if chinese else f"zh/{pagename}"
-    twins = [name for name in (renamed, moved) if name != pagename and name in app.env.found_docs]
+    ending = pagename.removesuffix(".zh") if chinese else f"{pagename}.zh"
+    twins = [name for name in (renamed, moved, ending) if name != pagename and name in app.env.found_docs]
     context["twin"] = (twins or [home])[0]
     if chinese:
         context["language"], context["docstitle"] = "zh-Hans", TITLES["zh"]

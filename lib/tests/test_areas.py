@@ -182,7 +182,7 @@ def test_the_nation_is_a_member_its_provinces_make_it_up_before_they_are_scaled(
 
 
 def test_an_extreme_area_is_told_why_its_figures_need_caution(summary, china):
-    told = areas.cautions(summary, china)
+    told = areas.cautions(areas.means_of(summary), china)
     rows = china.areas.xs(2020, level="year").reindex(told.index)
     assert (told["assigned_code"] == (rows["code_kind"] == "assigned")).all()
     island = rows.index[rows["population"] < 5000]

@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT
 from test_structure import MOST_MODULES
 
-from eldercare.app import book, cli, export, pages, site
+from eldercare.app import book, cli, export, lookup, pages, site
 from eldercare.inputs import load
 from eldercare.reporting.language import edition, load_language
 
@@ -27,9 +27,11 @@ WRITTEN = [
     path.relative_to(ROOT / "docs").with_suffix(".html").as_posix()
     for path in sorted((ROOT / "docs").rglob("*.md"))
 ]
+AREAS = site.AREAS.values() if (ROOT / "docs" / lookup.TABLE).is_file() else ()
 LIBRARY = [f"api/eldercare.{package}.html" for package in MOST_MODULES]
 PAGES = [
     *site.HOME.values(),
+    *AREAS,
     *NOTEBOOKS["en"],
     *NOTEBOOKS["zh"],
     *REPORTS,

@@ -22,7 +22,7 @@ MODULES = [name for name in TREES if not name.endswith(("__init__", "__main__"))
 # aim.
 MOST_MODULES = {
     "inputs": 10, "engine": 3, "model": 21, "analysis": 10, "validation": 9, "documents": 12,
-    "reporting": 14, "app": 7,
+    "reporting": 14, "app": 9,
 }  # fmt: skip
 MOST_LINES, MOST_OF_A_FUNCTION = 670, 76
 READERS = {
@@ -35,6 +35,8 @@ READERS = {
     "documents/document_lines",
     "documents/drafts",
     "app/book",
+    "app/lookup",
+    "app/nation",
     "app/site",
 }
 IN_MEMORY = {"PIL.Image.open"}  # plots makes its pictures small before it writes them

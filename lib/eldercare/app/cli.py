@@ -384,18 +384,64 @@ def area(area: str, output: Path | None, draws: int) -> None:
 
 
 @commands.command()
-@click.option("--output", required=True, type=FILE, metavar="FILE", help="Parquet file to write.")
+@click.option(
+    "--output",
+    required=True,
+    type=FILE,
+    metavar="DIR",
+    help="A new folder, or that of an interrupted run, which then goes on.",
+)
+@click.option("--province", metavar="CODE|NAME", help="One province and all below it.")
+@click.option("--under", metavar="CODE|NAME", help="One area and all below it.")
+@click.option("--scenario", default="baseline", help="A scenario (default: baseline).")
 @draws_option
-def areas(output: Path, draws: int) -> None:
-    """Project all areas of the census, adding up, into a Parquet file."""
-    from eldercare.inputs.draws import draw_assumptions
-    from eldercare.model.areas import area_inputs, project_areas, write_summary
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Scheduler of a Dask cluster, tcp://HOST:PORT (default: two processes of this machine).",
+)
+def areas(
+    output: Path,
+    province: str | None,
+    under: str | None,
+    scenario: str,
+    draws: int,
+    scheduler: str | None,
+) -> int:
+    """Run the whole chain for all areas of the census into Parquet files: people add up, need to money is an area at a time."""
+    from eldercare.app import nation
+    from eldercare.inputs.load import NATION
+    from eldercare.model.area_names import find_area
 
+    if province and under:
+        raise ValueError("give --province or --under, not both")
     project = _project()
-    inputs = area_inputs(project.china)
-    summary = project_areas(inputs, project.china, draw_assumptions(project, draws=draws))
-    write_summary(summary, project.china, output)
-    print(f"{inputs.sizes['area']} areas written to {output.name}.")
+    named = province or under
+    code = find_area(project.china, named) if named else NATION
+    if province and code % 10_000:
+        raise ValueError(f"“{province}” is no province; for another area give --under {code}")
+    try:
+        table = nation.run_areas(project, output, code, scenario, draws, scheduler, _tell_blocks)
+    except KeyboardInterrupt:
+        print("Interrupted. What is written is whole; the same command goes on.", file=sys.stderr)
+        return INTERRUPTED
+    print(nation.told(project, output, table))
+    return 0
+
+
+@commands.command("areas-table")
+@click.argument("folder", type=FILE, metavar="DIR", help="Folder of a finished run of areas.")
+def areas_table(folder: Path) -> None:
+    """Write docs/areas.csv.gz, which the site's page of areas shows, from the folder of a finished run over all areas."""
+    from eldercare.app import lookup
+
+    _tell_written(lookup.write_table(_project(), folder))
+
+
+def _tell_blocks(done: int, of: int) -> None:
+    if sys.stderr.isatty() or done == of:
+        end = "\n" if done == of else "\r"
+        print(f"{done} of {of} blocks are there", end=end, file=sys.stderr, flush=True)
 
 
 @commands.command()

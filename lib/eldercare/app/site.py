@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import shutil
 import subprocess
@@ -12,8 +13,10 @@ from html import escape
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 from jinja2 import Template
 
+from eldercare.app import lookup
 from eldercare.app.book import notebook_paths
 from eldercare.app.pages import finished, report_source
 from eldercare.inputs.load import Project
@@ -21,6 +24,7 @@ from eldercare.reporting.language import Language, edition, load_language
 from eldercare.reporting.sheet import FONT
 
 HOME = {"en": "index.html", "zh": "index.zh.html"}
+AREAS = {"en": "areas.html", "zh": "areas.zh.html"}
 REPORT_KINDS = ("html", "docx", "xlsx")
 PREFIX = "site_"
 FIGURE = (
@@ -137,6 +141,7 @@ def _lay_out(project: Project, reports: Path | None, source: Path) -> list[str]:
     if terms.is_file():
         labels = _labels(project)
         terms.write_text(terms.read_text("utf-8").replace("{{ indicators }}", labels), "utf-8")
+    _lay_out_areas(project, source, files)
     start = Template((source / "index.md.j2").read_text("utf-8"), trim_blocks=True)
     phrases = project.phrases[project.phrases["phrase_id"].str.startswith(PREFIX)]
     for language, name in HOME.items():
@@ -149,6 +154,7 @@ def _lay_out(project: Project, reports: Path | None, source: Path) -> list[str]:
                 city for city in project.cities.values() if any(written[city.city_id].values())
             ],
             written=written,
+            areas=(source / lookup.TABLE).is_file(),
         )
         (source / name).with_suffix(".md").write_text(text, "utf-8")
     return [path.stem for path in books["en"]]
@@ -160,6 +166,19 @@ def _labels(project: Project) -> str:
     for row in project.indicators.to_dict("records"):
         lines.append(f"| `{row['indicator']}` | {row['label_en']} | {row['label_zh']} |")
     return "\n".join(lines)
+
+
+def _lay_out_areas(project: Project, source: Path, files: Path) -> None:
+    """Write the pages on which any area is looked up, and the script that holds their table; none without a table."""
+    if not (source / lookup.TABLE).is_file():
+        return
+    table = pd.read_csv(source / lookup.TABLE, keep_default_na=False)
+    (files / lookup.PACKED).write_text(lookup.packed(project, table), "utf-8")
+    draws = json.loads((source / lookup.RUN).read_text("utf-8"))["draws"]
+    page = Template((source / "areas.md.j2").read_text("utf-8"))
+    for language, name in AREAS.items():
+        text = page.render(words=lookup.words(project, language, draws))
+        (source / name).with_suffix(".md").write_text(text, "utf-8")
 
 
 def _written(reports: Path | None, stem: str) -> list[Path]:

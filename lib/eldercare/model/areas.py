@@ -13,10 +13,10 @@ factor on people, by year and five-year age, whose spread is `Area.error_left`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache, reduce
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -201,11 +201,50 @@ def settled_area(
     Returns : Area
     Raises  : KeyError if the census of 2020 has no such area, or for an unknown scenario
     """
+    return _settled(project.china, _of_population(project, scenario, draws), adcode, until)
+
+
+def settled_family(
+    project: Project,
+    whole: int,
+    scenario: str = BASELINE,
+    draws: int = DEFAULT_DRAWS,
+    until: str = ALL_COUNTS,
+) -> Iterator[Area]:
+    """`settled_area` of each area directly below one, in the order of their codes, each projected but once."""
+    china, assumptions = project.china, _of_population(project, scenario, draws)
+    evidence = _evidence(china, assumptions, until)
+    families = _below(china, assumptions, whole, LAST_YEAR, evidence)
+    rows = range(len(families.codes))
+    people = [families.people(row) for row in rows]
+    parts = reduce(np.add, [families.mean_of(row, own) for row, own in zip(rows, people)])
+    factor = _factor_of_whole(china, assumptions, whole, LAST_YEAR, evidence, parts)
+    for row, own in zip(rows, people):
+        learned, moved = families.learned(row, own)
+        area = replace(
+            describe_area(china, int(families.codes[row])),
+            error_left=learned.error_left,
+            middle=learned.middle,
+            kept=learned.kept,
+        )
+        yield _keep(area, assumptions, own, moved, factor)
+
+
+def parts_of(china: China) -> dict[int, list[int]]:
+    """The codes directly below each area that has any, the nation's provinces first."""
+    inputs = _area_inputs(china)
+    found: dict[int, list[int]] = {}
+    for code, whole in zip(inputs["area"].values.tolist(), inputs["parent"].values.tolist()):
+        found.setdefault(whole, []).append(code)
+    return dict(sorted(found.items()))
+
+
+def _of_population(project: Project, scenario: str, draws: int) -> Assumptions:
+    """The nation's assumptions: those of the baseline where a scenario leaves the population as it is."""
     same = scenario != BASELINE and _population_rows(project, scenario) == _population_rows(
         project, BASELINE
     )
-    assumptions = national_assumptions(project, BASELINE if same else scenario, draws)
-    return _settled(project.china, assumptions, adcode, until)
+    return national_assumptions(project, BASELINE if same else scenario, draws)
 
 
 @lru_cache(maxsize=32)
@@ -350,14 +389,33 @@ def _factor_of_parts(
     china: China, assumptions: Assumptions, code: int, last_year: int, evidence: Evidence | None
 ) -> np.ndarray:
     """By what the areas directly below one are scaled so that all add up to the nation; dims year, five-year age."""
-    rates, area = rates_of(china), describe_area(china, code)
-    people = _people(area, rates, assumptions, last_year)
-    whole = people.mean(axis=0) * _learned(area, assumptions, people, evidence)[1]
-    inputs = area_inputs(china)
-    inputs = inputs.isel(area=np.flatnonzero(inputs["parent"].values == code))
-    families = _Families(inputs, rates, assumptions, last_year, evidence)
+    families = _below(china, assumptions, code, last_year, evidence)
     with ThreadPoolExecutor(WORKERS) as pool:
         parts = reduce(np.add, pool.map(families.mean, range(len(families.codes))))
+    return _factor_of_whole(china, assumptions, code, last_year, evidence, parts)
+
+
+def _below(
+    china: China, assumptions: Assumptions, code: int, last_year: int, evidence: Evidence | None
+) -> _Families:
+    """The areas directly below one."""
+    inputs = area_inputs(china)
+    inputs = inputs.isel(area=np.flatnonzero(inputs["parent"].values == code))
+    return _Families(inputs, rates_of(china), assumptions, last_year, evidence)
+
+
+def _factor_of_whole(
+    china: China,
+    assumptions: Assumptions,
+    code: int,
+    last_year: int,
+    evidence: Evidence | None,
+    parts: np.ndarray,
+) -> np.ndarray:
+    """`_factor_of_parts` from the means of the parts together."""
+    area = describe_area(china, code)
+    people = _people(area, rates_of(china), assumptions, last_year)
+    whole = people.mean(axis=0) * _learned(area, assumptions, people, evidence)[1]
     factor = _ratio(whole, parts)
     if code == NATION:
         return factor
@@ -500,7 +558,7 @@ class _Families:
         )
 
 
-def cautions(summary: xr.DataArray, china: China) -> pd.DataFrame:
+def cautions(means: pd.DataFrame, china: China) -> pd.DataFrame:
     """What a reader of an area's figures must know: where they are further from experience than those of others.
 
     `assigned_code`  a development zone or the like, without a code of its own in the official list
@@ -509,19 +567,17 @@ def cautions(summary: xr.DataArray, china: China) -> pd.DataFrame:
     `very_old`       more than three in ten aged 80 and over in the last year
     `far_change`     people more than doubled, or fewer than half, in the last year
 
-    summary : as `project_areas` gives it
+    means   : table [person]  rows areas, columns (quantity, year)
     Returns : table [yes or no]  rows areas, a column for each
     """
-    mean = summary.sel(statistic="mean", drop=True)
-    total = mean.sel(quantity="population_total", drop=True)
-    last = total.isel(year=-1).to_series()
-    oldest = mean.sel(quantity="population_80_plus", drop=True).isel(year=-1).to_series()
-    growth = last / total.isel(year=0).to_series()
+    total, oldest = means["population_total"], means["population_80_plus"].iloc[:, -1]
+    last = total.iloc[:, -1]
+    growth = last / total.iloc[:, 0]
     rows = china.areas.xs(2020, level="year").reindex(last.index)
     return pd.DataFrame(
         {
             "assigned_code": rows["code_kind"] == "assigned",
-            "few_people": total.isel(year=0).to_series() < FEW_PEOPLE,
+            "few_people": total.iloc[:, 0] < FEW_PEOPLE,
             "unusual_facts": beyond_seen(china).reindex(last.index),
             "very_old": oldest / last > VERY_OLD,
             "far_change": (growth > FAR_CHANGE) | (growth < 1 / FAR_CHANGE),
@@ -529,20 +585,9 @@ def cautions(summary: xr.DataArray, china: China) -> pd.DataFrame:
     )
 
 
-def write_summary(summary: xr.DataArray, china: China, path: Path) -> None:
-    """Write the summary of all areas as Parquet, whole or not at all: a row an area, quantity and year."""
-    table = summary.to_dataset("statistic").to_dataframe().reset_index()
-    names = china.areas.xs(2020, level="year")[["name", "level", "province"]]
-    table = table.join(names, on="area").rename(columns={"area": "adcode"})
-    told = cautions(summary, china)
-    words = told.apply(lambda row: " ".join(told.columns[row.to_numpy(bool)]), axis=1)
-    table["caution"] = table["adcode"].map(words)
-    numbers = list(STATISTICS)
-    table[numbers] = table[numbers].round(1)
-    part = path.with_name(path.name + ".part")
-    columns = ["adcode", "name", "level", "province", "quantity", "year", *numbers, "caution"]
-    table[columns].to_parquet(part, index=False)
-    part.replace(path)
+def means_of(summary: xr.DataArray) -> pd.DataFrame:
+    """The means of a summary as `cautions` takes them."""
+    return summary.sel(statistic="mean", drop=True).to_series().unstack(["quantity", "year"])
 
 
 def level_table(summary: xr.DataArray, code: int, years) -> pd.DataFrame:

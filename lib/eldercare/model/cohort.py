@@ -205,6 +205,25 @@ def project_compiled(
 
 
 @_compiled(nogil=True)
+def sum_bands(counts, edges, out):
+    """Sum both sexes over bands of age; in the order in which NumPy's `add.reduceat` sums so few.
+
+    counts : array  dims draw, year, sex, age;  out : array  dims draw, year, band
+    edges  : first age of each band, and the end
+    """
+    draws, years, bands = out.shape
+    for draw in range(draws):
+        for year in range(years):
+            men, women = counts[draw, year, 0], counts[draw, year, 1]
+            for band in range(bands):
+                start = edges[band]
+                rest = 0.0
+                for age in range(start + 1, edges[band + 1]):
+                    rest += men[age] + women[age]
+                out[draw, year, band] = men[start] + women[start] + rest
+
+
+@_compiled(nogil=True)
 def multiply_bands(counts, factor, band):
     """Multiply counts by single age, in place, by the factor of the band each age lies in.
 

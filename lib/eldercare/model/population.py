@@ -22,7 +22,13 @@ from eldercare.model.area import (
     survivors_without_migration,
 )
 from eldercare.model.base import AGES, OPEN_AGE, SEXES, shift_reference_date
-from eldercare.model.cohort import draw_together, multiply_bands, next_step, project_compiled
+from eldercare.model.cohort import (
+    draw_together,
+    multiply_bands,
+    next_step,
+    project_compiled,
+    sum_bands,
+)
 from eldercare.model.family import ERROR_STREAM, error_scores, heavy_tailed, rest_of_width
 
 CENSUS_TO_YEAR_END = 61 / 366
@@ -211,8 +217,10 @@ def log_spread(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.n
 
 
 def in_bands(counts: np.ndarray) -> np.ndarray:
-    """People of both sexes by five-year age, from counts with the dims …, sex, single age."""
-    return np.add.reduceat(counts[..., 0, :] + counts[..., 1, :], BANDS, axis=-1)
+    """People of both sexes by five-year age, from counts with the dims draw, year, sex, single age."""
+    out = np.empty((*counts.shape[:2], len(BANDS)))
+    sum_bands(counts, np.append(BANDS, counts.shape[-1]), out)
+    return out
 
 
 def life_expectancy_paths(rates: Rates, assumptions: Assumptions, years) -> np.ndarray:

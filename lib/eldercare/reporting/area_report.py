@@ -8,7 +8,14 @@ import pandas as pd
 
 from eldercare.inputs.draws import draw_assumptions
 from eldercare.inputs.load import Project
-from eldercare.model.areas import QUANTITIES, area_inputs, cautions, level_table, project_areas
+from eldercare.model.areas import (
+    QUANTITIES,
+    area_inputs,
+    cautions,
+    level_table,
+    means_of,
+    project_areas,
+)
 from eldercare.reporting import plots
 from eldercare.reporting.language import load_language
 
@@ -23,7 +30,7 @@ def area_table(project: Project, code: int, draws: int) -> pd.DataFrame:
     """
     inputs = area_inputs(project.china, [code])
     summary = project_areas(inputs, project.china, draw_assumptions(project, draws=draws))
-    told = cautions(summary, project.china).loc[code]
+    told = cautions(means_of(summary), project.china).loc[code]
     caution = " ".join(told.index[told.to_numpy(bool)])
     return level_table(summary, code, summary["year"].values).assign(caution=caution)
 
