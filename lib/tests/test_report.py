@@ -19,6 +19,7 @@ from eldercare.analysis import (
     comparable,
     decomposition,
     definitions,
+    plan,
     sensitivity,
     supply,
 )
@@ -81,7 +82,8 @@ def test_the_answer_comes_first_and_no_section_is_missing(documents, city_id, co
     assert (title.level, heading.level, lead.style) == (1, 2, "lead")
     assert {"2035", "2050"} <= set(re.findall(r"\d{4}", lead.text))
     kinds = [type(block) for block in all_blocks(document)]
-    assert (kinds.count(Figure), kinds.count(Table)) == (4, 3)
+    known = city_id == "sanming"  # whose beds are counted: a table more
+    assert (kinds.count(Figure), kinds.count(Table)) == (4, 10 + known)
 
 
 def without_labels(texts, project, city, words):
@@ -137,6 +139,54 @@ def test_each_report_keeps_to_its_language(documents, results, city_id):
         for quote in quotes:
             texts = [text.replace(quote, "") for text in texts]
         assert [text for text in texts if wrong.search(text)] == []
+
+
+@each_city
+def test_the_plan_adds_up_and_tells_each_column_in_one_unit(project, results, words, city_id):
+    table = plan.plan_table(results[city_id])
+    means = table.pivot_table("central", "year", "column")
+    for columns in plan.PLAN.values():
+        for place, name in enumerate(columns):
+            if name.endswith("_all") and name != "bed_all":
+                before = list(columns)[:place]
+                assert means[before].sum(axis=1).values == pytest.approx(means[name].values)
+    beds = ["bed_general", "bed_nursing", "bed_dementia"]
+    assert means[beds].sum(axis=1).values == pytest.approx(means["bed_all"].values)
+    for code, told in words.items():
+        shown = tables.plan_tables(told, table)
+        years = [str(year) for year in plan.PLAN_YEARS]
+        assert all([row[0] for row in one.rows] == years for one in shown)
+        people = shown[0]
+        sizes = {"en": ("(people)", 1), "zh": ("（万人）", 1e4)}[code]
+        if city_id != "chishui":
+            assert sizes[0] in people.columns[1]
+            first = float(re.split(r"[ （]", people.rows[0][1])[0].replace(",", "")) * sizes[1]
+            assert first == pytest.approx(means.loc[2026, "60_plus"], rel=5e-3)
+    has_stock = city_id == "sanming"
+    assert table.loc[table["table"] == "supply", "central"].notna().all() == has_stock
+    if has_stock:
+        supply = means[["decided", "beyond"]].sum(axis=1).values
+        assert supply == pytest.approx(means["bed_all"].values)
+        taken = means[["placed", "left_empty"]].sum(axis=1).values
+        assert taken == pytest.approx(means["decided"].values)
+        assert (table.loc[table["column"] == "waiting", "low"] >= 0).all()
+
+
+def test_a_column_is_told_to_one_step_whatever_the_language(words):
+    told = {
+        code: one.column_scale([41230.0, 812345.0, np.nan], "person") for code, one in words.items()
+    }
+    assert told == {"en": (1, 100), "zh": (1e4, 100)}
+    row = {"low": 38149.0, "central": 41230.0, "high": 44871.0}
+    assert words["en"].column_cell(row, "person", told["en"]) == "41,200 (38,100 to 44,900)"
+    assert words["zh"].column_cell(row, "person", told["zh"]) == "4.12（3.81—4.49）"
+    assert words["zh"].column_head("x", "person", 1e4) == "x（万人）"
+    assert words["en"].column_cell(dict.fromkeys(row, 7.0), "bed", (1, 1)) == "7"
+    assert (
+        words["en"].column_cell(dict.fromkeys(row, np.nan), "bed", (1, 1)) == "not collected here"
+    )
+    share = {"low": 0.571, "central": 0.68, "high": 0.79}
+    assert words["zh"].column_cell(share, "share", (1, 1)) == "68（57—79）"
 
 
 @each_city
@@ -430,6 +480,9 @@ def family_members(project, results):
         "counts": ("without", "with", "counted"),
         "caution": ("assigned_code", "few_people", "unusual_facts", "very_old", "far_change"),
         "known": ("none", "to_2022_12_31"),
+        "plan": [column for columns in plan.PLAN.values() for column in columns],
+        "plan_of": plan.PLAN,
+        "plan_missing": report.NOT_COLLECTED,
         "chosen": ("nation", "city", "scenario"),
         "column": (
             "trial",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
@@ -229,6 +229,39 @@ class Language:
         known = [significant(float(row[end]), DIGITS) for end in ENDS]
         size = min((self._size(value) for value in known if value), default=1)
         return {end: self.number(row[end], size) for end in ENDS}
+
+    def column_scale(self, middles: Iterable[float], unit: str) -> tuple[float, float]:
+        """In what size a column of a table is told, and to what step its numbers are rounded.
+
+        The size is that of the language which suits the middle one of them; the step gives the
+        smallest three digits, and no less than one of what is counted.
+        """
+        known = sorted(abs(value) for value in middles if np.isfinite(value) and value)
+        if not known:
+            return 1, 1
+        step = 10.0 ** (math.floor(math.log10(known[0])) - DIGITS + 1)
+        return self._size(known[len(known) // 2]), max(step, 1.0) if unit in COUNTED else step
+
+    def column_head(self, name: str, unit: str, size: float) -> str:
+        """The head of such a column: its name with its size and unit."""
+        if unit == "share":
+            return self.phrase("row_name", name=name, unit="%")
+        told = self.of("unit", unit)
+        if size > 1:
+            phrase = "unit_large" if size == SIZES[self.code][0] else "unit_very_large"
+            told = self.phrase(phrase, unit=told)
+        return self.phrase("row_name", name=name, unit=told)
+
+    def column_cell(self, row: Mapping, unit: str, scale: tuple[float, float]) -> str:
+        """The middle and the range of such a column, without its unit; what has no range stands alone."""
+        size, step = (0.01, 0.01) if unit == "share" else scale
+        if not np.isfinite(row["central"]):
+            return self.phrase("not_available")
+        decimals = max(0, round(math.log10(size / step)))
+        texts = {end: f"{round(row[end] / step) * step / size + 0.0:,.{decimals}f}" for end in ENDS}
+        told = {end: text.replace(",", THOUSANDS[self.code]) for end, text in texts.items()}
+        same = told["low"] == told["high"]
+        return told["central"] if same else self.phrase("range_plain", **told)
 
     def given(self, value: float, _position=None) -> str:
         """A number as it was given, without needless zeros: beside an axis, or of an assumption."""

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from eldercare.analysis.affordability import payer_shares
 from eldercare.analysis.assumption_log import OWN
 from eldercare.analysis.compare import ROUNDING, compare_head_counts, compare_targets
+from eldercare.analysis.plan import PLAN_YEARS, amount, mean_range, plan_table
 from eldercare.analysis.sensitivity import YEAR
 from eldercare.inputs.load import NATION, Project
 from eldercare.model.base import province_of
@@ -28,7 +28,7 @@ from eldercare.model.counts import usable_counts
 from eldercare.model.registered import registered_over_resident
 from eldercare.reporting.blocks import Block, Bullets, Figure, Heading, Paragraph, Table
 from eldercare.reporting.language import Language, sentence_case
-from eldercare.reporting.tables import promises
+from eldercare.reporting.tables import plan_tables, promises
 
 LEFT_OUT = (
     "destitute",
@@ -39,6 +39,7 @@ LEFT_OUT = (
     "public_building",
     "staff_awards",
 )
+NOT_COLLECTED = ("family_beds", "meals", "city_and_counties")
 NEED, USE = {"measure": "need"}, {"measure": "use"}
 MONEY_YEARS = (2025, YEAR, LAST_YEAR)
 NURSING = ["nursing", "dementia"]
@@ -137,7 +138,7 @@ class Facts:
     def told_mean(self, indicator: str, year: int, unit: str, **where) -> str:
         """The mean with its range as text, for parts that stand beside their total."""
         return self.words.range(
-            mean_range(summed(self.result, indicator, year=year, **where)), unit
+            mean_range(amount(self.result, indicator, {"year": year, **where})), unit
         )
 
     def say(self, phrase_id: str, **more) -> str:
@@ -171,25 +172,8 @@ def range_in(result: CityResult, indicator: str, year: int, **where) -> pd.Serie
 
     Returns : Series low, central, high
     """
-    array = summed(result, indicator, **where)
+    array = amount(result, indicator, where)
     return summarise(array.sel(year=[year])).iloc[0]
-
-
-def mean_range(array: xr.DataArray) -> pd.Series:
-    """Low, mean and high of draws; the mean stands where else the middle does, so that parts add up.
-
-    array   : array  dims draw
-    Returns : Series low, central (the mean), high
-    """
-    ends = np.quantile(array.values, list(QUANTILES.values())).tolist()
-    return pd.Series(dict(zip(QUANTILES, ends)) | {"central": float(array.astype(float).mean())})
-
-
-def summed(result: CityResult, indicator: str, **where) -> xr.DataArray:
-    """An indicator at some keys, summed over those keys that have a list."""
-    array = result.values[indicator].sel(where)
-    lists = [key for key, label in where.items() if isinstance(label, list)]
-    return array.astype(float).sum(lists, skipna=False) if lists else array
 
 
 def build_report(
@@ -198,12 +182,13 @@ def build_report(
     """The report of a city in a language, section by section, the answer first.
 
     moved   : what moves the results of that city (`sensitivity.tornado`)
-    Returns : blocks by section: answer, promise, people, beds, caregivers, money, moves, limits, sources
+    Returns : blocks by section: answer, promise, plan, people, beds, caregivers, money, moves, limits, sources
     """
     facts = Facts(project, result, words)
     return {
         "answer": _answer(facts),
         "promise": _promise(facts),
+        "plan": _plan(facts),
         **{section: _plain(facts, section) for section in PLAIN_SECTIONS},
         "money": _money(facts),
         "moves": _moves(facts, moved),
@@ -352,6 +337,23 @@ def _caption(facts: Facts, name: str) -> Figure:
         facts.words.phrase(
             f"caption_{name}", first=int(facts.result.values["year"][0]), last=LAST_YEAR
         )
+    )
+
+
+def _plan(facts: Facts) -> tuple[Block, ...]:
+    """What is needed in each year of the plan, in tables, and what of it is not collected here."""
+    words = facts.words
+    plan = plan_table(facts.result)
+    decided = stock_of_beds(facts.result.city)
+    known = "plan_no_stock" if decided is None else "plan_stock"
+    missing = words.join("list_join", [words.of("plan_missing", name) for name in NOT_COLLECTED])
+    text = facts.say("text_plan", first=PLAN_YEARS[0])
+    notes = (facts.say(known, stock=stock_words(facts)), facts.say("plan_note", items=missing))
+    return (
+        _heading(facts, "plan"),
+        Paragraph(text),
+        *plan_tables(words, plan),
+        *(Paragraph(note, "note") for note in notes),
     )
 
 

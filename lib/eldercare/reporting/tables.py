@@ -9,6 +9,7 @@ from IPython.display import Markdown
 
 from eldercare.engine.quantity import upstream
 from eldercare.model.chain import CityResult
+from eldercare.reporting.blocks import Table
 from eldercare.reporting.language import ENDS, Language, significant
 
 DIGITS_OF_ROWS = 4
@@ -143,6 +144,31 @@ def promises(words: Language, table: pd.DataFrame) -> pd.DataFrame:
         definitions.append(words.join("names_join", [words.of("definition", one) for one in found]))
     table = table.assign(gap=gaps, definition=definitions)
     return table.rename(columns={end: f"need_{end}" for end in ENDS})
+
+
+def plan_tables(words: Language, plan: pd.DataFrame) -> list[Table]:
+    """The plan (`analysis.plan.plan_table`) as tables with a row a year, each column in one unit.
+
+    A table of which nothing is collected here is left out.
+    """
+    out = []
+    for name, rows in plan.groupby("table", sort=False):
+        if rows["central"].isna().all():
+            continue
+        heads, columns = [words.part("column", "year")], [[str(one) for one in _years(rows)]]
+        for column, cells in rows.groupby("column", sort=False):
+            unit = cells["unit"].iloc[0]
+            scale = words.column_scale(cells["central"], unit)
+            heads.append(words.column_head(words.phrase(f"plan_{column}"), unit, scale[0]))
+            told = [words.column_cell(row, unit, scale) for row in cells.to_dict("records")]
+            columns.append(told)
+        caption = words.phrase("plan_caption", number=len(out) + 1, of=words.of("plan_of", name))
+        out.append(Table(caption, tuple(heads), tuple(zip(*columns))))
+    return out
+
+
+def _years(rows: pd.DataFrame) -> list[int]:
+    return list(dict.fromkeys(rows["year"]))
 
 
 def show_whole() -> None:
