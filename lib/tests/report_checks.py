@@ -9,6 +9,7 @@ NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:\s*(?:million|billion|万|亿))?")
 
 SECTIONS = [
     "answer",
+    "actions",
     "promise",
     "plan",
     "people",

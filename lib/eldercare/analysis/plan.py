@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,11 @@ import pandas as pd
 import xarray as xr
 
 from eldercare.engine.quantity import DECLARED
+from eldercare.inputs.load import City, Project
 from eldercare.inputs.schema import BED_TYPES
+from eldercare.model.areas import area_inputs
 from eldercare.model.beds import CONSTRUCTION_TYPES
-from eldercare.model.chain import LAST_YEAR, QUANTILES, CityResult
+from eldercare.model.chain import LAST_YEAR, QUANTILES, CityResult, run_city
 from eldercare.model.financing import PAYERS
 from eldercare.model.need import LIMITED
 from eldercare.model.workforce import WORKPLACES
@@ -115,3 +119,66 @@ def plan_table(result: CityResult, years: Sequence[int] = PLAN_YEARS) -> pd.Data
                 key = {"table": table, "column": column, "year": year}
                 rows.append({**key, **ends, "unit": plan_unit(quantity)})
     return pd.DataFrame(rows)
+
+
+# What is told of each county: column, quantity, where.
+COUNTY_PLAN: dict[str, Column] = {
+    "60_plus": ("population_60_plus", {}),
+    "bed_total": ("beds_total_needed", NEED),
+    "at_all": ("caregivers_total_needed", NEED),
+    "cost_all": ("cost_total", NEED),
+}
+COUNTY_YEARS = (2030, 2035)
+COUNTY_DRAWS = 128
+ALL_COUNTIES = 0
+
+
+def counties_of(project: Project, adcode: int) -> list[int]:
+    """Codes of the counties of a prefecture, in order; none of an area without parts."""
+    areas = area_inputs(project.china)
+    return sorted(areas["area"].values[areas["parent"].values == adcode].tolist())
+
+
+@lru_cache(maxsize=8)
+def _run_counties(project: Project, city: City, scenario: str) -> dict[int, CityResult]:
+    """The counties of a prefecture by code, each run on the assumptions of the prefecture."""
+    names = [quantity for quantity, _ in COUNTY_PLAN.values()]
+    found = {}
+    for code in counties_of(project, city.adcode) if city.population_basis == "resident" else []:
+        county = replace(city, adcode=code, capacity=None)
+        alone = replace(project, cities={city.city_id: county})
+        found[code] = run_city(
+            alone, city.city_id, scenario, COUNTY_DRAWS, last_year=COUNTY_YEARS[-1], names=names
+        )
+    return found
+
+
+def county_table(project: Project, result: CityResult) -> pd.DataFrame:
+    """Each county of a prefecture through the whole chain, on the assumptions of the prefecture.
+
+    Defined as::  told(county) = own result x mean of the prefecture / sum of the means of its counties
+
+    so that the means add up. The ranges are each county's own and do not.
+
+    Returns : table adcode (`ALL_COUNTIES` for the prefecture), column, year, low, central (the mean),
+              high, unit, factor (by which the counties were scaled); empty without counties, or
+              where the people are registered ones
+    """
+    counties = _run_counties(project, result.city, result.scenario)
+    codes = list(counties)
+    found = {ALL_COUNTIES: result, **counties} if codes else {}
+    rows = []
+    for column, (quantity, where) in COUNTY_PLAN.items():
+        for year in COUNTY_YEARS:
+            ends = {
+                code: mean_range(amount(one, quantity, {**where, "year": year}))
+                for code, one in found.items()
+            }
+            parts = sum(ends[code]["central"] for code in codes)
+            factor = ends[ALL_COUNTIES]["central"] / parts if codes else np.nan
+            for code, told in ends.items():
+                scale = 1.0 if code == ALL_COUNTIES else factor
+                key = {"adcode": code, "column": column, "year": year}
+                rows.append({**key, **told * scale, "unit": plan_unit(quantity), "factor": factor})
+    columns = ["adcode", "column", "year", *QUANTILES, "unit", "factor"]
+    return pd.DataFrame(rows, columns=columns)

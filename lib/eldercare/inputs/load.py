@@ -46,8 +46,8 @@ class City:
     )
 
 
-def nation_as_city() -> City:
-    """The nation as a city without a document, so that the chain can be run for it: no stock and no rows of its own."""
+def area_as_city(adcode: int, name_en: str, name_zh: str, city_id: str = "") -> City:
+    """An area as a city without a document, so that the chain can be run for it: no stock and no rows of its own."""
     none = {
         name: empty_table(table)
         for name, table in (
@@ -56,7 +56,12 @@ def nation_as_city() -> City:
             ("progress", schema.PROGRESS),
         )
     }
-    return City("china", NATION, "China", "全国", None, "", capacity=None, **none)
+    return City(city_id or str(adcode), adcode, name_en, name_zh, None, "", capacity=None, **none)
+
+
+def nation_as_city() -> City:
+    """The nation as a city (see `area_as_city`)."""
+    return area_as_city(NATION, "China", "全国", "china")
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +76,8 @@ class China:
     life_expectancy : official life expectancy at birth
     projection_error : spread of the error of a ten-year projection, by size of area and age
     projection_error_province : how the back-test did in each province
+    projection_error_area : how far the back-test missed each area
+    policy_targets  : targets of the nation and of provinces that any area is held against
     change_weights : what each fact of a census adds to the change of cohorts, by age
     wpp_annual, wpp_death_rate, wpp_fertility : World Population Prospects 2024, China
     wpp2019_population, wpp2019_death_rate, wpp2019_input : World Population Prospects 2019, China: what the
@@ -92,6 +99,8 @@ class China:
     life_expectancy: pd.DataFrame
     projection_error: pd.DataFrame
     projection_error_province: pd.DataFrame
+    projection_error_area: pd.DataFrame
+    policy_targets: pd.DataFrame
     change_weights: pd.DataFrame
     wpp_annual: pd.DataFrame
     wpp_death_rate: pd.DataFrame
@@ -131,6 +140,9 @@ class Project:
     column_guide: pd.DataFrame = field(default_factory=lambda: empty_table(schema.COLUMN_GUIDE))
     table_rows: pd.DataFrame = field(default_factory=lambda: empty_table(schema.TABLE_ROWS))
     world: World | None = field(default=None, repr=False)
+    recommendations: pd.DataFrame = field(
+        default_factory=lambda: empty_table(schema.RECOMMENDATIONS)
+    )
 
     def city(self, city_id: str) -> City:
         """The city of that name; KeyError with the names there are, if there is none."""
@@ -180,6 +192,7 @@ def load_project(root: Path | None = None, being_written: Path | None = None) ->
     plan_words = reader.rows_if_any("plan_words.csv", schema.PLAN_WORDS)
     guide = reader.rows_if_any("column_guide.csv", schema.COLUMN_GUIDE)
     table_rows = reader.read("table_rows.csv", schema.TABLE_ROWS)
+    recommendations = reader.rows_if_any("recommendations.csv", schema.RECOMMENDATIONS)
     units = _units(assumptions, indicators, facts)
     scenarios = {
         path.stem: reader.rows_if_any(
@@ -211,6 +224,7 @@ def load_project(root: Path | None = None, being_written: Path | None = None) ->
         guide,
         table_rows,
         world,
+        recommendations,
     )
     faults = cross_faults(project) + ([] if world is None else world_faults(sources, world))
     if faults:
@@ -399,6 +413,8 @@ def load_china(root: Path) -> China:
         life_expectancy=pd.read_csv(folder / "life_expectancy.csv"),
         projection_error=pd.read_csv(folder / "projection_error.csv"),
         projection_error_province=pd.read_csv(folder / "projection_error_province.csv"),
+        projection_error_area=pd.read_csv(folder / "projection_error_area.csv"),
+        policy_targets=_checked(folder / "policy_targets.csv", schema.POLICY_TARGETS),
         change_weights=pd.read_csv(folder / "change_weights.csv"),
         wpp_annual=pd.read_csv(folder / "wpp2024_annual.csv"),
         wpp_death_rate=pd.read_csv(folder / "wpp2024_death_rate.csv"),

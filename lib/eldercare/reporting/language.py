@@ -12,7 +12,7 @@ from functools import reduce
 import numpy as np
 import pandas as pd
 
-from eldercare.inputs.load import NATION, City, Project
+from eldercare.inputs.load import NATION, China, City, Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS
 from eldercare.model.area_names import latin_name
 from eldercare.model.base import province_of
@@ -159,6 +159,12 @@ class Language:
         own = city.name_en if self.code == LANGUAGES[0] else city.name_zh
         return own or str(project.china.areas.loc[(city.adcode, BASE_YEAR), "name"])
 
+    def area(self, china: China, code: int) -> str:
+        """Name of an area of the census of 2020."""
+        if self.code == LANGUAGES[0]:
+            return latin_name(china, code)
+        return str(china.areas.loc[(code, BASE_YEAR), "name"])
+
     def change_basis(self, project: Project, adcode: int) -> str:
         """What the area's net migration rests on, and how well the ranges held in its province when put to the test."""
         china, province = project.china, province_of(adcode)
@@ -166,8 +172,7 @@ class Language:
         rows = rows[rows["adcode"] == province].set_index("from_age")
         text = [self.phrase("change_facts")]
         if adcode != NATION:
-            name = str(china.areas.loc[(province, BASE_YEAR), "name"])
-            name = latin_name(china, province) if self.code == LANGUAGES[0] else name
+            name = self.area(china, province)
             parts = {f"held_{age}": f"{rows.at[age, 'in_80'] * 100:.0f}" for age in rows.index}
             errors = {f"error_{age}": f"{rows.at[age, 'median'] * 100:.1f}" for age in rows.index}
             count = str(int(rows["areas"].iloc[0]))

@@ -14,7 +14,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from eldercare.analysis.compare import compare_targets
-from eldercare.analysis.plan import PLAN_YEARS, amount, plan_table
+from eldercare.analysis.plan import ALL_COUNTIES, PLAN_YEARS, amount, county_table, plan_table
 from eldercare.model.chain import BASE_YEAR, QUANTILES, summarise
 from eldercare.reporting.blocks import text_width
 from eldercare.reporting.language import sentence_case, significant
@@ -73,6 +73,7 @@ TARGET_COLUMNS = (
     "source",
 )
 PLAN_COLUMNS = ("table", "indicator", "unit", "end", *map(str, PLAN_YEARS))
+COUNTY_COLUMNS = ("code", "county", "indicator", "year", "low", "mean", "high", "unit")
 RESULT_COLUMNS = ("indicator", "part", "measure", "year", "low", "central", "high", "unit")
 ASSUMPTION_COLUMNS = (
     "assumption",
@@ -109,6 +110,7 @@ def workbook(facts: Facts) -> bytes:
     _readme(book.create_sheet(facts.words.phrase("sheet_readme")), facts)
     for name, columns, rows in (
         ("plan", PLAN_COLUMNS, _plan(facts)),
+        ("counties", COUNTY_COLUMNS, _counties(facts)),
         ("targets", TARGET_COLUMNS, _targets(facts)),
         ("results", RESULT_COLUMNS, _results(facts)),
         ("assumptions", ASSUMPTION_COLUMNS, _assumptions(facts)),
@@ -175,7 +177,15 @@ def _readme(sheet: Worksheet, facts: Facts) -> None:
         (say("readme_sheets"), None),
         *(
             (say(f"sheet_{name}"), say(f"readme_{name}"))
-            for name in ("plan", "targets", "results", "assumptions", "capacity", "sources")
+            for name in (
+                "plan",
+                "counties",
+                "targets",
+                "results",
+                "assumptions",
+                "capacity",
+                "sources",
+            )
         ),
     ]
     bold = {1, 1 + [text for text, _ in lines].index(say("readme_sheets"))}
@@ -214,6 +224,22 @@ def _plan(facts: Facts) -> list[list[Value]]:
             told = words.phrase("column_mean" if end == "central" else f"column_{end}")
             rows.append([*about, told, *(_number(value) for value in cells[end])])
     return rows
+
+
+def _counties(facts: Facts) -> list[list[Value]]:
+    """The counties of a prefecture, a row a county, indicator and year."""
+    words, china = facts.words, facts.project.china
+    return [
+        [
+            None if row["adcode"] == ALL_COUNTIES else int(row["adcode"]),
+            facts.city if row["adcode"] == ALL_COUNTIES else words.area(china, row["adcode"]),
+            words.phrase(f"plan_{row['column']}"),
+            int(row["year"]),
+            *(_number(row[end]) for end in QUANTILES),
+            words.of("unit", row["unit"]),
+        ]
+        for row in county_table(facts.project, facts.result).to_dict("records")
+    ]
 
 
 def _targets(facts: Facts) -> list[list[Value]]:
