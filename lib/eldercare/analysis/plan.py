@@ -125,7 +125,7 @@ def plan_table(result: CityResult, years: Sequence[int] = PLAN_YEARS) -> pd.Data
 COUNTY_PLAN: dict[str, Column] = {
     "60_plus": ("population_60_plus", {}),
     "bed_total": ("beds_total_needed", NEED),
-    "at_all": ("caregivers_total_needed", NEED),
+    "care_workers": ("caregivers_total_needed", NEED),
     "cost_all": ("cost_total", NEED),
 }
 COUNTY_YEARS = (2030, 2035)
