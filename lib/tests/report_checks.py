@@ -9,7 +9,9 @@ NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:\s*(?:million|billion|万|亿))?")
 
 SECTIONS = [
     "answer",
+    "actions",
     "promise",
+    "plan",
     "people",
     "beds",
     "caregivers",
@@ -29,8 +31,24 @@ def numbers(text):
     return sorted(found)
 
 
+def scaled_cells(table):
+    """The texts of a table whose columns each have one unit, with the size of the unit put to each number."""
+    sizes = [
+        next((sign for sign in SIZES if f"({sign}" in head or f"（{sign}" in head), "")
+        for head in table.columns
+    ]
+    scaled = [
+        re.sub(r"(\d)(?![\d.,])", rf"\g<1>{size}", cell)
+        for row in table.rows
+        for cell, size in zip(row, sizes)
+    ]
+    return [table.caption, *table.columns, *scaled]
+
+
 def cells(block):
     """The texts of a block."""
+    if isinstance(block, Table) and any(sign in head for head in block.columns for sign in SIZES):
+        return scaled_cells(block)
     if isinstance(block, Table):
         return [block.caption, *block.columns, *(cell for row in block.rows for cell in row)]
     if isinstance(block, Bullets):

@@ -208,6 +208,8 @@ def test_the_tables_in_the_data_are_what_the_back_test_gives_anew(
         china.projection_error_province,
         check_dtype=False,
     )
+    areas = errors.area_table(setting, accuracy.cross_predict(setting)).reset_index(drop=True)
+    pd.testing.assert_frame_equal(areas, china.projection_error_area, check_dtype=False)
 
 
 def test_no_part_is_surer_than_the_whole(china):

@@ -272,10 +272,16 @@ TARGET_FAULTS = [
     ({"base_year": 2031}, "base_year", "“2031” lies after target_year, 2030"),
 ]
 CAPACITY_FAULTS = [
-    ({"indicator": "bed_total"}, "indicator", "there are: beds_per_1000_older_people, beds_total"),
+    (
+        {"indicator": "bed_total"},
+        "indicator",
+        "there are: beds_closed, beds_converted, beds_opened, beds_per_1000",
+    ),
     ({"unit": "person"}, "unit", "must be bed"),
     ({"year": 2099}, "year", "still to come"),
     ({"bed_type": "nursing"}, "bed_type", "nursing_bed_share"),
+    ({"indicator": "beds_opened", "year": 2030}, "year", "must be after the year of the count"),
+    ({"indicator": "beds_converted", "year": 2030}, "bed_type", "must be nursing or dementia"),
     ({"indicator": "gdp", "unit": "yuan", "value": 0}, "value", "above 0"),
     ({"value": 3e6}, "value", "“3,000,000” is 0.241 for each of the 12,447,718 residents of the"),
     (

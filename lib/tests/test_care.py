@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 import xarray as xr
-from given import calculation_of, drawn, told
+from given import calculation_of, drawn, faults_of, made_city, told
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as number_arrays
@@ -555,3 +555,84 @@ def test_occupancy_moves_no_cost_and_unit_cost_no_beds(causes):
     assert wide.loc["occupancy", "cost_of_care"].abs().max() < 1
     assert wide.loc["unit_cost", "beds"].abs().max() == 0
     assert (wide.loc["ageing"] > 0).all() and (wide.loc["longer_life"] > 0).all()
+
+
+# Beds under what is decided
+
+PEOPLE_65, ADMITTED, STAY = 20000.0, 0.012, 2.5  # 65+ x admission rate x length of stay: 600 places
+
+
+def followed(beds, people=PEOPLE_65, years=60, placed=0.0, waiting=0.0):
+    beds = np.broadcast_to(np.asarray(beds, float), years)
+    asked = np.broadcast_to(people * ADMITTED, years)
+    return flow.follow_capacity(asked, np.full(years, STAY), beds, placed, waiting)
+
+
+def test_people_times_admission_rate_times_stay_is_the_demand_that_a_capacity_path_meets():
+    """Made-up inputs, by the equations of care-home demand simulators."""
+    demand = PEOPLE_65 * ADMITTED * STAY
+    placed, waiting = followed(1000)
+    assert placed[-1] == pytest.approx(demand) and not waiting.any()
+    path = np.r_[np.full(30, 400), np.full(30, 550)]
+    placed, waiting = followed(path)
+    assert placed[[29, 59]] == pytest.approx([400, 550])
+    assert (placed + waiting)[[29, 59]] == pytest.approx(demand, rel=1e-4)
+    one_year = demand * (1 - np.exp(-1 / STAY))
+    assert placed[0] == pytest.approx(one_year)
+
+
+def test_who_loses_a_bed_joins_the_line_and_comes_back_when_one_opens():
+    path = np.r_[np.full(30, 700), [300], np.full(20, 700)]
+    placed, waiting = followed(path, years=51)
+    assert placed[30] == 300 and waiting[30] == pytest.approx(300, rel=1e-3)
+    assert placed[31] == pytest.approx(600, rel=1e-3) and waiting[31] == 0
+
+
+@MANY
+@given(st.lists(st.floats(0, 1e4), min_size=5, max_size=5), st.floats(0.2, 9), st.floats(0, 1e4))
+def test_nobody_is_placed_without_a_bed_and_no_line_is_below_zero(beds, stay, asked):
+    beds = np.array(beds)
+    placed, waiting = flow.follow_capacity(
+        np.full(5, asked), np.full(5, stay), beds, min(beds[0], 50.0), 20.0
+    )
+    assert (placed <= beds + 1e-9).all() and (placed >= 0).all() and (waiting >= -1e-9).all()
+    room = placed < beds - 1e-6
+    assert waiting[room] == pytest.approx(0, abs=1e-6)
+
+
+def test_decided_openings_and_closures_change_the_counted_beds_in_their_years(project):
+    rows = [
+        {"year": 2022, "value": 1000},
+        {"indicator": "beds_opened", "year": 2027, "value": 120, "bed_type": "nursing"},
+        {"indicator": "beds_closed", "year": 2028, "value": 50},
+        {"indicator": "beds_converted", "year": 2029, "value": 60, "bed_type": "dementia"},
+    ]
+    city = made_city("x", 530900, capacity=rows)
+    assert faults_of(project, city) == []
+    found = calculation_of(project, city, draw_assumptions(project, city, draws=8))
+    beds_ = told(found, "beds_decided").sel(measure="need")
+    start = beds_.sel(year=2022).sum("bed_type")
+    whole = beds_.sum("bed_type")
+    assert np.isnan(beds_.sel(year=2021)).all()
+    for year, change in ((2026, 0), (2027, 120), (2028, 70), (2029, 70), (2050, 70)):
+        assert (whole.sel(year=year) - start).values == pytest.approx(change)
+    step = beds_.sel(year=2029) - beds_.sel(year=2028)
+    assert step.sel(bed_type="dementia").values == pytest.approx(60)
+    line = told(found, "residents_and_waiting").sel(year=slice(2022, None))
+    assert (line >= -1e-9).all()
+    assert (line.sel(line="placed") <= told(found, "beds_decided").sel(year=line.year) + 1e-6).all()
+    gap = told(found, "beds_beyond_decided").sel(measure="need", year=2030)
+    needed = told(found, "beds_institution_needed").sel(measure="need", year=2030)
+    assert (gap + whole.sel(year=2030)).values == pytest.approx(needed.values)
+
+
+def test_who_lives_alone_is_a_share_of_those_of_65_and_over(lincang):
+    alone, older = told(lincang, "people_living_alone"), told(lincang, "population_65_plus")
+    assert (alone / older).sel(year=2035).values == pytest.approx(
+        lincang["older_living_alone"].values
+    )
+
+
+def test_running_cost_and_building_are_all_cost(lincang):
+    parts = told(lincang, "running_cost_needed") + told(lincang, "building_cost_needed")
+    assert parts.values == pytest.approx(told(lincang, "cost_total").values, nan_ok=True)

@@ -582,9 +582,17 @@ IDLE: dict[tuple[str, ...], tuple[list[str], str]] = {
         ["nursing_bed_share"],
         "a cap that binds in draws in which hardly any nursing bed is needed",
     ),
+    ("beds_decided",): (
+        [
+            *("census_count_error", "family_care_gap_growth", "life_expectancy_improvement"),
+            *("life_expectancy_published_gap_continuation", "migration_continuation"),
+            *("migration_persistence", "national_change_continuation"),
+        ],
+        "the mix of types is that of the year of the count, which lies before what these move",
+    ),
     (
         *("building_cost_needed", "cost", "cost_total"),
-        *("insurance_benefit_full", "public_running"),
+        *("insurance_benefit_full", "public_running", "running_cost_needed"),
     ): (
         ["price_growth"],
         "to the year in whose prices results are told, growth of prices is published",

@@ -83,6 +83,7 @@ CENSUS_UNITS = {"households": "household", "urban": "person", "population": "per
 FACT_UNITS = {  # facts with a unit; None are places on a scale, labels, or pure numbers
     "area": AREA_UNITS,
     "census_households": CENSUS_UNITS,
+    "decided_changes": "bed",
     "households": HOME_UNITS,
     "households_nation": HOME_UNITS,
     "measures": None,
@@ -107,6 +108,7 @@ COUNTED = {
     "caregiver_flow": ({"year"}, YEAR_BY_YEAR),
     "training_intake_today": ({"year"}, YEAR_BY_YEAR),
     "training_intake_programme": ({"year"}, YEAR_BY_YEAR),
+    "residents_and_waiting": ({"year"}, YEAR_BY_YEAR),
 }
 SAME = {
     "beds_total_needed": (
@@ -157,6 +159,7 @@ NO_QUANTITY = {
     "compare_with_published": "puts formulas side by side",
     "fit_table": "a table of shares",
     "prevalence_table": "a table of shares",
+    "follow_capacity": "within `residents_and_waiting`",
     "simulate_queue": "events simulated: its length is tested against the formula",
     "simulated_beds": "a search over `simulate_queue`",
     "chance_paid_for": "a share of draws",

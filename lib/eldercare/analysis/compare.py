@@ -17,8 +17,9 @@ from eldercare.engine.arrays import Array, part, sum_over
 from eldercare.engine.quantity import Calculation, quantity, upstream
 from eldercare.inputs.draws import Assumptions
 from eldercare.inputs.ledger import printed_numbers
-from eldercare.inputs.load import BASELINE, City, Project, nation_as_city
+from eldercare.inputs.load import BASELINE, NATION, City, Project, nation_as_city
 from eldercare.inputs.schema import ASSUMPTION_KEYS
+from eldercare.model.base import province_of
 from eldercare.model.chain import (
     BASE_YEAR,
     QUANTILES,
@@ -124,6 +125,29 @@ def compare_targets(project: Project, result: CityResult) -> pd.DataFrame:
         population_basis=result.city.population_basis,
         registered_over_resident=np.array(told, float),
     )
+
+
+def compare_policy(project: Project, result: CityResult) -> pd.DataFrame:
+    """The area beside the targets of the nation and of its province that a quantity measures.
+
+    Such a target is set for all areas together; how this one stands to it is told as if it were its own.
+
+    Returns : table as of `compare_targets`, with adcode (who set it), status and source_id, by year
+    """
+    table, adcode = project.china.policy_targets, result.city.adcode
+    known = result.values["year"].values
+    here = table["adcode"].isin({NATION, province_of(adcode)}) & (table["measured_by"] != "")
+    table = table[here & table["target_year"].between(known[0], known[-1])]
+    table = table.sort_values("target_year", kind="stable")
+    indicators = project.indicators.set_index("indicator")
+    rows = [
+        {
+            **_compare_one(result, row, indicators.loc[row["measured_by"]]),
+            **{name: row[name] for name in ("adcode", "status", "source_id")},
+        }
+        for _, row in table.iterrows()
+    ]
+    return pd.DataFrame(rows, columns=[*TARGET_COLUMNS, "adcode", "status", "source_id"])
 
 
 def _compare_one(result: CityResult, target: pd.Series, indicator: pd.Series) -> dict:

@@ -233,6 +233,33 @@ def decompose(
     return pd.DataFrame(rows)
 
 
+@quantity(
+    name="rise_by_ageing_and_judgement", unit="bed", dims=("part",), of=("beds_total_needed",)
+)
+def ageing_and_judgement(result: CityResult, year: int) -> dict[str, float]:
+    """The rise from today's use to the need of a year, in two causes: people, and what counts as need.
+
+    Defined as::  ageing = mean of (use(t) - use(t0), need(t) - need(t0))
+                  judgement = mean of (need(t0) - use(t0), need(t) - use(t))
+
+    `shapley` of two causes, from what the result keeps; both at the target occupancy, in means, so
+    that start + ageing + judgement = end. The families that can care for less are in ageing.
+
+    Returns : start, ageing, judgement, end [bed]
+    """
+    first = max(BASE_YEAR, int(result.values["year"][0]))
+    means = result.values["beds_total_needed"].mean("draw").sel(year=[first, year])
+    (use, later_use), (need_now, later_need) = (
+        means.sel(measure=measure).values.tolist() for measure in ("use", "need")
+    )
+    return {
+        "start": use,
+        "ageing": (later_use - use + later_need - need_now) / 2,
+        "judgement": (need_now - use + later_need - later_use) / 2,
+        "end": later_need,
+    }
+
+
 def decompositions(
     project: Project, results: Mapping[str, CityResult], years: Sequence[int]
 ) -> pd.DataFrame:

@@ -53,7 +53,7 @@ ORDER = (
         **{row: f"definition={name}" for name, row in BY_SHARE.items()},
     },
 )
-def people_by_definition(calculation: Calculation) -> dict[str, Array]:
+def people_by_definition(calculation: Calculation | Mapping[str, Array]) -> dict[str, Array]:
     """People of 60 and over in need of care under each definition; how many people there are stays
     the same.
 
@@ -98,6 +98,20 @@ def calculations_by_definition(calculation: Calculation) -> dict[str, Calculatio
             calculation.given, {**known, "care_need": need.transpose(*limited.dims)}
         )
     return out
+
+
+def middles_by_definition(result: CityResult, year: int) -> pd.Series:
+    """The middle of the people in need of care in a year under each definition (see
+    `people_by_definition`), from what a result keeps.
+
+    Returns : Series [person] by definition
+    """
+    known = {
+        name: result.quantity(name).sel(year=[year]).transpose(..., "draw").variable
+        for name in ("population_60_plus", "care_need")
+    } | {row: result.quantity(row).variable for row in BY_SHARE.values()}
+    people = people_by_definition(known)
+    return pd.Series({name: float(np.median(one.values)) for name, one in people.items()})
 
 
 def definition_table(

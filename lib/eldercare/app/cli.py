@@ -379,6 +379,7 @@ def area(area: str, output: Path | None, draws: int) -> None:
     code = find_area(project.china, area)
     table = area_report.area_table(project, code, draws)
     print(area_report.area_text(project, code, table))
+    print(area_report.area_targets(project, code, draws))
     if output:
         _tell_written(area_report.write_area(project, code, table, output))
 
@@ -446,8 +447,8 @@ def _tell_blocks(done: int, of: int) -> None:
 
 @commands.command()
 def calibrate() -> None:
-    """Fit the weights of facts and the ranges to 2010 and 2020 anew: three tables of data/china/."""
-    from eldercare.validation import accuracy, calibration
+    """Fit the weights of facts and the ranges to 2010 and 2020 anew: four tables of data/china/."""
+    from eldercare.validation import accuracy, calibration, errors
 
     project = _project()
     setting = accuracy.prepare(project.china)
@@ -455,6 +456,7 @@ def calibrate() -> None:
     tables = {
         "change_weights": accuracy.weights_table(setting),
         "projection_error": calibration.error_table(setting, people),
+        "projection_error_area": errors.area_table(setting, accuracy.cross_predict(setting)),
         "projection_error_province": calibration.province_table(setting, people[setting.rows]),
     }
     for name, table in tables.items():

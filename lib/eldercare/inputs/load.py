@@ -34,6 +34,7 @@ CITIES = "ELDERCARE_CITIES"
 Loaded = TypeVar("Loaded")
 # National tables with a schema of their own; the others are described by `china/columns.csv`.
 NATIONAL_SCHEMAS = {
+    "policy_targets": schema.POLICY_TARGETS,
     "published_care_need": schema.PUBLISHED_CARE_NEED,
     "published_money": schema.PUBLISHED_CARE_NEED,
     "published_services": schema.PUBLISHED_CARE_NEED,
@@ -66,8 +67,8 @@ class City:
     )
 
 
-def nation_as_city() -> City:
-    """The nation as a city without a document, so that the chain can be run for it: no stock and no rows of its own."""
+def area_as_city(adcode: int, name_en: str, name_zh: str, city_id: str = "") -> City:
+    """An area as a city without a document, so that the chain can be run for it: no stock and no rows of its own."""
     none = {
         name: empty_table(table)
         for name, table in (
@@ -76,7 +77,12 @@ def nation_as_city() -> City:
             ("progress", schema.PROGRESS),
         )
     }
-    return City("china", NATION, "China", "全国", None, "", capacity=None, **none)
+    return City(city_id or str(adcode), adcode, name_en, name_zh, None, "", capacity=None, **none)
+
+
+def nation_as_city() -> City:
+    """The nation as a city (see `area_as_city`)."""
+    return area_as_city(NATION, "China", "全国", "china")
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +97,8 @@ class China:
     life_expectancy : official life expectancy at birth
     projection_error : spread of the error of a ten-year projection, by size of area and age
     projection_error_province : how the back-test did in each province
+    projection_error_area : how far the back-test missed each area
+    policy_targets  : targets of the nation and of provinces that any area is held against
     change_weights : what each fact of a census adds to the change of cohorts, by age
     wpp_annual, wpp_death_rate, wpp_fertility : World Population Prospects 2024, China
     wpp2019_population, wpp2019_death_rate, wpp2019_input : World Population Prospects 2019, China: what the
@@ -113,6 +121,8 @@ class China:
     life_expectancy: pd.DataFrame
     projection_error: pd.DataFrame
     projection_error_province: pd.DataFrame
+    projection_error_area: pd.DataFrame
+    policy_targets: pd.DataFrame
     change_weights: pd.DataFrame
     wpp_annual: pd.DataFrame
     wpp_death_rate: pd.DataFrame
@@ -156,6 +166,9 @@ class Project:
     table_rows: pd.DataFrame = field(default_factory=lambda: empty_table(schema.TABLE_ROWS))
     place_assumptions: pd.DataFrame = field(default_factory=lambda: empty_table(schema.ASSUMPTIONS))
     world: World | None = field(default=None, repr=False)
+    recommendations: pd.DataFrame = field(
+        default_factory=lambda: empty_table(schema.RECOMMENDATIONS)
+    )
 
     def city(self, city_id: str) -> City:
         """The city of that name; KeyError with the names there are, if there is none."""
@@ -211,6 +224,7 @@ def load_project(
     plan_words = reader.rows_if_any("plan_words.csv", schema.PLAN_WORDS)
     guide = reader.rows_if_any("column_guide.csv", schema.COLUMN_GUIDE)
     table_rows = reader.read("table_rows.csv", schema.TABLE_ROWS)
+    recommendations = reader.rows_if_any("recommendations.csv", schema.RECOMMENDATIONS)
     units = _units(assumptions, indicators, facts)
     of_places = reader.rows_if_any(PLACES, schema.ASSUMPTIONS, units["assumptions"])
     scenarios = {
@@ -244,6 +258,7 @@ def load_project(
         table_rows,
         of_places,
         world,
+        recommendations,
     )
     faults = cross_faults(project) + ([] if world is None else world_faults(sources, world))
     if faults:
@@ -479,6 +494,8 @@ def _load_china(folder: Path, _state: tuple) -> China:
         life_expectancy=tables["life_expectancy"],
         projection_error=tables["projection_error"],
         projection_error_province=tables["projection_error_province"],
+        projection_error_area=tables["projection_error_area"],
+        policy_targets=tables["policy_targets"],
         change_weights=tables["change_weights"],
         wpp_annual=tables["wpp2024_annual"],
         wpp_death_rate=tables["wpp2024_death_rate"],

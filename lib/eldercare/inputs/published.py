@@ -22,6 +22,12 @@ FALL_OF_A_YEAR = 0.09
 MORE_THAN_POSSIBLE = 0.03
 # Units of Chinese tables that a figure may be printed in: 万, 亿.
 PRINTED_IN = {10_000: "万", 100_000_000: "亿"}
+# Rows of capacity.csv that may be of years to come: decisions, which change the beds counted before.
+DECIDED = ("beds_opened", "beds_closed", "beds_converted")
+_NOT_AFTER_COUNT = (
+    "“{year:g}” must be after the year of the count of beds that it changes, which a row beds_total "
+    "without bed_type gives; what happened before is in the count"
+)
 
 
 def told(table: pd.DataFrame, file: str, *rules: tuple[str, Iterable[bool], str]) -> list[Fault]:
@@ -69,6 +75,11 @@ def _unit_faults(table, file: str, key: str, units: pd.Series, told_in: str) -> 
     return told(both, file, ("unit", both["unit"] != both["wanted"], problem))
 
 
+def _counted_in(table) -> float:
+    """The year of the latest count of beds; NaN without one."""
+    return table.loc[(table["indicator"] == "beds_total") & (table["bed_type"] == ""), "year"].max()
+
+
 def capacity_faults(project, city, file: str) -> list[Fault]:
     """All that does not fit in what stands in a city."""
     table = city.capacity
@@ -77,17 +88,26 @@ def capacity_faults(project, city, file: str) -> list[Fault]:
     units = project.facts.set_index("indicator")["unit"]
     faults += unknown(table, file, "indicator", set(units.index), "indicator of facts.csv")
     faults += _unit_faults(table, file, "indicator", units, "facts.csv")
+    decided = table["indicator"].isin(DECIDED)
     return faults + told(
         table,
         file,
         (
             "year",
-            table["year"] > date.today().year,
-            "“{year:g}” is still to come; this file holds what was counted",
+            (table["year"] > date.today().year) & ~decided,
+            "“{year:g}” is still to come; this file holds what was counted, and of what is to come "
+            f"only {', '.join(DECIDED)}",
+        ),
+        ("year", decided & ~(table["year"] > _counted_in(table)), _NOT_AFTER_COUNT),
+        (
+            "bed_type",
+            table["indicator"].eq("beds_converted")
+            & ~table["bed_type"].isin(["nursing", "dementia"]),
+            "“{bed_type}” must be nursing or dementia: what the general beds become",
         ),
         (
             "bed_type",
-            table["bed_type"] != "",
+            (table["bed_type"] != "") & ~decided,
             "“{bed_type}” is not taken up: beds are known of all types together; leave it empty, and give nursing_bed_share",
         ),
         (

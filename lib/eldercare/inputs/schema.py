@@ -26,6 +26,7 @@ UNITS = frozenset((
 ))  # fmt: skip
 SEVERITIES = ("none", "mild", "moderate", "severe")
 SETTINGS = ("family", "home_service", "day_care", "institution")
+POLICY_STATUSES = ("in_force", "draft", "past")
 BED_TYPES = ("general", "nursing", "dementia")
 SHAPES = ("fixed", "normal", "lognormal", "triangular")
 BASES = ("measured", "published", "expert", "analogy", "guess")
@@ -515,6 +516,54 @@ POPULATION_BY_AGE = _table(
     "date age sex",
     **{**_COUNTED, "date": pa.Column(str, _YEAR_END)},
     unit=pa.Column(str, _one_of(["person"])),
+)
+
+POLICY_TARGETS = _table(
+    "policy_targets.csv",
+    "target_id adcode label_en label_zh value value_high unit bound target_year status measured_by "
+    "source_id quote_zh note",
+    "target_id",
+    [
+        *_share_in_bounds("value", "value_high"),
+        *_rules(
+            (
+                "measured_by",
+                lambda t: (t["measured_by"] != "") | (t["note"] != ""),
+                "a target that no quantity of an area measures says why in note",
+            )
+        ),
+    ],
+    adcode=pa.Column(float, [_between(100000, 659999, "the six-digit census code"), _WHOLE]),
+    value=_NUMBER,
+    bound=pa.Column(str, _one_of(BOUNDS)),
+    target_year=_YEAR,
+    status=pa.Column(str, _one_of(POLICY_STATUSES)),
+)
+
+# A condition compares sums and products of names and numbers; several hold together.
+_TERM = r"(?:[a-z][a-z0-9_]*|\d+(?:\.\d+)?)"
+_AMOUNT = rf"{_TERM}(?: [-+*/] {_TERM})*"
+_CONDITION = rf"{_AMOUNT} (?:<|>|<=|>=) {_AMOUNT}"
+RECOMMENDATIONS = _table(
+    "recommendations.csv",
+    "rule condition condition_en condition_zh amount year text_en text_zh body_en body_zh "
+    "budget_en budget_zh",
+    "rule",
+    rule=_FILLED,
+    condition=pa.Column(
+        str,
+        pa.Check.str_matches(
+            rf"^{_CONDITION}(?: and {_CONDITION})*$",
+            error="must compare names and numbers, as in “waiting > 0.1 * decided and in_post < at_all”",
+        ),
+    ),
+    **dict.fromkeys(
+        (
+            *("condition_en", "condition_zh", "amount", "text_en", "text_zh"),
+            *("body_en", "body_zh", "budget_en", "budget_zh"),
+        ),
+        _FILLED,
+    ),
 )
 
 CARE_GRADE = _table(

@@ -20,6 +20,7 @@ from eldercare.inputs.checks import age_band_limits
 from eldercare.inputs.dated import BY_YEAR, places_in_force
 from eldercare.inputs.draws import DEFAULT_DRAWS, Assumptions, draw_assumptions
 from eldercare.inputs.load import BASELINE, NATION, China, City, Project
+from eldercare.inputs.schema import BED_TYPES
 from eldercare.model import beds, costs, financing, flow, need, services, settings, workforce  # noqa: F401 - each declares its quantities
 from eldercare.model import population as population_step
 from eldercare.model.area import Area, rates_of
@@ -31,6 +32,7 @@ LAST_YEAR = 2050
 BLOCK, WORKERS = 1024, 2
 QUANTILES = {"low": 0.1, "central": 0.5, "high": 0.9}
 TOTAL = "total"
+DECISIONS = {"beds_opened": 1, "beds_closed": -1, "beds_converted": 1}  # rows of capacity.csv
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,7 @@ class CityInputs:
         self.households_nation = settings.households(china, NATION)
         self.census_households = services.census_row(china, city.adcode)
         self.stock_of_beds = counted_stock(city)
+        self.decided_changes = decided_changes(city, self.years)
         self.projection_error = _projection_error(assumptions, area)
 
     @cached_property
@@ -275,6 +278,7 @@ def inputs_of(
 FACTS = (
     "area",
     "census_households",
+    "decided_changes",
     "households",
     "households_nation",
     "measures",
@@ -307,6 +311,27 @@ def counted_stock(city: City) -> beds.Stock | None:
     """Beds of all kinds that a city counted last; None where no count is in its folder."""
     row = stock_of_beds(city)
     return None if row is None else beds.Stock(float(row["value"]), int(row["year"]))
+
+
+def decided_changes(city: City, years: np.ndarray) -> np.ndarray:
+    """Beds of institutions that what is decided adds or takes in each year, by type and of no type.
+
+    Defined as::  opened - closed, and converted, which are taken from general beds
+
+    Source  : capacity.csv, rows beds_opened, beds_closed, beds_converted with their year and type
+    Returns : array [bed]  dims year, bed type (the last of them none)
+    """
+    out = np.zeros((len(years), len(BED_TYPES) + 1))
+    rows = [] if city.capacity is None else city.capacity.to_dict("records")
+    for row in rows:
+        place = int(row["year"]) - int(years[0])
+        if row["indicator"] not in DECISIONS or not 0 <= place < len(years):
+            continue
+        of_type = [*BED_TYPES, ""].index(row["bed_type"])
+        out[place, of_type] += DECISIONS[row["indicator"]] * row["value"]
+        if row["indicator"] == "beds_converted":
+            out[place, BED_TYPES.index("general")] -= row["value"]
+    return out
 
 
 def quantities_kept(project: Project) -> list[str]:

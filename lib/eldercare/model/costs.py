@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
+
 import numpy as np
 import xarray as xr
 
@@ -409,6 +412,19 @@ def building_cost_needed(
     Defined as::  cost of new, rebuilt and converted beds
     """
     return cost_of_new_building + cost_of_rebuilding + cost_of_conversion
+
+
+@quantity(
+    unit="yuan per year",
+    dims=("measure", "year"),
+    more=tuple(f"cost_of_{item}" for item in COST_ITEMS if item not in BUILDING_ITEMS.values()),
+)
+def running_cost_needed(*items: Array) -> Array:
+    """Yearly cost of all but building.
+
+    Defined as::  sum over all items but building(cost)
+    """
+    return reduce(add, items)
 
 
 def present_value(real: xr.DataArray, rate: float, first_year: int, last_year: int) -> xr.DataArray:

@@ -8,11 +8,11 @@ import numpy as np
 import simpy
 from scipy.stats import poisson
 
-from eldercare.engine.arrays import DRAW, Array, part, product, sum_over, sum_product
+from eldercare.engine.arrays import DRAW, Array, name_labels, part, product, sum_over, sum_product
 from eldercare.engine.quantity import quantity
 from eldercare.inputs.draws import independent_stream
 from eldercare.model.base import AGES
-from eldercare.model.beds import beds_at_occupancy
+from eldercare.model.beds import BEDS_PER_RESIDENT, Stock, beds_at_occupancy, institution_part
 from eldercare.model.need import LIMITED
 from eldercare.model.population import FERTILITY
 
@@ -21,6 +21,7 @@ NEVER = 1e-12
 HALVINGS = 40
 FIRST_ONSET = 65
 ARRIVALS = 8192
+PLACES_IN_LINE = ("placed", "waiting")
 
 
 @quantity(unit="per year", dims=("sex", "age"))
@@ -123,6 +124,153 @@ def flow_over_ratio(beds_from_flow: Array, beds_institution_needed: Array) -> Ar
     Defined as::  beds by flow / beds by ratio
     """
     return beds_from_flow / beds_institution_needed
+
+
+def _start(stock: Stock, years: np.ndarray) -> int:
+    """Place of the year of the count among the years; the nearest where it is none of them."""
+    return int(np.clip(stock.year, years[0], years[-1]) - years[0])
+
+
+@quantity(
+    unit="bed",
+    dims=("measure", "year", "bed_type"),
+    only=dict.fromkeys(
+        ("beds_needed", "stock_of_beds", "decided_changes", "institution_share_of_beds"),
+        "stock_known",
+    ),
+)
+def beds_decided(
+    beds_needed: Array,
+    stock_of_beds: Stock | None,
+    decided_changes: np.ndarray,
+    institution_share_of_beds: Array,
+    years: np.ndarray,
+) -> Array:
+    """Beds of institutions under what is decided: those counted, and openings, closures and
+    conversions in their years.
+
+    Defined as::  beds(t0) = stock x share of institutions, by type as need is
+                  beds(t) = greatest(0, beds(t-1) + changes of the type + changes of no type x share of the type(t-1))
+
+    Nothing is built for need and nothing wears out, which is what `bed_programme` adds. Not defined
+    (NaN) before the count, and where no count is collected here. May bind: no more beds of a type
+    close than exist.
+
+    Source : capacity.csv of the city, rows beds_total, beds_opened, beds_closed, beds_converted
+    """
+    needed = beds_needed.transpose("year", "measure", "bed_type", DRAW).values
+    out = np.full(needed.shape, np.nan)
+    dims = ("year", "measure", "bed_type", DRAW)
+    if stock_of_beds is None:
+        return Array(dims, out)
+    start = _start(stock_of_beds, years)
+    first = needed[start]
+    stock = institution_part(stock_of_beds.beds, institution_share_of_beds)
+    out[start] = stock * (first / first.sum(axis=1, keepdims=True))
+    for place in range(start + 1, len(years)):
+        before = out[place - 1]
+        whole = before.sum(axis=1, keepdims=True)
+        share = np.divide(before, whole, out=np.full_like(before, np.nan), where=whole > 0)
+        *typed, of_no_type = decided_changes[place]
+        spread = np.where(whole > 0, of_no_type * share, of_no_type / len(typed))
+        out[place] = (before + np.array(typed)[:, None] + spread).clip(min=0)
+    return Array(dims, out)
+
+
+def follow_capacity(asked, stay, beds, placed, waiting):
+    """Who has a bed and who waits for one, year by year, under a path of capacity.
+
+    Defined as::  left(t) = exp(-1 year / stay(t))
+                  staying = least(placed(t-1) x left, beds(t))
+                  line = placed(t-1) x left - staying + waiting(t-1) x left + asked x stay x (1 - left)
+                  placed(t) = staying + least(line, beds(t) - staying)
+                  waiting(t) = line - those admitted
+
+    So nobody is placed without a bed, the line is never below zero, who loses a bed joins the line,
+    and with beds enough those placed settle at asked x stay (Little's law). May bind: where there
+    are beds enough all who ask are placed.
+
+    asked           : array [person per year]  dims year and others: who asks for a bed in the year
+    stay            : array [year]  the same dims; who waits gives up at the same rate
+    beds            : array [bed]  the same dims, a bed a person
+    placed, waiting : array [person]  the dims but year: at the end of the year before the first
+    Returns         : array [person]  dims placed or waiting, then those of asked
+    """
+    left = np.exp(-1 / stay)
+    new = asked * stay * (1 - left)
+    out = np.empty((len(PLACES_IN_LINE), *np.broadcast_shapes(new.shape, beds.shape)))
+    for year in range(len(new)):
+        staying = np.minimum(placed * left[year], beds[year])
+        line = (placed + waiting) * left[year] - staying + new[year]
+        admitted = np.minimum(line, beds[year] - staying)
+        out[:, year] = placed, waiting = staying + admitted, line - admitted
+    return out
+
+
+@quantity(
+    unit="person",
+    dims=("measure", "year", "bed_type", "line"),
+    only=dict.fromkeys(
+        ("residents", "beds_decided", "mean_length_of_stay", "stock_of_beds"), "stock_known"
+    ),
+)
+def residents_and_waiting(
+    residents: Array,
+    beds_decided: Array,
+    mean_length_of_stay: Array,
+    stock_of_beds: Stock | None,
+    years: np.ndarray,
+) -> Array:
+    """People in a bed and people who wait for one, by the type of bed, under what is decided.
+
+    Defined as::  asked(t) = residents by share(t) / length of stay(t)
+                  placed, waiting = `follow_capacity`(asked, length of stay, beds decided)
+
+    In the year of the count the line is what residents by share are above the beds. Every bed can
+    be filled. Not defined (NaN) before it, and where no count of beds is collected here. May bind:
+    where there are beds enough nobody waits.
+    """
+    dims = ("year", "measure", "bed_type", DRAW)
+    wanted = residents.transpose(*dims).values
+    out = np.full((len(PLACES_IN_LINE), *wanted.shape), np.nan)
+    if stock_of_beds is not None:
+        start = _start(stock_of_beds, years)
+        room = beds_decided.transpose(*dims).values / BEDS_PER_RESIDENT
+        stay = mean_length_of_stay.transpose("year", "measure", DRAW).values[:, :, None]
+        placed = np.minimum(wanted[start], room[start])
+        out[:, start] = placed, wanted[start] - placed
+        later = slice(start + 1, None)
+        asked = wanted[later] / stay[later]
+        out[:, later] = follow_capacity(asked, stay[later], room[later], *out[:, start])
+    return Array(("line", *dims), out)
+
+
+@quantity(
+    unit="bed",
+    dims=("measure", "year", "bed_type"),
+    only=dict.fromkeys(("beds_decided", "residents_and_waiting"), "stock_known"),
+)
+def beds_left_empty(beds_decided: Array, residents_and_waiting: Array) -> Array:
+    """Beds that nobody lives in under what is decided, by type.
+
+    Defined as::  beds decided - people placed x one bed each
+    """
+    taken = part(residents_and_waiting, line="placed") * BEDS_PER_RESIDENT
+    full = np.isclose(taken.values, beds_decided.values, equal_nan=True)  # but for rounding
+    return (beds_decided - taken) * np.where(full, 0.0, 1.0)
+
+
+@quantity(
+    unit="bed",
+    dims=("measure", "year"),
+    only=dict.fromkeys(("beds_institution_needed", "beds_decided"), "stock_known"),
+)
+def beds_beyond_decided(beds_institution_needed: Array, beds_decided: Array) -> Array:
+    """Beds of institutions needed beyond what is decided; below zero where more exist than needed.
+
+    Defined as::  beds needed in institutions - sum over bed types(beds decided)
+    """
+    return beds_institution_needed - sum_over(beds_decided, "bed_type")
 
 
 def waiting_chance(load, beds, stay, wait):
@@ -240,3 +388,6 @@ def simulated_beds(
         enough = simulate_queue(load, middle, stay, wait, name, arrivals).waited_longer <= 1 - share
         low, high = (low, middle) if enough else (middle, high)
     return high
+
+
+name_labels("line", PLACES_IN_LINE)

@@ -259,6 +259,15 @@ def older_living_alone(
     return share_living_alone(households, lone_share_of_one_older_households)
 
 
+@quantity(unit="person", dims=("year",))
+def people_living_alone(population_65_plus: Array, older_living_alone: Array) -> Array:
+    """People of 65 and over who live alone (独居), their share held as in the census of 2020.
+
+    Defined as::  people of 65 and over x share living alone
+    """
+    return population_65_plus * older_living_alone
+
+
 @quantity(unit="share")
 def older_in_couples(
     households: pd.Series | None, couple_share_of_two_older_households: Array

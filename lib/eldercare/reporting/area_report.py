@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
+from eldercare.analysis.compare import compare_policy
 from eldercare.inputs.draws import draw_assumptions
-from eldercare.inputs.load import Project
+from eldercare.inputs.load import Project, area_as_city
 from eldercare.model.areas import (
     QUANTITIES,
     area_inputs,
@@ -16,6 +18,7 @@ from eldercare.model.areas import (
     means_of,
     project_areas,
 )
+from eldercare.model.chain import run_city
 from eldercare.reporting import plots
 from eldercare.reporting.language import load_language
 
@@ -47,6 +50,21 @@ def area_text(project: Project, code: int, table: pd.DataFrame) -> str:
         lines.append(words.part("quantity", quantity))
         lines += [f"  {year}  {words.range(rows.loc[year])}" for year in SHOWN_YEARS]
     return "\n".join(lines)
+
+
+def area_targets(project: Project, code: int, draws: int) -> str:
+    """The targets of nation and province held against an area, a line each, by the whole chain."""
+    words = load_language(project, "en")
+    city = area_as_city(code, words.area(project.china, code), "")
+    names = project.china.policy_targets["measured_by"]
+    indicators = project.indicators.set_index("indicator")["plain_base"]
+    wanted = {name for name in names if name}
+    wanted |= {base for base in indicators[sorted(wanted)] if base}
+    alone = replace(project, cities={city.city_id: city})
+    result = run_city(alone, city.city_id, draws=draws, names=sorted(wanted))
+    table = compare_policy(project, result)
+    table = table.assign(status=[words.of("policy", status) for status in table["status"]])
+    return "\n".join(words.sentences("area_target", table))
 
 
 def write_area(project: Project, code: int, table: pd.DataFrame, folder: Path) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from eldercare.documents.crosscheck import Saying
-from eldercare.inputs.load import NATION, City, Project
+from eldercare.inputs.load import NATION, China, City, Project
 from eldercare.inputs.schema import ASSUMPTION_KEYS
 from eldercare.model.area_names import latin_names
 from eldercare.model.base import province_of
@@ -183,6 +183,10 @@ class Language:
         own = city.name_en if self.code == LANGUAGES[0] else city.name_zh
         return own or str(project.china.areas.loc[(city.adcode, BASE_YEAR), "name"])
 
+    def area(self, china: China, code: int) -> str:
+        """Name of an area of the census of 2020."""
+        return self.part("area", str(china.areas.loc[(code, BASE_YEAR), "name"]))
+
     def change_basis(self, project: Project, adcode: int) -> str:
         """What the area's net migration rests on, and how well the ranges held in its province when put to the test."""
         china, province = project.china, province_of(adcode)
@@ -190,8 +194,7 @@ class Language:
         rows = rows[rows["adcode"] == province].set_index("from_age")
         text = [self.phrase("change_facts")]
         if adcode != NATION:
-            name = str(china.areas.loc[(province, BASE_YEAR), "name"])
-            name = self.part("province", name)
+            name = self.area(china, province)
             parts = {f"held_{age}": f"{rows.at[age, 'in_80'] * 100:.0f}" for age in rows.index}
             errors = {f"error_{age}": f"{rows.at[age, 'median'] * 100:.1f}" for age in rows.index}
             count = str(int(rows["areas"].iloc[0]))
@@ -257,6 +260,39 @@ class Language:
         if size > 1 and max(map(abs, known)) >= FAR_ABOVE * size:
             size = SIZES[self.code][-1]
         return {end: self.number(row[end], size) for end in ENDS}
+
+    def column_scale(self, middles: Iterable[float], unit: str) -> tuple[float, float]:
+        """In what size a column of a table is told, and to what step its numbers are rounded.
+
+        The size is that of the language which suits the middle one of them; the step gives the
+        smallest three digits, and no less than one of what is counted.
+        """
+        known = sorted(abs(value) for value in middles if np.isfinite(value) and value)
+        if not known:
+            return 1, 1
+        step = 10.0 ** (math.floor(math.log10(known[0])) - DIGITS + 1)
+        return self._size(known[len(known) // 2]), max(step, 1.0) if unit in COUNTED else step
+
+    def column_head(self, name: str, unit: str, size: float) -> str:
+        """The head of such a column: its name with its size and unit."""
+        if unit == "share":
+            return self.phrase("row_name", name=name, unit="%")
+        told = self.of("unit", unit)
+        if size > 1:
+            phrase = "unit_large" if size == SIZES[self.code][0] else "unit_very_large"
+            told = self.phrase(phrase, unit=told)
+        return self.phrase("row_name", name=name, unit=told)
+
+    def column_cell(self, row: Mapping, unit: str, scale: tuple[float, float]) -> str:
+        """The middle and the range of such a column, without its unit; what has no range stands alone."""
+        size, step = (0.01, 0.01) if unit == "share" else scale
+        if not np.isfinite(row["central"]):
+            return self.phrase("not_available")
+        decimals = max(0, round(math.log10(size / step)))
+        texts = {end: f"{round(row[end] / step) * step / size + 0.0:,.{decimals}f}" for end in ENDS}
+        told = {end: text.replace(",", THOUSANDS[self.code]) for end, text in texts.items()}
+        same = told["low"] == told["high"]
+        return told["central"] if same else self.phrase("range_plain", **told)
 
     def given(self, value: float, _position=None) -> str:
         """A number as it was given, without needless zeros: beside an axis, or of an assumption."""

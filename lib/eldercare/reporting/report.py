@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from eldercare.analysis.affordability import payer_shares
 from eldercare.analysis.assumption_log import OWN
-from eldercare.analysis.compare import ROUNDING, compare_head_counts, verdicts
+from eldercare.analysis.compare import (
+    ROUNDING,
+    compare_head_counts,
+    compare_policy,
+    influence,
+    verdicts,
+)
+from eldercare.analysis.decomposition import ageing_and_judgement
+from eldercare.analysis.definitions import middles_by_definition
+from eldercare.analysis.plan import (
+    ALL_COUNTIES,
+    COUNTY_DRAWS,
+    PLAN_YEARS,
+    amount,
+    county_table,
+    mean_range,
+    plan_table,
+)
+from eldercare.analysis.recommendations import SURE, recommend, to_measure_first
 from eldercare.analysis.sensitivity import YEAR
 from eldercare.inputs.load import NATION, Project
 from eldercare.model.base import province_of
@@ -28,7 +45,14 @@ from eldercare.model.counts import usable_counts
 from eldercare.model.registered import registered_over_resident
 from eldercare.reporting.blocks import Block, Bullets, Figure, Heading, Paragraph, Table
 from eldercare.reporting.language import Language, sentence_case
-from eldercare.reporting.tables import promises
+from eldercare.reporting.tables import (
+    action_rows,
+    action_sentence,
+    county_rows,
+    plan_tables,
+    policy_rows,
+    promises,
+)
 
 LEFT_OUT = (
     "destitute",
@@ -39,11 +63,15 @@ LEFT_OUT = (
     "public_building",
     "staff_awards",
 )
+NOT_COLLECTED = ("family_beds", "meals", "city_and_counties")
 NEED, USE = {"measure": "need"}, {"measure": "use"}
-MONEY_YEARS = (2025, YEAR, LAST_YEAR)
+MONEY_YEARS = (YEAR,)
 NURSING = ["nursing", "dementia"]
 LIMITED = ["mild", "moderate", "severe"]
 RATES = ("share", "per_year")
+UNSURE = 0.2
+AGES_MISSED = (60, 80)
+BEDS = "beds_total_needed"
 MOST = 5
 MOVED = {"beds": "result_beds", "yearly_cost": "result_cost"}
 POPULATION_TABLES = ("census_2020", "census_2010", "wpp_death_rates", "life_expectancy")
@@ -97,14 +125,6 @@ PLAIN_SECTIONS = {
     "beds": ("text_beds",),
     "caregivers": ("text_caregivers", "text_caregivers_in_post"),
 }
-# Rows of the table of promises that stand there whether or not anything was promised:
-# label, quantity, unit, where.
-HEADLINE_ROWS: tuple[tuple[str, str, str, Mapping[str, Any]], ...] = (
-    ("beds_total_needed", "beds_total_needed", "bed", {}),
-    ("item_nursing_beds", "beds_needed", "bed", {"bed_type": NURSING}),
-    ("caregivers_total_needed", "caregivers_total_needed", "worker", {}),
-    ("cost_total", "cost_total", "yuan", {}),
-)
 
 
 @dataclass(frozen=True)
@@ -136,7 +156,7 @@ class Facts:
     def told_mean(self, indicator: str, year: int, unit: str, **where) -> str:
         """The mean with its range as text, for parts that stand beside their total."""
         return self.words.range(
-            mean_range(summed(self.result, indicator, year=year, **where)), unit
+            mean_range(amount(self.result, indicator, {"year": year, **where})), unit
         )
 
     def say(self, phrase_id: str, **more) -> str:
@@ -170,25 +190,8 @@ def range_in(result: CityResult, indicator: str, year: int, **where) -> pd.Serie
 
     Returns : Series low, central, high
     """
-    array = summed(result, indicator, **where)
+    array = amount(result, indicator, where)
     return summarise(array.sel(year=[year])).iloc[0]
-
-
-def mean_range(array: xr.DataArray) -> pd.Series:
-    """Low, mean and high of draws; the mean stands where else the middle does, so that parts add up.
-
-    array   : array  dims draw
-    Returns : Series low, central (the mean), high
-    """
-    ends = np.quantile(array.values, list(QUANTILES.values())).tolist()
-    return pd.Series(dict(zip(QUANTILES, ends)) | {"central": float(array.astype(float).mean())})
-
-
-def summed(result: CityResult, indicator: str, **where) -> xr.DataArray:
-    """An indicator at some keys, summed over those keys that have a list."""
-    array = result.values[indicator].sel(where)
-    lists = [key for key, label in where.items() if isinstance(label, list)]
-    return array.astype(float).sum(lists, skipna=False) if lists else array
 
 
 def build_report(
@@ -197,12 +200,16 @@ def build_report(
     """The report of a city in a language, section by section, the answer first.
 
     moved   : what moves the results of that city (`sensitivity.tornado`)
-    Returns : blocks by section: answer, promise, people, beds, caregivers, money, moves, limits, sources
+    Returns : blocks by section: answer, actions, promise, plan, people, beds, caregivers, money, moves, limits, sources
     """
     facts = Facts(project, result, words)
+    of_beds = moved[moved["headline"] == "beds"]
+    actions = recommend(project, result, of_beds)
     return {
-        "answer": _answer(facts),
+        "answer": _answer(facts, next_answers(facts, of_beds, actions)),
+        "actions": _actions(facts, actions),
         "promise": _promise(facts),
+        "plan": _plan(facts),
         **{section: _plain(facts, section) for section in PLAIN_SECTIONS},
         "money": _money(facts),
         "moves": _moves(facts, moved),
@@ -220,7 +227,7 @@ def _heading(facts: Facts, section: str) -> Heading:
     return Heading(2, facts.words.phrase(f"heading_{section}"))
 
 
-def _answer(facts: Facts) -> tuple[Block, ...]:
+def _answer(facts: Facts, more: Sequence[str]) -> tuple[Block, ...]:
     shares = payer_shares(facts.result, YEAR)
     targets = promises(facts.words, verdicts(facts.project, facts.result))
     found = {name: int((targets["found"] == name).sum()) for name in ("always", "never", "depends")}
@@ -250,10 +257,64 @@ def _answer(facts: Facts) -> tuple[Block, ...]:
         Paragraph(note, "note"),
         *(Paragraph(told, "note") for told in registered),
         _heading(facts, "answer"),
+        Paragraph(first_answer(facts), "lead"),
         Paragraph(facts.say("answer_lead"), "lead"),
         Paragraph(verdict, "lead"),
+        Bullets(tuple(more)),
         Bullets(tuple(points)),
     )
+
+
+def first_answer(facts: Facts) -> str:
+    """What holds under every definition and both ways of counting, and what makes the rise, in means."""
+    result, words = facts.result, facts.words
+    people = middles_by_definition(result, YEAR)
+    beds = ageing_and_judgement(result, YEAR)
+    beds["used"] = float(amount(result, BEDS, {**USE, "year": YEAR}).mean())
+    told = {name: words.counted(value, "bed") for name, value in beds.items()}
+    ends = {"least": people.min(), "most": people.max()}
+    told |= {name: words.counted(float(value), "person") for name, value in ends.items()}
+    return facts.say("answer_first", **told)
+
+
+def next_answers(facts: Facts, spread: pd.DataFrame, actions: pd.DataFrame) -> list[str]:
+    """What to do first, what to measure first, how far the method missed this place, what to read next."""
+    words, result = facts.words, facts.result
+    told = []
+    if len(actions):
+        told.append(facts.say("answer_do", action=action_sentence(words, actions.iloc[0])))
+    measured = to_measure_first(facts.project, result, spread)
+    if measured:
+        left = 1 - np.sqrt(1 - min(measured["share_of_spread"], 1))
+        name = words.label(measured["assumption"])
+        told.append(facts.say("answer_measure", factor=name, narrower=words.percent(left)))
+    errors = facts.project.china.projection_error_area.set_index(["adcode", "from_age"])
+    missed = errors["signed_error"]
+    if (result.city.adcode, AGES_MISSED[0]) in missed.index:
+        off = {
+            f"off_{age}": words.percent(missed[result.city.adcode, age], 1, signed=True)
+            for age in AGES_MISSED
+        }
+        told.append(facts.say("answer_missed", **off))
+    else:
+        told.append(facts.say("answer_missed_unknown"))
+    return [*told, facts.say("answer_read")]
+
+
+def city_answer(facts: Facts) -> str:
+    """The answer of a city in a few sentences, for a page that holds many; see `first_answer`, `next_answers`."""
+    spread = influence(facts.result, BEDS, YEAR, most=len(facts.result.assumptions.rows))
+    actions = recommend(facts.project, facts.result, spread)
+    told = next_answers(facts, spread, actions)[:-1]  # what to read next is said once for all
+    return facts.words.join_sentences([first_answer(facts), *told])
+
+
+def _actions(facts: Facts, actions: pd.DataFrame) -> tuple[Block, ...]:
+    """What to do, by rule: nothing that the range does not support."""
+    rules = facts.project.recommendations
+    text = facts.say("text_actions", count=len(actions), rules=len(rules), sure=f"{SURE:.0%}")
+    table = (action_rows(facts.words, actions),) if len(actions) else ()
+    return (_heading(facts, "actions"), Paragraph(text), *table)
 
 
 def stock_words(facts: Facts) -> str:
@@ -285,22 +346,25 @@ def _promise_sentence(facts: Facts, row: dict) -> str:
 def _promise(facts: Facts) -> tuple[Block, ...]:
     words = facts.words
     promised = promises(words, verdicts(facts.project, facts.result)).to_dict("records")
-    rows = [_promise_row(facts, row) for row in promised] + _headline_rows(facts)
+    rows = [_promise_row(facts, row) for row in promised]
     columns = ("item", "year", "promised", "need", "use", "belief", "gap")
     table = Table(
         words.phrase("caption_promise"),
         tuple(words.phrase(f"column_{name}") for name in columns),
         tuple(rows),
     )
-    notes = [Paragraph(words.phrase("promise_note", draws=facts.result.assumptions.draws), "note")]
+    note = words.phrase("promise_note", draws=facts.result.assumptions.draws)
+    own: list[Block] = []
     if promised:
         items = [
             words.phrase("definition_item", label=_label(facts, row), definition=row["definition"])
             for row in promised
         ]
-        joined = words.join("items_join", items)
-        notes.append(Paragraph(words.phrase("definition_note", items=joined), "note"))
-    return (_heading(facts, "promise"), table, *notes)
+        definitions = words.phrase("definition_note", items=words.join("items_join", items))
+        own = [table, Paragraph(definitions, "note")]
+    policy = policy_rows(words, compare_policy(facts.project, facts.result))
+    notes = (Paragraph(note, "note"), Paragraph(words.phrase("policy_note"), "note"))
+    return (_heading(facts, "promise"), *own, policy, *notes)
 
 
 def _promise_row(facts: Facts, row: dict) -> tuple[str, ...]:
@@ -320,31 +384,44 @@ def _promise_row(facts: Facts, row: dict) -> tuple[str, ...]:
     )
 
 
-def _headline_rows(facts: Facts) -> list[tuple[str, ...]]:
-    """Beds, nursing beds, care workers and cost in two years, whether or not anything was promised."""
-    words = facts.words
-    none, dash = words.phrase("no_promise"), words.phrase("not_applicable")
-    return [
-        (
-            words.phrase("row_name", name=words.part("item", label), unit=words.of("unit", unit)),
-            str(year),
-            none,
-            facts.told(quantity, year, "plain", **NEED, **where),
-            words.number(facts.row(quantity, year, **USE, **where)["central"]),
-            dash,
-            dash,
-        )
-        for label, quantity, unit, where in HEADLINE_ROWS
-        for year in (YEAR, LAST_YEAR)
-    ]
-
-
 def _caption(facts: Facts, name: str) -> Figure:
     return Figure(
         facts.words.phrase(
             f"caption_{name}", first=int(facts.result.values["year"][0]), last=LAST_YEAR
         )
     )
+
+
+def _plan(facts: Facts) -> tuple[Block, ...]:
+    """What is needed in each year of the plan, in tables, and what of it is not collected here."""
+    words = facts.words
+    plan = plan_table(facts.result)
+    decided = stock_of_beds(facts.result.city)
+    known = "plan_no_stock" if decided is None else "plan_stock"
+    missing = words.join("list_join", [words.of("plan_missing", name) for name in NOT_COLLECTED])
+    text = facts.say("text_plan", first=PLAN_YEARS[0])
+    notes = (facts.say(known, stock=stock_words(facts)), facts.say("plan_note", items=missing))
+    return (
+        _heading(facts, "plan"),
+        Paragraph(text),
+        *plan_tables(words, plan),
+        *_counties(facts),
+        *(Paragraph(note, "note") for note in notes),
+    )
+
+
+def _counties(facts: Facts) -> tuple[Block, ...]:
+    """Each county of a prefecture; nothing for a county or a place of registered people."""
+    table, words = county_table(facts.project, facts.result), facts.words
+    if table.empty:
+        return ()
+    names = {
+        code: facts.city if code == ALL_COUNTIES else words.area(facts.project.china, code)
+        for code in table["adcode"].unique()
+    }
+    off = (table["factor"] - 1).abs().max()
+    note = words.phrase("county_note", draws=COUNTY_DRAWS, most=words.percent(off, 1))
+    return (county_rows(words, table, names), Paragraph(note, "note"))
 
 
 def _plain(facts: Facts, section: str) -> tuple[Block, ...]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from IPython.display import Markdown
 
 from eldercare.engine.quantity import upstream
+from eldercare.inputs.load import NATION
 from eldercare.model.chain import CityResult
-from eldercare.reporting.language import ENDS, Language, significant
+from eldercare.reporting.blocks import Table
+from eldercare.reporting.language import ENDS, Language, sentence_case, significant
 
 DIGITS_OF_ROWS = 4
 TURNS = ("turn", "turn_low", "turn_central", "turn_high")
@@ -238,6 +240,107 @@ def together(words: Language, table: pd.DataFrame) -> list[str]:
     }
     depends = int((table["found"] == "depends").sum())
     return [words.phrase("promises_together", count=len(table), depends=depends, **named)]
+
+
+def plan_tables(words: Language, plan: pd.DataFrame) -> list[Table]:
+    """The plan (`analysis.plan.plan_table`) as tables with a row a year, each column in one unit.
+
+    A table of which nothing is collected here is left out.
+    """
+    out: list[Table] = []
+    for name, rows in plan.groupby("table", sort=False):
+        if rows["central"].isna().all():
+            continue
+        heads, columns = [words.part("column", "year")], [[str(one) for one in _years(rows)]]
+        for column, cells in rows.groupby("column", sort=False):
+            unit = cells["unit"].iloc[0]
+            scale = words.column_scale(cells["central"], unit)
+            heads.append(words.column_head(words.phrase(f"plan_{column}"), unit, scale[0]))
+            told = [words.column_cell(row, unit, scale) for row in cells.to_dict("records")]
+            columns.append(told)
+        caption = words.phrase("plan_caption", number=len(out) + 1, of=words.of("plan_of", name))
+        out.append(Table(caption, tuple(heads), tuple(zip(*columns))))
+    return out
+
+
+def county_rows(words: Language, table: pd.DataFrame, names: Mapping[int, str]) -> Table:
+    """The counties of a prefecture (`plan.county_table`), those of most beds in the last year first.
+
+    names : of the counties by code, and of the prefecture, which stands last
+    """
+    last = table["year"].max()
+    ranked = table[(table["year"] == last) & (table["column"] == "bed_total")]
+    ranked = ranked.sort_values("central", ascending=False, kind="stable").set_index("adcode")
+    whole = ranked.index[ranked["central"].argmax()]
+    codes = [code for code in ranked.index if code != whole] + [whole]
+    heads, columns = [words.phrase("column_county")], [[names[code] for code in codes]]
+    for (column, year), cells in table.groupby(["column", "year"], sort=False):
+        unit, cells = cells["unit"].iloc[0], cells.set_index("adcode")
+        scale = words.column_scale(cells["central"], unit)
+        name = words.phrase("county_year", of=words.phrase(f"plan_{column}"), year=year)
+        heads.append(words.column_head(name, unit, scale[0]))
+        told = [words.column_cell(row, unit, scale) for row in cells.loc[codes].to_dict("records")]
+        columns.append(told)
+    shares = ranked.loc[codes, "central"] / ranked.at[whole, "central"]
+    heads.append(words.phrase("county_share", year=last))
+    columns.append([words.percent(share) for share in shares])
+    return Table(words.phrase("caption_counties"), tuple(heads), tuple(zip(*columns)))
+
+
+def policy_rows(words: Language, table: pd.DataFrame) -> Table:
+    """Targets of nation and province beside an area (`compare.compare_policy`)."""
+    rows = []
+    for row in table.to_dict("records"):
+        unit = row["unit"]
+        name = sentence_case(words.text(row, "label"))
+        if unit != "share":
+            name = words.phrase("row_name", name=name, unit=words.of("unit", unit))
+        level = "nation" if row["adcode"] == NATION else "province"
+        cells = (
+            words.of("set_by", level),
+            str(row["target_year"]),
+            words.value(row["promised"], unit),
+            words.of("policy", row["status"]),
+            words.range(row, "share" if unit == "share" else "plain"),
+            words.value(row["use"], unit),
+            words.chance(row["chance"]),
+        )
+        rows.append((name, *cells))
+    heads = ("item", "set_by", "year", "promised", "policy", "need", "use", "chance")
+    columns = tuple(words.phrase(f"column_{name}") for name in heads)
+    return Table(words.phrase("caption_policy"), columns, tuple(rows))
+
+
+def action_sentence(words: Language, row: Mapping) -> str:
+    """What a rule recommends, with its amount (`recommendations.recommend`)."""
+    factor = words.labels.get(row["factor"]) or words.part("assumption", row["factor"])
+    alone = row["low"] == row["high"]
+    told = (
+        words.value_with_unit(row["central"], row["unit"])
+        if alone
+        else words.range(row, row["unit"])
+    )
+    return words.text(row, "text").format(amount=told, factor=factor, year=row["year"])
+
+
+def action_rows(words: Language, table: pd.DataFrame) -> Table:
+    """What to do, the most urgent first: what, by when, who, from which budget, why, how surely."""
+    heads = ("action", "year", "body", "budget", "because_of", "held")
+    rows = tuple(
+        (
+            action_sentence(words, row),
+            str(row["year"]),
+            *(words.text(row, name) for name in ("body", "budget", "condition")),
+            words.chance(row["share"]),
+        )
+        for row in table.to_dict("records")
+    )
+    columns = tuple(words.phrase(f"column_{name}") for name in heads)
+    return Table(words.phrase("caption_actions"), columns, rows)
+
+
+def _years(rows: pd.DataFrame) -> list[int]:
+    return list(dict.fromkeys(rows["year"]))
 
 
 def show_whole() -> None:

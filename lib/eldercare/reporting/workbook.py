@@ -1,4 +1,4 @@
-"""The numbers of the city report as a workbook: what it holds, targets, results by year, assumptions, what stands, sources."""
+"""The numbers of the city report as a workbook: what it holds, the plan, targets, results by year, assumptions, what stands, sources."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from eldercare.analysis.compare import compare_targets
+from eldercare.analysis.plan import ALL_COUNTIES, PLAN_YEARS, amount, county_table, plan_table
 from eldercare.model.chain import BASE_YEAR, QUANTILES, summarise
 from eldercare.reporting.blocks import text_width
 from eldercare.reporting.language import sentence_case, significant
@@ -24,7 +25,6 @@ from eldercare.reporting.report import (
     registered_words,
     report_title,
     sources_in_use,
-    summed,
 )
 
 FONT = {"en": "Calibri", "zh": "Microsoft YaHei"}
@@ -72,6 +72,8 @@ TARGET_COLUMNS = (
     "locator",
     "source",
 )
+PLAN_COLUMNS = ("table", "indicator", "unit", "end", *map(str, PLAN_YEARS))
+COUNTY_COLUMNS = ("code", "county", "indicator", "year", "low", "mean", "high", "unit")
 RESULT_COLUMNS = ("indicator", "part", "measure", "year", "low", "central", "high", "unit")
 ASSUMPTION_COLUMNS = (
     "assumption",
@@ -107,6 +109,8 @@ def workbook(facts: Facts) -> bytes:
     book.remove(book.active)
     _readme(book.create_sheet(facts.words.phrase("sheet_readme")), facts)
     for name, columns, rows in (
+        ("plan", PLAN_COLUMNS, _plan(facts)),
+        ("counties", COUNTY_COLUMNS, _counties(facts)),
         ("targets", TARGET_COLUMNS, _targets(facts)),
         ("results", RESULT_COLUMNS, _results(facts)),
         ("assumptions", ASSUMPTION_COLUMNS, _assumptions(facts)),
@@ -131,7 +135,9 @@ def put(cell: Cell, value: Value) -> None:
 def _fill(
     sheet: Worksheet, facts: Facts, columns: Sequence[str], rows: Iterable[Sequence[Value]]
 ) -> None:
-    head = [facts.words.phrase(f"column_{name}") for name in columns]
+    head = [
+        int(name) if name.isdecimal() else facts.words.phrase(f"column_{name}") for name in columns
+    ]
     table = [head, *rows]
     face = FONT[facts.words.code]
     for number, cells in enumerate(table, start=1):
@@ -171,7 +177,15 @@ def _readme(sheet: Worksheet, facts: Facts) -> None:
         (say("readme_sheets"), None),
         *(
             (say(f"sheet_{name}"), say(f"readme_{name}"))
-            for name in ("targets", "results", "assumptions", "capacity", "sources")
+            for name in (
+                "plan",
+                "counties",
+                "targets",
+                "results",
+                "assumptions",
+                "capacity",
+                "sources",
+            )
         ),
     ]
     bold = {1, 1 + [text for text, _ in lines].index(say("readme_sheets"))}
@@ -195,6 +209,37 @@ def _number(value: float, unit: str = "") -> float | int | None:
 
 def _year(value: float) -> int | None:
     return int(value) if pd.notna(value) else None
+
+
+def _plan(facts: Facts) -> list[list[Value]]:
+    """The plan year by year as it can be pasted into one: rows an indicator, columns a year."""
+    words = facts.words
+    plan = plan_table(facts.result)
+    rows: list[list[Value]] = []
+    for (table, column), cells in plan.groupby(["table", "column"], sort=False):
+        unit = cells["unit"].iloc[0]
+        name = words.phrase(f"plan_{column}")
+        about = [words.of("plan_of", table), name, words.of("unit", unit)]
+        for end in ("low", "central", "high"):
+            told = words.phrase("column_mean" if end == "central" else f"column_{end}")
+            rows.append([*about, told, *(_number(value) for value in cells[end])])
+    return rows
+
+
+def _counties(facts: Facts) -> list[list[Value]]:
+    """The counties of a prefecture, a row a county, indicator and year."""
+    words, china = facts.words, facts.project.china
+    return [
+        [
+            None if row["adcode"] == ALL_COUNTIES else int(row["adcode"]),
+            facts.city if row["adcode"] == ALL_COUNTIES else words.area(china, row["adcode"]),
+            words.phrase(f"plan_{row['column']}"),
+            int(row["year"]),
+            *(_number(row[end]) for end in QUANTILES),
+            words.of("unit", row["unit"]),
+        ]
+        for row in county_table(facts.project, facts.result).to_dict("records")
+    ]
 
 
 def _targets(facts: Facts) -> list[list[Value]]:
@@ -234,7 +279,7 @@ def _results(facts: Facts) -> list[list[Value]]:
     rows = []
     for name in RESULTS:
         tables = [summarise(facts.result.values[name])]
-        tables += [summarise(summed(facts.result, name, **SUMS[name]))] if name in SUMS else []
+        tables += [summarise(amount(facts.result, name, SUMS[name]))] if name in SUMS else []
         label, unit = facts.words.label(name), facts.words.of("unit", units[name])
         for table in tables:
             rows += [

@@ -180,6 +180,19 @@ def city_errors(
     return pd.DataFrame(rows, columns=columns).assign(unit="person")
 
 
+def area_table(setting: Setting, predicted: np.ndarray) -> pd.DataFrame:
+    """How far the back-test missed each area, as `data/china/projection_error_area.csv` holds it.
+
+    Returns : table adcode, from_age, signed_error [share] of the count of 2020
+    """
+    error = errors(setting, predicted)
+    tables = [
+        pd.DataFrame({"adcode": setting.areas["adcode"], "from_age": age, "signed_error": column})
+        for age, column in zip(JUDGED, error[:, [THRESHOLDS.index(age) for age in JUDGED]].T)
+    ]
+    return pd.concat(tables).sort_values(["adcode", "from_age"]).round(4)
+
+
 def redrawn(china: China, setting: Setting) -> np.ndarray:
     """Whether an area is a county of a prefecture some of whose counties came, went or changed their name.
 
