@@ -130,13 +130,13 @@ def test() -> int:
 @commands.command()
 def lab() -> int:
     """Open JupyterLab on the notebooks."""
-    return _module("jupyterlab", _root() / "notebooks")
+    return _module("jupyterlab", _notebooks())
 
 
 @commands.command()
 def desk() -> int:
     """Open the what-if desk as an app in the browser."""
-    return _module("voila", _root() / "notebooks" / "09_what_if.ipynb")
+    return _module("voila", _notebooks() / "09_what_if.ipynb")
 
 
 @commands.command()
@@ -145,6 +145,13 @@ def bench() -> int:
     return subprocess.run(
         [sys.executable, _root() / "benchmarks" / "measure.py"], check=False
     ).returncode
+
+
+def _notebooks() -> Path:
+    """The folder of the notebooks in the language of the run."""
+    from eldercare.reporting.language import edition, language_of_run
+
+    return edition(_root() / "notebooks", language_of_run())
 
 
 def _module(name: str, path: Path) -> int:
