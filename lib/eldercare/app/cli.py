@@ -185,7 +185,7 @@ def lab(arguments: tuple[str, ...]) -> int:
 @passed_on
 def desk(arguments: tuple[str, ...]) -> int:
     """Open the what-if desk as an app in the browser."""
-    book = _root() / "notebooks" / "09_what_if.ipynb"
+    book = _notebooks() / "09_what_if.ipynb"
     headers = {"headers": {"Content-Security-Policy": ONLY_FROM_HERE}}
     return _module("voila", str(book), f"--Voila.tornado_settings={headers!r}", *arguments)
 
@@ -196,6 +196,13 @@ def bench() -> int:
     return subprocess.run(
         [sys.executable, _root() / "benchmarks" / "measure.py"], check=False
     ).returncode
+
+
+def _notebooks() -> Path:
+    """The folder of the notebooks in the language of the run."""
+    from eldercare.reporting.language import edition, language_of_run
+
+    return edition(_root() / "notebooks", language_of_run())
 
 
 def _module(name: str, *arguments: str, **environment: str) -> int:
