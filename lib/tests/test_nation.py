@@ -16,7 +16,7 @@ from distributed import LocalCluster
 from eldercare.app import cli, nation
 from eldercare.engine.quantity import split_asked
 from eldercare.inputs.load import NATION, load_project
-from eldercare.model import areas, chain
+from eldercare.model import areas, chain, settings
 
 HAINAN, SANSHA, NINGXIA, YINCHUAN, HELAN = 460000, 460300, 640000, 640100, 640122
 NANSHA, ATOLL = 460391, 460392
@@ -120,6 +120,12 @@ def test_people_of_the_parts_add_up_and_need_to_money_stands_beside_the_whole(fi
     assert sums.loc["cost_total", "own"].to_numpy() == pytest.approx(own["mean"].to_numpy())
     stored = pd.read_parquet(finished[0] / nation.SUMS)
     assert stored["ratio"].to_numpy() == pytest.approx(finished[1]["ratio"].to_numpy(), nan_ok=True)
+
+
+def test_what_a_run_says_is_the_sums_over_the_figures_of_the_whole(project, finished):
+    said = nation.told(project, *finished)
+    assert said.count("\n") == 1 + 3 + 3 * len(settings.MEASURES)
+    assert "People aged 60 and over: 1.0000" in said and "(need)" in said
 
 
 def test_a_run_on_a_cluster_that_stops_and_goes_on_gives_the_same_bytes(

@@ -513,7 +513,7 @@ def told(project: Project, folder: Path, table: pd.DataFrame) -> str:
     if not table.empty:
         whole = table["under"].iloc[0]
         rows = table[(table["under"] == whole) & (table["year"] == TOLD_YEAR)]
-        rows = rows[rows["indicator"].isin(TOLD)]
+        rows = rows[rows["indicator"].isin(TOLD)].astype({"indicator": str, "variant": str})
         lines.append(
             f"What lies directly under {whole} together, over its own figure, {TOLD_YEAR}:"
         )
