@@ -22,6 +22,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from eldercare.inputs.load import Project
 from eldercare.model.chain import TOTAL
+from eldercare.reporting.blocks import text_width
 from eldercare.reporting.sheet import INK, MARK, MOST, PALETTE, SOFT, Sheet
 
 LAYERS = [*PALETTE, SOFT, INK]
@@ -443,6 +444,10 @@ def _draw_promises(axis: Axes, drawn: Sheet, promise: dict, lane: int, end: floa
     middle: dict[str, Any] = {"ha": "center", "va": "center", "color": "white", "zorder": 5}
     axis.text(at, lane, str(count), fontsize=8, fontweight="bold", **middle)
     width = max(12, int((end - at - 0.22) * LETTERS_A_YEAR))
-    lines = [textwrap.fill(label, width) for label in promise["told"].split("; ") if label]
+    lines = [
+        textwrap.fill(label, max(6, width * len(label) // text_width(label)))
+        for label in promise["told"].split("; ")
+        if label
+    ]
     below: dict[str, Any] = {"va": "top", "color": INK, "linespacing": 1.15}
     axis.text(at + 0.22, lane + 0.05, "\n".join(lines), fontsize=7, **below)
