@@ -27,7 +27,7 @@ def numbers(text):
     found = []
     for word in NUMBER.findall(text):
         size = next((factor for sign, factor in SIZES.items() if sign in word), 1)
-        found.append(round(float(re.sub(r"[^\d.]", "", word)) * size, 6))
+        found.append(float(f"{float(re.sub(r'[^0-9.]', '', word)) * size:.10g}"))
     return sorted(found)
 
 

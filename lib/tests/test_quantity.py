@@ -587,8 +587,13 @@ IDLE: dict[tuple[str, ...], tuple[list[str], str]] = {
             *("census_count_error", "family_care_gap_growth", "life_expectancy_improvement"),
             *("life_expectancy_published_gap_continuation", "migration_continuation"),
             *("migration_persistence", "national_change_continuation"),
+            "setting_use_drift",
         ],
         "the mix of types is that of the year of the count, which lies before what these move",
+    ),
+    ("beds_decided", "beds_left_empty"): (
+        ["setting_use_share_place_persistence"],
+        "a city that has counted its own use has no level of its place that could fade",
     ),
     (
         *("building_cost_needed", "cost", "cost_total"),

@@ -26,7 +26,7 @@ from eldercare.analysis import (
 )
 from eldercare.analysis.compare import PROJECTION_ERROR
 from eldercare.analysis.sensitivity import tornado
-from eldercare.app import site
+from eldercare.app import lookup, site
 from eldercare.documents import consistency, progress
 from eldercare.engine.quantity import DECLARED
 from eldercare.inputs import schema, world
@@ -331,11 +331,12 @@ def test_a_figure_has_the_same_numbers_in_both_languages_and_says_what_it_shows(
 ):
     made = {}
     for code in language.LANGUAGES:
-        monkeypatch.setenv("ELDERCARE_FIGURES", str(tmp_path / code))
+        monkeypatch.setenv("ELDERCARE_FIGURES", str(tmp_path))
         told = ec.Results(project, {"sanming": results["sanming"]}, words[code])
         known = {"project": project, "results": told, "words": words[code]}
         made[code] = draw(f"city_report_{name}", **known)["figure"]
-    twins = {(tmp_path / code / f"city_report_{name}.csv").read_text("utf-8") for code in made}
+    folders = [language.edition(tmp_path, code) for code in made]
+    twins = {(folder / f"city_report_{name}.csv").read_text("utf-8") for folder in folders}
     assert len(twins) == 1 and made["en"].data != made["zh"].data
     assert "Sanming" in made["en"].alt and "三明市" in made["zh"].alt
     if name == "beds":
@@ -493,7 +494,7 @@ def family_members(project, results):
         "set_by": ("nation", "province"),
         "plan_of": plan.PLAN,
         "plan_missing": report.NOT_COLLECTED,
-        "chosen": ("nation", "city", "scenario"),
+        "chosen": ("nation", "place", "city", "scenario"),
         "column": (
             "trial",
             "tried_on",
@@ -620,7 +621,7 @@ def test_every_phrase_is_used_and_none_is_missing(project, results, words):
     families = {name: set(words) for name, words in family_members(project, results).items()}
     unused = []
     for name in words["en"].phrases:
-        if name.startswith(site.PREFIX) or name in texts:
+        if name.startswith((site.PREFIX, lookup.PREFIX)) or name in texts:
             continue
         family = next(
             (

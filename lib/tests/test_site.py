@@ -306,7 +306,7 @@ def command(few_notebooks, tmp_path, monkeypatch):
     """The command on a project with one notebook; what it is given goes before the folder to write
     to.
     """
-    monkeypatch.setattr(load, "load_project", lambda *_: few_notebooks)
+    monkeypatch.setattr(load, "load_project", lambda *_, **__: few_notebooks)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ELDERCARE_PROJECT", str(tmp_path))
     return lambda *arguments: cli.main(["site", *map(str, arguments)])

@@ -153,6 +153,7 @@ NO_QUANTITY = {
     "service_classes": "puts cities one under the other",
     "variants_side_by_side": "puts cities and variants one under the other",
     "prevalence_in_year": "a share times a pure number",
+    "middles_by_definition": "reads formulas from what a result keeps",
     "calculations_by_definition": "puts formulas side by side",
     "definition_table": "puts formulas side by side",
     "national_care_need": "puts formulas side by side",

@@ -323,7 +323,8 @@ def reconcile_nation(project: Project, draws: int = NATION_DRAWS) -> pd.DataFram
     Defined as::  ratio = middle of ours / published;
                   off: farther from 1 than `OFF`, of beds and care workers than `CLOSER`
 
-    The draws of all provinces are those of the nation, so that they are summed draw by draw.
+    But for the factors of their places the draws of all provinces are those of the nation, so that they are
+    summed draw by draw.
 
     Returns : table national, year, measure, published, low, central, high (the nation), provinces (middle of
               their sum), ratio, ratio_provinces, tied (a row of ours was fitted to it: `yes` or `no`), off (of the
