@@ -145,5 +145,5 @@ def test_one_city_is_run_by_the_notebooks_that_show_cities(monkeypatch, capsys):
     assert cli.main(["run", "--city", "nowhere"]) == 2 and not asked
     assert cli.main(["run", "--city", "lincang"]) == 0
     assert {city for _, city in asked} == {"lincang"}
-    shown = {path.stem for path in book.notebook_paths(ROOT)} - {name for name, _ in asked}
-    assert shown == {"08_accuracy", "10_use_accuracy"}
+    shown = {path.stem for path in book.notebook_paths(ROOT, "en")} - {name for name, _ in asked}
+    assert shown == {"08_accuracy", "10_use_accuracy", "11_nation"}

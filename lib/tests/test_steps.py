@@ -231,10 +231,22 @@ def test_need_is_never_less_than_use_in_the_middle(results):
         assert (table["need"] > table["use"]).all()
 
 
+# Below zero where more beds stand than are needed.
+MAY_BE_NEGATIVE = {"beds_beyond_decided"}
+# Not known before the count of what stands, nor where none is collected.
+FROM_THE_COUNT_ON = {
+    "beds_decided",
+    "residents_and_waiting",
+    "beds_left_empty",
+    "beds_beyond_decided",
+}
+
+
 def test_nothing_is_negative(results):
     for result in results.values():
         for name, array in result.values.data_vars.items():
-            assert not (array < 0).any(), f"{result.city.city_id}: {name}"
+            below = (array < 0).any()
+            assert not below or name in MAY_BE_NEGATIVE, f"{result.city.city_id}: {name}"
 
 
 def test_only_what_is_built_is_unknown_in_the_first_year(results):
@@ -248,6 +260,11 @@ def test_only_what_is_built_is_unknown_in_the_first_year(results):
     }
     for result in results.values():
         holes = {name for name, array in result.values.data_vars.items() if array.isnull().any()}
-        assert holes <= built
-        later = result.values.isel(year=slice(1, None))
+        assert holes <= built | FROM_THE_COUNT_ON
+        for name in FROM_THE_COUNT_ON:
+            known = ~result.values[name].isnull().all(
+                [d for d in result.values[name].dims if d != "year"]
+            )
+            assert (known.values[:-1] <= known.values[1:]).all()
+        later = result.values.isel(year=slice(1, None)).drop_vars(FROM_THE_COUNT_ON)
         assert not any(array.isnull().any() for array in later.data_vars.values())

@@ -195,6 +195,8 @@ def _area_table(calculation: Calculation, shared: _Shared) -> pa.Table:
         array = calculation[name]
         if "year" in array.dims:
             array = array.isel(year=from_base)
+        if np.isnan(array.values).all():  # what rests on a count that this area has not collected
+            continue
         for labels, part in _series(array):
             variant = labels.pop(MEASURE, "")
             told = ",".join(f"{dim}={label}" for dim, label in labels.items())
