@@ -245,8 +245,8 @@ def published_of_nation(project: Project) -> pd.DataFrame:
         national="people_" + people["age"].str.removesuffix("+") + "_plus",
         year=people["date"].str[:4].astype(int),
         published=people["value"],
-        note_en=people["note"],
-        note_zh=people["note"],
+        note_en="",
+        note_zh="",
     )
     need = china.published_care_need
     need = need.assign(national=need["series"].map(ESTIMATES)).dropna(subset=["national"])
