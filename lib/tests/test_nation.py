@@ -15,7 +15,7 @@ from distributed import LocalCluster
 
 from eldercare.app import cli, nation
 from eldercare.engine.quantity import split_asked
-from eldercare.inputs.load import NATION, load_project
+from eldercare.inputs.load import NATION, area_as_city, load_project
 from eldercare.model import areas, chain, settings
 
 HAINAN, SANSHA, NINGXIA, YINCHUAN, HELAN = 460000, 460300, 640000, 640100, 640122
@@ -71,7 +71,7 @@ def files_of(folder):
 
 def with_helan(project):
     """The project with one more city, a county without a folder."""
-    city = replace(nation.area_as_city(project, HELAN), city_id="helan")
+    city = replace(area_as_city(HELAN), city_id="helan")
     return replace(project, cities={**project.cities, "helan": city})
 
 

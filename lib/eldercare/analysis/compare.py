@@ -193,9 +193,14 @@ def _in_year(result: CityResult, indicator: str, year: int, measure: str) -> np.
 
 def compare_all(project: Project, results: dict[str, CityResult]) -> pd.DataFrame:
     """`compare_targets` for all cities, one below the other."""
-    parts = [compare_targets(project, result) for result in results.values()]
-    parts = [part for part in parts if len(part)]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=TARGET_COLUMNS)
+    return _below(compare_targets(project, result) for result in results.values())
+
+
+def _below(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Tables of promises one below the other; of none that has a promise, the columns alone."""
+    tables = list(parts) or [pd.DataFrame(columns=TARGET_COLUMNS)]
+    kept = [table for table in tables if len(table)] or tables[:1]
+    return pd.concat(kept, ignore_index=True)
 
 
 def compare_head_counts(result: CityResult) -> pd.DataFrame:
@@ -540,9 +545,7 @@ def verdicts(project: Project, result: CityResult) -> pd.DataFrame:
 
 def verdicts_of_cities(project: Project, results: dict[str, CityResult]) -> pd.DataFrame:
     """`verdicts` for all cities, one below the other."""
-    parts = [verdicts(project, result) for result in results.values()]
-    kept = [one for one in parts if len(one)] or parts[:1]
-    return pd.concat(kept, ignore_index=True)
+    return _below(verdicts(project, result) for result in results.values())
 
 
 def turning_point(

@@ -15,7 +15,7 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,15 @@ from eldercare.inputs.draws import (
     draw_assumptions,
     independent_stream,
 )
-from eldercare.inputs.load import BASELINE, NATION, City, Project, nation_as_city, passport
+from eldercare.inputs.load import (
+    BASELINE,
+    NATION,
+    City,
+    Project,
+    area_as_city,
+    nation_as_city,
+    passport,
+)
 from eldercare.model import areas, chain
 from eldercare.model.area import Area
 
@@ -100,38 +108,25 @@ def blocks_of(project: Project, under: int = NATION) -> list[Block]:
     return [own, *(Block(whole, tuple(parts[whole])) for whole in wholes if whole in parts)]
 
 
-def area_as_city(project: Project, code: int) -> City:
-    """An area as a city without a folder: nothing of its own is known beside the census."""
-    if code == NATION:
-        return _nowhere()
-    name = project.china.areas.loc[(code, 2020)]["name"]
-    return replace(_nowhere(), city_id=str(code), adcode=code, name_en=str(code), name_zh=name)
-
-
-@lru_cache(maxsize=1)
-def _nowhere() -> City:
-    return nation_as_city()
-
-
 class _Shared:
     """What areas of a run have in common, worked out once: all that rests on no fact or draw of their own."""
 
     def __init__(self, project: Project, scenario: str, draws: int):
         self.project, self.scenario, self.draws = project, scenario, draws
         self.names = chain.quantities_kept(project)
-        self.national = draw_assumptions(project, _nowhere(), scenario, draws)
+        self.national = draw_assumptions(project, nation_as_city(), scenario, draws)
         self.first: chain.CityInputs | None = None
         self.kept: dict[frozenset[str], dict[str, Any]] = {}
 
     def _drawn(self, city: City) -> Assumptions:
         """The area's draws: those of the nation unless there are rows that hold for some places only."""
-        if not len(getattr(self.project, "place_assumptions", ())):
+        if not len(self.project.place_assumptions):
             return self.national
         return draw_assumptions(self.project, city, self.scenario, self.draws)
 
     def calculation(self, area: Area) -> Calculation:
         """The chain of an area, equal to that of `chain.run_city` in every bit."""
-        city = area_as_city(self.project, area.adcode)
+        city = area_as_city(area.adcode)
         assumptions = self._drawn(city)
         last = chain.last_needed(city, assumptions, areas.LAST_YEAR)
         inputs = chain.CityInputs(self.project.china, city, area, assumptions, last)
@@ -499,7 +494,7 @@ def areas_told(project: Project, folder: Path, blocks: list[Block]) -> pd.DataFr
     return pd.DataFrame(
         {
             "area": told.index,
-            "name": names["name"].fillna(_nowhere().name_zh),
+            "name": names["name"].fillna(nation_as_city().name_zh),
             "level": names["level"].fillna("nation"),
             "province": names["province"],
             "under": [under[code] for code in told.index],

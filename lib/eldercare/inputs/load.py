@@ -67,8 +67,9 @@ class City:
     )
 
 
-def area_as_city(adcode: int, name_en: str, name_zh: str, city_id: str = "") -> City:
-    """An area as a city without a document, so that the chain can be run for it: no stock and no rows of its own."""
+@lru_cache(maxsize=1)
+def nation_as_city() -> City:
+    """The nation as a city without a document, so that the chain can be run for it: no stock and no rows of its own."""
     none = {
         name: empty_table(table)
         for name, table in (
@@ -77,12 +78,15 @@ def area_as_city(adcode: int, name_en: str, name_zh: str, city_id: str = "") -> 
             ("progress", schema.PROGRESS),
         )
     }
-    return City(city_id or str(adcode), adcode, name_en, name_zh, None, "", capacity=None, **none)
+    return City("china", NATION, "China", "全国", None, "", capacity=None, **none)
 
 
-def nation_as_city() -> City:
-    """The nation as a city (see `area_as_city`)."""
-    return area_as_city(NATION, "China", "全国", "china")
+def area_as_city(adcode: int, name_en: str = "", name_zh: str = "") -> City:
+    """Any area as a city without a document, its code in place of an id; the nation as `nation_as_city`."""
+    nation = nation_as_city()
+    if adcode == NATION:
+        return nation
+    return replace(nation, city_id=str(adcode), adcode=adcode, name_en=name_en, name_zh=name_zh)
 
 
 @dataclass(frozen=True, eq=False)

@@ -140,42 +140,38 @@ DEPARTEMENT_CARE_USE = pa.DataFrameSchema(
 SEX, AGE = _one_of(("male", "female")), pa.Column(float, pa.Check.in_range(0, 100))
 PERIOD = {"period_from": YEAR, "period_to": YEAR}
 WPP2019 = {
-    "wpp2019_population": pa.DataFrameSchema(
-        {
-            "place": FILLED,
-            "year": YEAR,
-            "sex": SEX,
-            "age": AGE,
-            "thousand_persons_1_july": NOT_NEGATIVE,
-            "source_id": FILLED,
-        },
-        unique=["place", "year", "sex", "age"],
-        name="wpp2019_population.csv",
-    ),
-    "wpp2019_death_rate": pa.DataFrameSchema(
-        {
-            "place": FILLED,
-            "sex": SEX,
-            **PERIOD,
-            "age_from": AGE,
-            "mx": pa.Column(float, pa.Check.gt(0, error="must be above 0")),
-            "source_id": FILLED,
-        },
-        unique=["place", "sex", "period_from", "age_from"],
-        name="wpp2019_death_rate.csv",
-    ),
-    "wpp2019_input": pa.DataFrameSchema(
-        {
-            "place": FILLED,
-            "indicator": FILLED,
-            **PERIOD,
-            "age_from": pa.Column(float, nullable=True),
-            "value": pa.Column(float),
-            "source_id": FILLED,
-        },
-        unique=["place", "indicator", "period_from", "age_from"],
-        name="wpp2019_input.csv",
-    ),
+    name: pa.DataFrameSchema(
+        {"place": FILLED, **columns, "source_id": FILLED},
+        unique=["place", *key],
+        name=f"{name}.csv",
+    )
+    for name, key, columns in (
+        (
+            "wpp2019_population",
+            ("year", "sex", "age"),
+            {"year": YEAR, "sex": SEX, "age": AGE, "thousand_persons_1_july": NOT_NEGATIVE},
+        ),
+        (
+            "wpp2019_death_rate",
+            ("sex", "period_from", "age_from"),
+            {
+                "sex": SEX,
+                **PERIOD,
+                "age_from": AGE,
+                "mx": pa.Column(float, pa.Check.gt(0, error="must be above 0")),
+            },
+        ),
+        (
+            "wpp2019_input",
+            ("indicator", "period_from", "age_from"),
+            {
+                "indicator": FILLED,
+                **PERIOD,
+                "age_from": pa.Column(float, nullable=True),
+                "value": pa.Column(float),
+            },
+        ),
+    )
 }
 EMULATION_ITEMS = ("published", "given", "rate", "driver", "stand_in")
 EMULATION = pa.DataFrameSchema(

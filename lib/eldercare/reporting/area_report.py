@@ -55,7 +55,7 @@ def area_text(project: Project, code: int, table: pd.DataFrame) -> str:
 def area_targets(project: Project, code: int, draws: int) -> str:
     """The targets of nation and province held against an area, a line each, by the whole chain."""
     words = load_language(project, "en")
-    city = area_as_city(code, words.area(project.china, code), "")
+    city = area_as_city(code, words.area(project.china, code))
     names = project.china.policy_targets["measured_by"]
     indicators = project.indicators.set_index("indicator")["plain_base"]
     wanted = {name for name in names if name}

@@ -4,8 +4,6 @@ the nation beside all that is published of it.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
@@ -14,7 +12,7 @@ from eldercare.analysis.definitions import people_by_definition
 from eldercare.engine.arrays import Array, part, sum_over
 from eldercare.engine.quantity import Calculation, quantity
 from eldercare.inputs.draws import DEFAULT_DRAWS
-from eldercare.inputs.load import NATION, Project, nation_as_city
+from eldercare.inputs.load import NATION, Project, area_as_city, nation_as_city
 from eldercare.inputs.schema import ages_meant
 from eldercare.model.areas import counted_beside, national_assumptions, settled_area
 from eldercare.model.base import AGES, province_of
@@ -404,8 +402,7 @@ def _area_figures(
     project: Project, code: int, draws: int, last: int
 ) -> tuple[dict[str, np.ndarray], int]:
     """Figures of an area without rows of its own, dims year, draw, and their first year."""
-    city = replace(nation_as_city(), city_id=str(code), adcode=code)
-    inputs = inputs_of(project, city, draws=draws, last_year=last)
+    inputs = inputs_of(project, area_as_city(code), draws=draws, last_year=last)
     figures = national_figures(Calculation(inputs))
     return {name: array.values for name, array in figures.items()}, int(inputs.years[0])
 
