@@ -24,7 +24,7 @@ from eldercare.inputs.checks import (
 )
 from eldercare.inputs.reading import Units, empty_table, find_table, read_cells, read_table
 from eldercare.inputs.schema import DataFault, Fault
-from eldercare.inputs.world import World, load_world, state_of, world_faults
+from eldercare.inputs.world import State, World, load_world, state_of, world_faults
 
 BASELINE = "baseline"
 NATION = 100000
@@ -474,12 +474,12 @@ def load_china(root: Path) -> China:
 
     Raises : DataFault with all faults of all its tables together
     """
-    folder = Path(root) / "data" / "china"
-    return _load_china(folder, state_of(folder))
+    return _load_china(state_of(Path(root) / "data" / "china"))
 
 
 @lru_cache(maxsize=4)
-def _load_china(folder: Path, _state: tuple) -> China:
+def _load_china(state: State) -> China:
+    folder = state.folder
     faults: list[Fault] = []
     tables = _national_tables(folder, faults)
     tables |= {

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import csv
 import difflib
+import hashlib
 import io
+import os
 import re
 import unicodedata
+from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -318,6 +321,12 @@ def _without_unique(schema: pa.DataFrameSchema) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(schema.columns, checks=schema.checks, name=schema.name)
 
 
+# Sound tables by what their file holds, the last used at the end: a table is checked once a process, not once a
+# load. The schema stands beside, so that no other takes its place in memory.
+_SOUND: OrderedDict[tuple, tuple[pa.DataFrameSchema, pd.DataFrame]] = OrderedDict()
+_MOST_SOUND = 256
+
+
 def read_table(
     path: Path,
     schema: pa.DataFrameSchema,
@@ -336,6 +345,26 @@ def read_table(
               spreadsheet, with gaps where blank rows were dropped
     Raises  : DataFault with every fault of the file, each with row and column as in a spreadsheet
     """
+    found = find_table(path)
+    if found is None or not os.access(found, os.R_OK):  # told where its cells are read
+        return _read_table(path, schema, shown, may_be_empty, units)
+    held = hashlib.sha256(found.read_bytes()).digest()
+    key = held, found.suffix, id(schema), may_be_empty
+    if key not in _SOUND:
+        _SOUND[key] = schema, _read_table(path, schema, shown, may_be_empty, units)
+    _SOUND.move_to_end(key)
+    while len(_SOUND) > _MOST_SOUND:
+        _SOUND.popitem(last=False)
+    return _SOUND[key][1].copy()
+
+
+def _read_table(
+    path: Path,
+    schema: pa.DataFrameSchema,
+    shown: str | None,
+    may_be_empty: bool,
+    units: Units | None,
+) -> pd.DataFrame:
     cells, shown = _cells(path, shown or path.name)
     left_out = [name for name, column in schema.columns.items() if not column.required]
     cells = cells.assign(**{name: "" for name in left_out if name not in cells.columns})

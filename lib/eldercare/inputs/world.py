@@ -4,9 +4,10 @@ belong to; and what the UN put in and what came out for other countries, to try 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -278,9 +279,21 @@ def _long(wide: pd.DataFrame) -> pd.DataFrame:
     return wide.melt(["place", "year"], ages, "age", "value")
 
 
-def state_of(folder: Path) -> tuple:
-    """The files of a folder with the moment each was changed: another, if one has changed since."""
-    return tuple(sorted((path.name, path.stat().st_mtime_ns) for path in folder.glob("*")))
+@dataclass(frozen=True)
+class State:
+    """The files of a folder by what they hold: folders of the same files are equal, wherever they lie."""
+
+    folder: Path = field(compare=False)
+    files: tuple[tuple[str, bytes], ...]
+
+
+def state_of(folder: Path) -> State:
+    """What lies in a folder now; a folder within it by its name alone."""
+    held = (
+        (path.name, hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"")
+        for path in folder.glob("*")
+    )
+    return State(folder, tuple(sorted(held)))
 
 
 def load_world(root: Path) -> World:
@@ -288,12 +301,12 @@ def load_world(root: Path) -> World:
 
     Raises : DataFault with all faults of all tables together
     """
-    folder = Path(root) / "data" / "world"
-    return _load_world(folder, state_of(folder))
+    return _load_world(state_of(Path(root) / "data" / "world"))
 
 
 @lru_cache(maxsize=4)
-def _load_world(folder: Path, _state: tuple) -> World:
+def _load_world(state: State) -> World:
+    folder = state.folder
     faults: list[Fault] = []
     tables = {}
     for name, table_schema in TABLES.items():
