@@ -457,6 +457,7 @@ def chances_by_variant(project: Project, result: CityResult) -> pd.DataFrame:
 def _chances(project: Project, inputs: CityInputs, scenario: str, asked: tuple) -> list[tuple]:
     last = last_needed(inputs.city, inputs.assumptions, max(BASE_YEAR, *(row[2] for row in asked)))
     own = CityInputs(project.china, inputs.city, inputs.area, inputs.assumptions, last)
+    own = own.counted_by(inputs.definition)
     base = Calculation(own)
     ways = [
         ("definition", name, one, "need") for name, one in calculations_by_definition(base).items()

@@ -25,6 +25,12 @@ UNITS = frozenset((
     "yuan_per_square_metre",
 ))  # fmt: skip
 SEVERITIES = ("none", "mild", "moderate", "severe")
+# How need of care may be counted, the narrowest first; the default is that of the survey of limitations by age.
+ADL = "any ADL limitation"
+DEFINITIONS = (
+    *("census question", "severe ADL limitation", ADL),
+    *("fifth national survey", "ADL or IADL"),
+)
 SETTINGS = ("family", "home_service", "day_care", "institution")
 POLICY_STATUSES = ("in_force", "draft", "past")
 BED_TYPES = ("general", "nursing", "dementia")

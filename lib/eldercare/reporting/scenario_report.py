@@ -64,6 +64,7 @@ def scenario_text(project: Project, table: pd.DataFrame, city_id: str) -> str:
     """The table in words for some years."""
     words = load_language(project, "en")
     lines = [f"{words.part('city_id', city_id)}: middle (80% range)"]
+    lines += [words.counted_by] if words.counted_by else []
     named = [name for name in table["series"].unique() if name not in (DIFFERENCE, BASELINE)]
     lines += [told for name in named if (told := untouched(project, name, city_id, words))]
     for quantity, (*_, scale) in QUANTITIES.items():

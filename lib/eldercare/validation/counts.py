@@ -298,7 +298,7 @@ def national_figures(calculation: Calculation) -> dict[str, Array]:
         "people_60_plus": calculation["population_60_plus"],
         "people_65_plus": calculation["population_65_plus"],
         "limited": people["any ADL limitation"],
-        "limited_65": sum_over(older["care_need"], "severity"),
+        "limited_65": sum_over(older["limited_by_adl"], "severity"),
         "disabled_by_survey": people["fifth national survey"],
         "limited_or_dependent": people["ADL or IADL"],
         "residents": residents,
