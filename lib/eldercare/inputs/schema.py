@@ -334,7 +334,7 @@ TABLE_ROWS = _table(
 
 ASSUMPTION_STEPS = _table(
     "assumption_steps.csv",
-    "assumption label_en label_zh step unit local to_do",
+    "assumption label_en label_zh step unit local to_do either_sign",
     "assumption",
     _rules(
         (
@@ -346,6 +346,7 @@ ASSUMPTION_STEPS = _table(
     step=pa.Column(str, _one_of(STEPS)),
     unit=_optional_one_of(UNITS),
     local=pa.Column(str, _one_of(["yes", "no"])),
+    either_sign=_optional_one_of(["yes"]),
 )
 
 CITY = pa.DataFrameSchema(
