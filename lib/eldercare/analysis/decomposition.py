@@ -1,4 +1,4 @@
-"""Why the answer changes: the rise from today's use to tomorrow's need, divided among its causes."""
+"""Why the answer changes: the rise from today's habits to tomorrow's need, divided among its causes."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _carried(counts: np.ndarray, survival: np.ndarray) -> np.ndarray:
 class Switchboard:
     """Beds and cost with each cause as in the base year or as in a later year; the parts are made once.
 
-    The causes are the names of `FACTORS`. Without any, the outcome is that of the base year: today's use,
+    The causes are the names of `FACTORS`. Without any, the outcome is that of the base year: today's habits,
     at the occupancy observed; with all, need in the later year at the target occupancy.
 
     population, frozen : array [person]  dims draw, year (from 2020), sex, age
@@ -241,7 +241,7 @@ def decompose(
     name="rise_by_ageing_and_judgement", unit="bed", dims=("part",), of=("beds_total_needed",)
 )
 def ageing_and_judgement(result: CityResult, year: int) -> dict[str, float]:
-    """The rise from today's use to the need of a year, in two causes: people, and what counts as need.
+    """The rise from today's habits to the need of a year, in two causes: people, and what counts as need.
 
     Defined as::  ageing = mean of (use(t) - use(t0), need(t) - need(t0))
                   judgement = mean of (need(t0) - use(t0), need(t) - use(t))

@@ -186,10 +186,10 @@ class Results(dict[str, CityResult]):
         return whole
 
     def lines(self, quantity: str, use: bool = False, stock: bool = False, **where) -> pd.DataFrame:
-        """A quantity by year as a figure's series: need, today's use, and what was promised or
+        """A quantity by year as a figure's series: need, today's habits, and what was promised or
         exists of it.
 
-        use, stock : whether today's use, and the existing beds of the city, are told too
+        use, stock : whether today's habits carried on, and the existing beds of the city, are told too
         Returns    : table as of `series`; a promise and a stock are rows of one year with low =
                      central = high
         """

@@ -17,7 +17,7 @@ QUANTITIES = {
     "beds needed": ("beds_total_needed", "need", 1),
     "beds used": ("beds_total_needed", "use", 1),
     "care workers needed": ("caregivers_total_needed", "need", 1),
-    "care workers at today's use": ("caregivers_total_needed", "use", 1),
+    "care workers with today's habits carried on": ("caregivers_total_needed", "use", 1),
     "yearly cost of need, million yuan": ("cost_total", "need", 1e6),
     "yearly cost of use, million yuan": ("cost_total", "use", 1e6),
 }
