@@ -9,12 +9,15 @@ import pytest
 import xarray as xr
 from scipy.stats import norm
 
-from eldercare.analysis import compare, definitions
-from eldercare.engine.arrays import sum_over
+from eldercare.analysis import compare, decomposition, definitions
+from eldercare.engine.arrays import part, sum_over
 from eldercare.engine.quantity import Calculation
+from eldercare.inputs import load
+from eldercare.inputs.load import nation_as_city
 from eldercare.inputs.schema import ASSUMPTION_KEYS
-from eldercare.model.chain import run_city
+from eldercare.model.chain import inputs_of, run_city
 from eldercare.reporting.language import load_language
+from eldercare.reporting.results import run
 from eldercare.reporting.tables import marks, promises, together
 
 NEED, OLDER = 30.0, 50_000.0
@@ -297,3 +300,70 @@ def test_no_chance_on_a_guess_is_told_finer_than_in_tens(project, results, code)
     shown = marks(words, found, told)
     assert shown.shape == (len(told), found["variant"].nunique())
     assert set(np.unique(shown.to_numpy())) == {"✓", "✗"}
+
+
+# The same under a definition for the whole run
+
+
+WIDER = "fifth national survey"
+
+
+def _middle(array, place):
+    return np.median(part(array, measure="need").isel(year=place).values)
+
+
+def test_a_run_by_another_definition_has_its_people_and_need_follows(project):
+    inputs = inputs_of(project, nation_as_city(), draws=64)
+    own, wider = Calculation(inputs), Calculation(inputs.counted_by(WIDER))
+    limited, counted = (sum_over(one["care_need"], "severity") for one in (own, wider))
+    place = 2024 - int(inputs.years[0])
+    millions = [np.median(one.isel(year=place).values) / 1e6 for one in (limited, counted)]
+    assert millions == [pytest.approx(20, abs=2), pytest.approx(35, abs=2)]
+    row = project.assumptions.set_index("assumption").loc["care_need_share_fifth_survey"]
+    older = own["population_60_plus"].values
+    np.testing.assert_allclose(counted.values, older * row["central"])
+    # Of people with a limitation the same share has no family that can care.
+    factor = (counted / limited).values[:, None]
+    for name in ("residents_by_severity", "admissions_by_severity"):
+        before, after = (part(one[name], measure="need") for one in (own, wider))
+        severities = slice(before.sizes["severity"] - 3, None)
+        before, after = (one.isel(severity=severities).values for one in (before, after))
+        np.testing.assert_allclose(after, before * factor)
+    for name in ("beds_total_needed", "caregivers_total_needed", "cost_total", "beds_from_flow"):
+        before, after = (one[name] for one in (own, wider))
+        assert _middle(after, place) > 1.4 * _middle(before, place)
+        # Who is in care today is counted, however need is.
+        np.testing.assert_array_equal(*(part(one, measure="use").values for one in (before, after)))
+
+
+def test_a_whole_run_by_a_definition_is_its_column_of_the_promises(project):
+    by_default = run(project, ["sanming"], draws=64)
+    named = run(project, ["sanming"], draws=64, definition=project.definition)
+    wider = run(project, ["sanming"], draws=64, definition=WIDER)
+    for name, values in by_default["sanming"].values.items():
+        np.testing.assert_array_equal(values.values, named["sanming"].values[name].values)
+    column = compare.chances_by_variant(project, by_default["sanming"])
+    column = column[column["variant"] == WIDER].set_index("target_id")["chance"]
+    told = wider.targets().set_index("target_id")["chance"]
+    pd.testing.assert_series_equal(told, column[told.index])
+    again = compare.chances_by_variant(wider.project, wider["sanming"])
+    again = again[again["variant"] == WIDER].set_index("target_id")["chance"]
+    pd.testing.assert_series_equal(again, column)
+    causes = decomposition.decompose(wider.project, "sanming", [2035], draws=64)
+    ends = causes[causes["part"] == "end"].set_index("outcome")["mean"]
+    assert ends["beds"] == pytest.approx(wider.at("sanming", "beds_total_needed", 2035)["mean"])
+    assert wider.summary("cost_total").attrs["definition"] == WIDER
+    column = promises(load_language(wider.project), wider.targets())["definition"]
+    assert column.str.contains(WIDER).any() and WIDER in load_language(wider.project).counted_by
+    assert load_language(project).counted_by == ""
+
+
+def test_an_unknown_definition_is_told_with_those_there_are(project, monkeypatch):
+    told = "no definition of care need “wide”; there are: census question, severe ADL limitation, "
+    with pytest.raises(KeyError, match=told):
+        run(project, ["sanming"], definition="wide")
+    monkeypatch.setenv(load.DEFINITION, "wide")
+    with pytest.raises(KeyError, match=told):
+        load.load_project(project.root)
+    monkeypatch.setenv(load.DEFINITION, WIDER)
+    assert load.load_project(project.root).definition == WIDER

@@ -647,6 +647,14 @@ KINDS = {
         lambda copy: copy.change(NATION, copy.find(NATION, assumption="length_of_stay"), low="0.5", shape="normal"),
         rf"{NATION}, row \d+, column low: with “0.5” the range .* must not be below 0; .* lognormal",
     ),
+    "gap drawn below zero that no longer may turn": (
+        lambda copy: copy.change(
+            "assumption_steps.csv",
+            copy.find("assumption_steps.csv", assumption="life_expectancy_published_gap_continuation"),
+            either_sign="",
+        ),
+        rf"{NATION}, row \d+, column low: with “0.2” the range of this row reaches down to -0.12.* must not be below 0.*",
+    ),
     "rate drawn below zero": (
         lambda copy: copy.change(NATION, copy.find(NATION, assumption="adl_onset_rate"), low="0.001", shape="triangular"),
         rf"{NATION}, row \d+, column low: with “0.001” the range of this row reaches down to -.*",

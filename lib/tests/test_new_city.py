@@ -228,7 +228,7 @@ def test_a_mended_row_with_a_fault_moves_nothing_and_is_told_with_its_row(
 
 
 def test_confidences_of_the_command_are_those_of_the_draft():
-    assert cli.CONFIDENCES == drafts.CONFIDENCES
+    assert cli.CONFIDENCES == drafts.CONFIDENCES and cli.DEFINITION == load.DEFINITION
 
 
 def test_a_template_of_reports_may_be_redirected_into_its_place_and_overwrites_nothing(

@@ -19,7 +19,6 @@ from eldercare.analysis import (
     comparable,
     compare,
     decomposition,
-    definitions,
     plan,
     sensitivity,
     supply,
@@ -509,7 +508,7 @@ def family_members(project, results):
         "definition": (
             *tables.DEFINITIONS_OF_NEED,
             "none",
-            *(name.replace(" ", "_") for name in definitions.ORDER),
+            *(name.replace(" ", "_") for name in schema.DEFINITIONS),
         ),
         "fact": project.facts["indicator"],
         "follow_up": schema.FOLLOW_UPS,

@@ -84,6 +84,7 @@ FACT_UNITS = {  # facts with a unit; None are places on a scale, labels, or pure
     "area": AREA_UNITS,
     "census_households": CENSUS_UNITS,
     "decided_changes": "bed",
+    "definition": None,
     "households": HOME_UNITS,
     "households_nation": HOME_UNITS,
     "measures": None,
@@ -579,7 +580,7 @@ def test_units_of_the_definitions_of_need_fit(city, unit_of):
         definitions.people_by_definition(Told(by)) for by in (lambda unit: 1.0, factor)
     )
     assert units_of(definitions.people_by_definition)[1] == "person"
-    for name in definitions.ORDER:
+    for name in schema.DEFINITIONS:
         assert amounts(after[name]) == pytest.approx(amounts(before[name]) * factor("person"))
 
 

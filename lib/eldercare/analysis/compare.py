@@ -244,7 +244,7 @@ def _census_count(result: CityResult, indicator: str) -> float:
 
 
 def compare_money(project: Project, draws: int = MONEY_DRAWS) -> pd.DataFrame:
-    """Public money of the nation at today's use beside the sums published, in the prices of their year.
+    """Public money of the nation with today's habits beside the sums published, in the prices of their year.
 
     Defined as::  old_age_welfare    = old-age allowances + service subsidies
                   eldercare_services = what city, province, centre and lottery pay - old_age_welfare
@@ -286,7 +286,7 @@ def compare_money(project: Project, draws: int = MONEY_DRAWS) -> pd.DataFrame:
 
 
 def public_money(calculation: Calculation) -> dict[str, Array]:
-    """Sums of public money at today's use by the series of published_money.csv; dims year, draw."""
+    """Sums of public money with today's habits by the series of published_money.csv; dims year, draw."""
     paid, cost = (part(calculation[name], measure="use") for name in ("payment", "cost"))
     welfare = sum_over(part(cost, cost_item=list(WELFARE_ITEMS)), "cost_item")
     return {
@@ -437,7 +437,7 @@ def chances_by_variant(project: Project, result: CityResult) -> pd.DataFrame:
     Defined as::  chance = share of draws in which need, so counted, <= promised
 
     Definitions : those of `definitions.people_by_definition`, with the result's own settings
-    Variants    : today's use carried on; and, of a result of the baseline, every scenario that moves who needs
+    Variants    : today's habits carried on; and, of a result of the baseline, every scenario that moves who needs
                   care outside the family
     Returns     : table city_id, target_id, kind (definition or variant), variant, chance, enough (from an even
                   chance on); the draws are those of the result
@@ -457,6 +457,7 @@ def chances_by_variant(project: Project, result: CityResult) -> pd.DataFrame:
 def _chances(project: Project, inputs: CityInputs, scenario: str, asked: tuple) -> list[tuple]:
     last = last_needed(inputs.city, inputs.assumptions, max(BASE_YEAR, *(row[2] for row in asked)))
     own = CityInputs(project.china, inputs.city, inputs.area, inputs.assumptions, last)
+    own = own.counted_by(inputs.definition)
     base = Calculation(own)
     ways = [
         ("definition", name, one, "need") for name, one in calculations_by_definition(base).items()

@@ -1,4 +1,4 @@
-"""Why the answer changes: the rise from today's use to tomorrow's need, divided among its causes."""
+"""Why the answer changes: the rise from today's habits to tomorrow's need, divided among its causes."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _carried(counts: np.ndarray, survival: np.ndarray) -> np.ndarray:
 class Switchboard:
     """Beds and cost with each cause as in the base year or as in a later year; the parts are made once.
 
-    The causes are the names of `FACTORS`. Without any, the outcome is that of the base year: today's use,
+    The causes are the names of `FACTORS`. Without any, the outcome is that of the base year: today's habits,
     at the occupancy observed; with all, need in the later year at the target occupancy.
 
     population, frozen : array [person]  dims draw, year (from 2020), sex, age
@@ -128,15 +128,19 @@ class Switchboard:
     def _price(self, name: str) -> Array:
         return self.calculation.given.price(name, self.calculation["price_level"])
 
-    def _by_severity(self, on: frozenset) -> Array:
-        key = ("ageing" in on, "longer_life" in on, "drift" in on)
+    def _by_severity(self, on: frozenset, measure: str) -> Array:
+        key = ("ageing" in on, "longer_life" in on, "drift" in on, measure)
         if key not in self._made:
             people = Array((DRAW, "year", "sex", "age"), self._people[key[:2]][:, None])
             year = self.year if key[2] else BASE_YEAR
             drifts = [self._at(name, year) for name in ("adl_drift", "adl_drift_of_oldest")]
-            limited = need.care_need(people, self.calculation["limitation_prevalence"], *drifts)
+            one = self.calculation
+            limited = need.limited_by_adl(people, one["limitation_prevalence"], *drifts)
             older = population_step.people_by_age_group(people)
             everyone = part(older, age_group="60_plus")
+            if measure == "need":
+                shares = [one[row] for row in need.BY_SHARE.values()]
+                limited = need.care_need(limited, everyone, one["definition"], *shares)
             self._made[key] = need.people_by_severity(everyone, limited).isel(year=0)
         return self._made[key]
 
@@ -147,7 +151,7 @@ class Switchboard:
             measure, one = "need" if "places" in on else "use", self.calculation
             year = self.year if measure == "need" else BASE_YEAR
             shares = part(self._at("setting_shares", year), measure=measure)
-            by_setting = shares * self._by_severity(on)
+            by_setting = shares * self._by_severity(on, measure)
             inside = part(by_setting, setting="institution")
             people = sum_over(by_setting, "severity")
             self._cared[key] = {
@@ -237,7 +241,7 @@ def decompose(
     name="rise_by_ageing_and_judgement", unit="bed", dims=("part",), of=("beds_total_needed",)
 )
 def ageing_and_judgement(result: CityResult, year: int) -> dict[str, float]:
-    """The rise from today's use to the need of a year, in two causes: people, and what counts as need.
+    """The rise from today's habits to the need of a year, in two causes: people, and what counts as need.
 
     Defined as::  ageing = mean of (use(t) - use(t0), need(t) - need(t0))
                   judgement = mean of (need(t0) - use(t0), need(t) - use(t))

@@ -14,17 +14,12 @@ from eldercare.engine.quantity import DECLARED, Calculation, quantity
 from eldercare.inputs.checks import age_band_limits
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import BASELINE, Project, nation_as_city
+from eldercare.inputs.schema import ADL, DEFINITIONS
 from eldercare.model import settings
 from eldercare.model.base import AGES
 from eldercare.model.chain import QUANTILES, TOTAL, CityResult, inputs_of, summarise
-from eldercare.model.need import LIMITED, severity_curves, survey_weights
+from eldercare.model.need import BY_AGE, BY_SHARE, LIMITED, severity_curves, survey_weights
 
-BY_SHARE = {
-    "census question": "care_need_share_census_question",
-    "fifth national survey": "care_need_share_fifth_survey",
-    "ADL or IADL": "care_need_share_adl_or_iadl",
-}
-BY_AGE = {"severe ADL limitation": ("severe",), "any ADL limitation": LIMITED}
 # What care may be taken to be: scenario and measure.
 VARIANTS = (
     (BASELINE, "use"),
@@ -34,22 +29,20 @@ VARIANTS = (
     ("policy_96_4", "need"),
 )
 VARIED = ("beds_total_needed", "caregivers_total_needed", "cost_total")
-ORDER = (
-    "census question",
-    "severe ADL limitation",
-    "any ADL limitation",
-    "fifth national survey",
-    "ADL or IADL",
-)
 
 
 @quantity(
     unit="person",
     dims=("year", "definition"),
-    of=("population_60_plus", "care_need", "care_need[severity=severe]", *BY_SHARE.values()),
+    of=(
+        "population_60_plus",
+        "limited_by_adl",
+        "limited_by_adl[severity=severe]",
+        *BY_SHARE.values(),
+    ),
     only={
-        "care_need": "definition=any ADL limitation",
-        "care_need[severity=severe]": "definition=severe ADL limitation",
+        "limited_by_adl": f"definition={ADL}",
+        "limited_by_adl[severity=severe]": "definition=severe ADL limitation",
         **{row: f"definition={name}" for name, row in BY_SHARE.items()},
     },
 )
@@ -63,41 +56,26 @@ def people_by_definition(calculation: Calculation | Mapping[str, Array]) -> dict
     all people of 60 and over, that share is applied, and is not age-adjusted.
 
     Returns    : arrays [person]  dims year, draw, by definition, the narrowest first
-    Source     : `need.care_need`, assumptions `care_need_share_census_question`,
+    Source     : `need.limited_by_adl`, assumptions `care_need_share_census_question`,
                  `care_need_share_fifth_survey`, `care_need_share_adl_or_iadl`
     """
-    older, limited = calculation["population_60_plus"], calculation["care_need"]
+    older, limited = calculation["population_60_plus"], calculation["limited_by_adl"]
     parts = {name: older * calculation[row] for name, row in BY_SHARE.items()}
     parts |= {
         name: sum_over(part(limited, severity=list(which)), "severity")
         for name, which in BY_AGE.items()
     }
-    return {name: parts[name] for name in ORDER}
+    return {name: parts[name] for name in DEFINITIONS}
 
 
 def calculations_by_definition(calculation: Calculation) -> dict[str, Calculation]:
-    """The chain of a city once more under each definition of care need, on what it leaves as it is.
-
-    Defined as::  by age: the severities of the definition, the others 0;
-                  else  : all severities x people of the definition / people with any limitation
-
-    where a source prints one share of all people, the mix of severities stays that of the surveys, because
-    it prints none.
+    """The chain of a city once more under each definition of care need (see `need.care_need`), on
+    what it leaves as it is.
 
     Returns : by definition, the narrowest first
     """
-    people, limited = people_by_definition(calculation), calculation["care_need"]
-    whole = sum_over(limited, "severity")
-    out = {}
-    for name, counted in people.items():
-        kept = [float(one in BY_AGE.get(name, LIMITED)) for one in LIMITED]
-        mix = limited * Array(("severity",), np.array(kept))
-        need = mix if name in BY_AGE else limited * (counted / whole)
-        known = calculation.kept_if({"care_need"})
-        out[name] = Calculation(
-            calculation.given, {**known, "care_need": need.transpose(*limited.dims)}
-        )
-    return out
+    kept = calculation.kept_if({"definition"})
+    return {name: Calculation(calculation.given.counted_by(name), kept) for name in DEFINITIONS}
 
 
 def middles_by_definition(result: CityResult, year: int) -> pd.Series:
@@ -106,9 +84,14 @@ def middles_by_definition(result: CityResult, year: int) -> pd.Series:
 
     Returns : Series [person] by definition
     """
+    # What a run by limitation in daily living keeps as `care_need` are these very people.
+    kept = "care_need" if result.inputs.definition == ADL else "limited_by_adl"
     known = {
-        name: result.quantity(name).sel(year=[year]).transpose(..., "draw").variable
-        for name in ("population_60_plus", "care_need")
+        name: result.quantity(asked).sel(year=[year]).transpose(..., "draw").variable
+        for name, asked in {
+            "population_60_plus": "population_60_plus",
+            "limited_by_adl": kept,
+        }.items()
     } | {row: result.quantity(row).variable for row in BY_SHARE.values()}
     people = people_by_definition(known)
     return pd.Series({name: float(np.median(one.values)) for name, one in people.items()})
@@ -163,7 +146,7 @@ def national_care_need(
     rates = calculation["limitation_prevalence"]
     older = rates.copy(data=np.where(young, 0.0, rates.values))
     calculation = Calculation(inputs, {**calculation.known, "limitation_prevalence": older})
-    limited = sum_over(calculation["care_need"], "severity").values
+    limited = sum_over(calculation["limited_by_adl"], "severity").values
     wanted = [year - int(inputs.years[0]) for year in years]
     low, central, high = np.quantile(limited[wanted], list(QUANTILES.values()), axis=-1)
     return pd.DataFrame({"year": list(years), "low": low, "central": central, "high": high})

@@ -159,9 +159,9 @@ class Model:
         last = max(YEAR, *(headline.year for headline in self.headlines))
         last = last_needed(self.city, assumptions, last)
         self.runs += assumptions.draws
-        return CityInputs(
-            self.project.china, self.city, self.area, assumptions, last, measures=("need",)
-        )
+        china = self.project.china
+        inputs = CityInputs(china, self.city, self.area, assumptions, last, measures=("need",))
+        return inputs.counted_by(self.project.definition)
 
     def _values(self, calculation: Calculation) -> np.ndarray:
         return np.stack([headline.value(calculation) for headline in self.headlines])

@@ -25,7 +25,7 @@ CERTIFIED = (
 
 
 def ratios_and_posts(results: Mapping[str, CityResult], year: int) -> pd.DataFrame:
-    """Care workers that the staffing ratios ask for at today's use, beside those in post: two
+    """Care workers that the staffing ratios ask for with today's habits, beside those in post: two
     things, in means.
 
     Returns : table city_id, year, ratio_value, post_value, share (in post of those asked for), unit

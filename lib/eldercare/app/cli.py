@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 PROGRAM = "python -m eldercare"
 REPORTS = "reports"
 FAULT, INTERRUPTED = 2, 130
-# Said by the help without the library; tests hold them to draws.DEFAULT_DRAWS, language.LANGUAGES and
-# drafts.CONFIDENCES.
+# Said by the help without the library; tests hold them to draws.DEFAULT_DRAWS, language.LANGUAGES,
+# drafts.CONFIDENCES and load.DEFINITION.
 DRAWS, LANGUAGES = 1024, ("en", "zh")
 CONFIDENCES = ("sure", "likely", "doubtful")
+DEFINITION = "ELDERCARE_DEFINITION"
 
 FILE = click.Path(path_type=Path)
 output_folder = click.option(
@@ -108,8 +109,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 @click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"]})
-def commands() -> None:
+@click.option(
+    "--definition",
+    metavar="NAME",
+    help="How all that is calculated counts need of care, as “fifth national survey” (default: any ADL limitation).",
+)
+def commands(definition: str | None) -> None:
     """Eldercare planning notebooks for Chinese cities."""
+    if definition:
+        os.environ[DEFINITION] = definition  # for the kernels of notebooks as well
 
 
 def _root() -> Path:

@@ -47,6 +47,7 @@ from eldercare.inputs.load import (
     nation_as_city,
     passport,
 )
+from eldercare.inputs.schema import ADL
 from eldercare.model import areas, chain
 from eldercare.model.area import Area
 
@@ -130,6 +131,7 @@ class _Shared:
         assumptions = self._drawn(city)
         last = chain.last_needed(city, assumptions, areas.LAST_YEAR)
         inputs = chain.CityInputs(self.project.china, city, area, assumptions, last)
+        inputs = inputs.counted_by(self.project.definition)
         self.first = first = self.first or inputs
         if not all(np.array_equal(first[name], inputs[name]) for name in ("years", "price_years")):
             return Calculation(inputs)
@@ -319,7 +321,8 @@ def record(project: Project, under: int, scenario: str, draws: int) -> dict[str,
         for top, path in files
     ]
     made_from = hashlib.sha256("\n".join(hashes).encode()).hexdigest()
-    return {"under": under, "scenario": scenario, "draws": draws, MADE_FROM: made_from}
+    asked = {"under": under, "scenario": scenario, "definition": project.definition}
+    return {**asked, "draws": draws, MADE_FROM: made_from}
 
 
 def held(folder: Path) -> dict[str, Any]:
@@ -507,6 +510,8 @@ def told(project: Project, folder: Path, table: pd.DataFrame) -> str:
     """What was run, and how far the sums of the parts are from the figures of the whole, in words."""
     count = len(pd.read_csv(folder / AREAS, usecols=["area"]))
     lines = [f"{count} areas written to {folder.name}: need to money an area at a time."]
+    if project.definition != ADL:
+        lines.append(f"Need of care counted by: {project.definition}.")
     if not table.empty:
         whole = table["under"].iloc[0]
         rows = table[(table["under"] == whole) & (table["year"] == TOLD_YEAR)]

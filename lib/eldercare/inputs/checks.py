@@ -92,9 +92,9 @@ FAR = 100
 # How far a normal range is drawn at the most, over the distance to its 10th percentile: one draw in 10,000.
 FARTHEST_DRAW = 3.72 / 1.28
 # Of what may be negative, that of which a row that begins at 0 or above says that it is not: factors and durations;
-# of changes by year it says nothing, nor of a gap that may close and open the other way.
+# of changes by year it says nothing, nor of what `either_sign` of assumption_steps.csv names, as a gap that may close
+# and open the other way.
 NEGATIVE_IF_SAID = frozenset({"ratio", "year"})
-MAY_TURN = "life_expectancy_published_gap_continuation"
 
 
 def cross_faults(project) -> list[Fault]:
@@ -304,7 +304,7 @@ def _override_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
 
 def _value_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
     """What is wrong with rows of assumptions whosesoever they are."""
-    faults = unknown_source(project, table, file) + _divisor_faults(table, file)
+    faults = unknown_source(project, table, file) + _divisor_faults(project, table, file)
     return faults + _calendar_faults(table, file) + _whole_faults(project, table, file)
 
 
@@ -365,14 +365,15 @@ def _below_zero(cells: dict, rule: str = "be above 0") -> str:
     return f"“{cells['low']:g}” must {rule}"
 
 
-def _divisor_faults(table: pd.DataFrame, file: str) -> list[Fault]:
+def _divisor_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
     """What is divided by, whose draws would reach 0, and amounts whose draws would lie below."""
-    faults = []
+    steps, faults = project.assumption_steps, []
+    may_turn = set(steps.loc[steps["either_sign"] == "yes", "assumption"])
     for row, cells in zip(table.index, table.to_dict("records")):
         unit = cells["unit"]
         may_be = unit in MAY_BE_NEGATIVE | {"share"}
         may_be &= (
-            unit not in NEGATIVE_IF_SAID or cells["low"] < 0 or cells["assumption"] == MAY_TURN
+            unit not in NEGATIVE_IF_SAID or cells["low"] < 0 or cells["assumption"] in may_turn
         )
         if cells["assumption"] in DIVISORS and not _least(cells) > 0:
             faults.append(Fault(file, row + 2, "low", _below_zero(cells)))

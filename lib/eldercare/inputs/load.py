@@ -31,6 +31,8 @@ NATION = 100000
 PLACES = "china/place_assumptions.csv"
 # Names the cities that notebooks show and calculate, where not all are asked for.
 CITIES = "ELDERCARE_CITIES"
+# How all that is calculated counts need of care, where it is not the default.
+DEFINITION = "ELDERCARE_DEFINITION"
 Loaded = TypeVar("Loaded")
 # National tables with a schema of their own; the others are described by `china/columns.csv`.
 NATIONAL_SCHEMAS = {
@@ -150,6 +152,7 @@ class Project:
     place_assumptions : rows that hold for a province or for all areas of a level, which `city_id` names by its
                         code or as `county`
     world : counts of people in care to test use by; None in a project without `data/world/`
+    definition : by which of `schema.DEFINITIONS` need of care is counted
     """
 
     root: Path
@@ -173,6 +176,14 @@ class Project:
     recommendations: pd.DataFrame = field(
         default_factory=lambda: empty_table(schema.RECOMMENDATIONS)
     )
+    definition: str = schema.ADL
+
+    def counted_by(self, definition: str) -> Project:
+        """The same project with need of care counted by a definition.  Raises: KeyError for an unknown one"""
+        if definition not in schema.DEFINITIONS:
+            known = ", ".join(schema.DEFINITIONS)
+            raise KeyError(f"no definition of care need “{definition}”; there are: {known}")
+        return replace(self, definition=definition)
 
     def city(self, city_id: str) -> City:
         """The city of that name; KeyError with the names there are, if there is none."""
@@ -206,7 +217,7 @@ def load_project(
     cities  : those to go on with, all if none is named; without it those of $ELDERCARE_CITIES, parted by blanks
     Returns : Project
     Raises  : DataFault with all faults of all files together, those of cities left out among them;
-              KeyError for an unknown city
+              KeyError for an unknown city, or an unknown definition in $ELDERCARE_DEFINITION
     """
     if cities is None:
         cities = os.environ.get(CITIES, "").replace(",", " ").split()
@@ -267,7 +278,7 @@ def load_project(
     faults = cross_faults(project) + ([] if world is None else world_faults(sources, world))
     if faults:
         raise DataFault(faults)
-    chosen = _as_promised(project)
+    chosen = _as_promised(project).counted_by(os.environ.get(DEFINITION) or schema.ADL)
     named = {city_id: chosen.city(city_id) for city_id in sorted(set(cities))}
     return replace(chosen, cities=named) if named else chosen
 

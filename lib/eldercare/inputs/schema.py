@@ -25,6 +25,12 @@ UNITS = frozenset((
     "yuan_per_square_metre",
 ))  # fmt: skip
 SEVERITIES = ("none", "mild", "moderate", "severe")
+# How need of care may be counted, the narrowest first; the default is that of the survey of limitations by age.
+ADL = "any ADL limitation"
+DEFINITIONS = (
+    *("census question", "severe ADL limitation", ADL),
+    *("fifth national survey", "ADL or IADL"),
+)
 SETTINGS = ("family", "home_service", "day_care", "institution")
 POLICY_STATUSES = ("in_force", "draft", "past")
 BED_TYPES = ("general", "nursing", "dementia")
@@ -328,7 +334,7 @@ TABLE_ROWS = _table(
 
 ASSUMPTION_STEPS = _table(
     "assumption_steps.csv",
-    "assumption label_en label_zh step unit local to_do",
+    "assumption label_en label_zh step unit local to_do either_sign",
     "assumption",
     _rules(
         (
@@ -340,6 +346,7 @@ ASSUMPTION_STEPS = _table(
     step=pa.Column(str, _one_of(STEPS)),
     unit=_optional_one_of(UNITS),
     local=pa.Column(str, _one_of(["yes", "no"])),
+    either_sign=_optional_one_of(["yes"]),
 )
 
 CITY = pa.DataFrameSchema(

@@ -20,7 +20,7 @@ from eldercare.inputs.checks import age_band_limits
 from eldercare.inputs.dated import BY_YEAR, places_in_force
 from eldercare.inputs.draws import DEFAULT_DRAWS, Assumptions, draw_assumptions
 from eldercare.inputs.load import BASELINE, NATION, China, City, Project
-from eldercare.inputs.schema import BED_TYPES
+from eldercare.inputs.schema import ADL, BED_TYPES, DEFINITIONS
 from eldercare.model import beds, costs, financing, flow, need, services, settings, workforce  # noqa: F401 - each declares its quantities
 from eldercare.model import population as population_step
 from eldercare.model.area import Area, rates_of
@@ -158,7 +158,7 @@ class CityInputs:
     ):
         self.china, self.city, self.area, self.assumptions = china, city, area, assumptions
         self.years = np.arange(first_year(city) - 1, last_year + 1)
-        self.measures, self.rates = measures, rates_of(china)
+        self.measures, self.definition, self.rates = measures, ADL, rates_of(china)
         self.single_age = need.national_ages(china)
         self.households = settings.households(china, city.adcode)
         self.households_nation = settings.households(china, NATION)
@@ -187,6 +187,12 @@ class CityInputs:
         other.people_between_censuses = self.people_between_censuses
         other.assumptions = assumptions
         other.projection_error = _projection_error(assumptions, self.area)
+        return other
+
+    def counted_by(self, definition: str) -> CityInputs:
+        """The same with need of care counted by a definition (see `need.care_need`)."""
+        other = copy(self)
+        other.definition = definition
         return other
 
     def block(self, rows: slice) -> CityInputs:
@@ -218,6 +224,8 @@ class CityInputs:
             "gap_known": self.area.gap_known,
             "gap_derived": not self.area.gap_known,
             "stock_known": self.stock_of_beds is not None,
+            "counted_by_share": self.definition in need.BY_SHARE,
+            **{name: self.definition == name for name in DEFINITIONS},
         }[condition]
 
     def price(self, name: str, level: Array) -> Array:
@@ -272,13 +280,15 @@ def inputs_of(
     assumptions = draw_assumptions(project, city, scenario, draws)
     area = area_of_city(project, city, scenario, min(draws, BLOCK))
     last = last_needed(city, assumptions, last_year)
-    return CityInputs(project.china, city, area, assumptions, last)
+    inputs = CityInputs(project.china, city, area, assumptions, last)
+    return inputs.counted_by(project.definition)
 
 
 FACTS = (
     "area",
     "census_households",
     "decided_changes",
+    "definition",
     "households",
     "households_nation",
     "measures",

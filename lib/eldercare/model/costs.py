@@ -265,7 +265,7 @@ def cost_of_premises(
     premises_life: Array,
     measures: tuple[str, ...],
 ) -> Array:
-    """Cost of fitting out community premises, spread over the years they last; today's use adds
+    """Cost of fitting out community premises, spread over the years they last; today's habits add
     none.
 
     Defined as::  cost = area over the year x cost of a square metre / years until fitted out anew
@@ -285,7 +285,7 @@ def cost_of_training(
     training_cost: Price,
     measures: tuple[str, ...],
 ) -> Array:
-    """Cost of training: today's path belongs to today's use, the programme to need.
+    """Cost of training: today's path belongs to today's habits, the programme to need.
 
     Defined as::  cost = people taken into training x cost of training one
     """

@@ -81,7 +81,7 @@ def public_place_part(
     """Part of the residents whose place the public purse pays whole: the destitute (特困) and
     government-run homes.
 
-    They are as many if need is met as at today's use, so their part is the smaller the more
+    They are as many if need is met as with today's habits, so their part is the smaller the more
     residents there are.
 
     Defined as::  least(people of 60 and over x share in such places / residents, 1)

@@ -8,7 +8,16 @@ import numpy as np
 import simpy
 from scipy.stats import poisson
 
-from eldercare.engine.arrays import DRAW, Array, name_labels, part, product, sum_over, sum_product
+from eldercare.engine.arrays import (
+    DRAW,
+    Array,
+    name_labels,
+    part,
+    product,
+    side_by_side,
+    sum_over,
+    sum_product,
+)
 from eldercare.engine.quantity import quantity
 from eldercare.inputs.draws import independent_stream
 from eldercare.model.base import AGES
@@ -58,13 +67,26 @@ def new_cases(population: Array, onset_rates: Array) -> Array:
     return sum_product(population, onset_rates)
 
 
-@quantity(unit="person per year", dims=("measure", "year", "severity"))
-def admissions_by_severity(new_cases: Array, care_need: Array, setting_shares: Array) -> Array:
+@quantity(
+    unit="person per year", dims=("measure", "year", "severity"), only={"care_need": "measure=need"}
+)
+def admissions_by_severity(
+    new_cases: Array,
+    limited_by_adl: Array,
+    care_need: Array,
+    setting_shares: Array,
+    measures: tuple[str, ...],
+) -> Array:
     """People who enter an institution in a year because of a limitation, by severity.
 
-    Defined as::  admissions = cases x (limited of the severity / all limited) x share in institutions
+    Defined as::  admissions = cases x (people of the severity / all limited in daily living) x share in institutions
+
+    Need is of the people that the definition of the run counts: a wider one has as many more cases
+    as people. Use is by limitation in daily living (see `settings.people_by_severity_and_setting`).
     """
-    mix = care_need / sum_over(care_need, "severity")
+    people = {"need": care_need, "use": limited_by_adl}
+    people_counted = side_by_side({name: people[name] for name in measures}, "measure")
+    mix = people_counted / sum_over(limited_by_adl, "severity")
     share = part(setting_shares, setting="institution", severity=list(LIMITED))
     return product(new_cases * mix, share, ("measure", "year", "severity"))
 

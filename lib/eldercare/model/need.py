@@ -14,11 +14,18 @@ from eldercare.engine.arrays import DRAW, Array, part, side_by_side, sum_over, s
 from eldercare.engine.quantity import quantity
 from eldercare.inputs.checks import age_band_limits
 from eldercare.inputs.load import China
-from eldercare.inputs.schema import SEVERITIES
+from eldercare.inputs.schema import ADL, SEVERITIES
 from eldercare.model.base import AGES, SEXES
 from eldercare.model.population import FERTILITY
 
 LIMITED = SEVERITIES[1:]
+# Definitions with a rate by age, and the severities they count; of the others a source prints one share.
+BY_AGE = {"severe ADL limitation": ("severe",), ADL: LIMITED}
+BY_SHARE = {
+    "census question": "care_need_share_census_question",
+    "fifth national survey": "care_need_share_fifth_survey",
+    "ADL or IADL": "care_need_share_adl_or_iadl",
+}
 SURVEY_YEAR = 2018
 DEMENTIA_YEAR = 2020
 FIRST_AGE = 60
@@ -227,7 +234,7 @@ def dementia_drift(dementia_prevalence_drift: Array, years: np.ndarray) -> Array
 
 
 @quantity(unit="person", dims=("year", "severity"), not_moved_by=FERTILITY)
-def care_need(
+def limited_by_adl(
     population: Array, limitation_prevalence: Array, adl_drift: Array, adl_drift_of_oldest: Array
 ) -> Array:
     """People with a limitation in daily living, by severity (Sullivan's method: age rates x ages).
@@ -243,6 +250,37 @@ def care_need(
     dims = ("part", "severity", "sex", "age", DRAW)
     younger, oldest = sum_product(population, Array(dims, both)).transpose("part", ...)
     return (younger + oldest * adl_drift_of_oldest) * adl_drift
+
+
+@quantity(
+    unit="person",
+    dims=("year", "severity"),
+    only={
+        "population_60_plus": "counted_by_share",
+        **{row: name for name, row in BY_SHARE.items()},
+    },
+    more=tuple(BY_SHARE.values()),
+)
+def care_need(
+    limited_by_adl: Array, population_60_plus: Array, definition: str, *shares: Array
+) -> Array:
+    """People in need of care, by severity, under the definition that the run counts by.
+
+    Defined as::  by age: limited in daily living, of the severities of the definition, the others 0;
+                  else: limited in daily living x people of 60 and over x share of the definition / all limited
+
+    By default all with a limitation in daily living are counted. Where a source prints one share of
+    all people of 60 and over, the mix of severities stays that of the survey by age, because it
+    prints none, and the share is not age-adjusted.
+
+    definition : one of `schema.DEFINITIONS`
+    shares     : arrays [share]  of the definitions of `BY_SHARE`, in their order
+    """
+    if definition in BY_AGE:
+        counted = [float(one in BY_AGE[definition]) for one in LIMITED]
+        return limited_by_adl * Array(("severity",), np.array(counted))
+    share = dict(zip(BY_SHARE, shares))[definition]
+    return limited_by_adl * (population_60_plus * share / sum_over(limited_by_adl, "severity"))
 
 
 @quantity(unit="person", dims=("year",), not_moved_by=FERTILITY)

@@ -13,10 +13,20 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from eldercare.engine.arrays import DRAW, Array, greatest, least, part, product, sum_over
+from eldercare.engine.arrays import (
+    DRAW,
+    Array,
+    greatest,
+    least,
+    part,
+    product,
+    side_by_side,
+    sum_over,
+)
 from eldercare.engine.quantity import quantity
 from eldercare.inputs.load import NATION, China
 from eldercare.inputs.schema import SETTINGS, SEVERITIES
+from eldercare.model import need
 
 MEASURES = ("use", "need")
 CENSUS_YEAR = 2020
@@ -210,13 +220,35 @@ def setting_shares(
     return Array((*dims, DRAW), out)
 
 
-@quantity(unit="person", dims=("measure", "year", "severity", "setting"))
-def people_by_severity_and_setting(people_by_severity: Array, setting_shares: Array) -> Array:
+@quantity(
+    unit="person",
+    dims=("measure", "year", "severity", "setting"),
+    only={
+        "people_by_severity": "measure=need",
+        "population_60_plus": "measure=use",
+        "limited_by_adl": "measure=use",
+    },
+)
+def people_by_severity_and_setting(
+    people_by_severity: Array,
+    population_60_plus: Array,
+    limited_by_adl: Array,
+    setting_shares: Array,
+    measures: tuple[str, ...],
+) -> Array:
     """People of 60 and over by severity and care setting.
 
     Defined as::  people x share of the setting
+
+    Need is of the people that the definition of the run counts. Use is by limitation in daily
+    living whatever the definition: its shares are fitted to the people who are in care, and how
+    need is counted moves none of these.
     """
-    return setting_shares * people_by_severity
+    people = {
+        "need": people_by_severity,
+        "use": need.people_by_severity(population_60_plus, limited_by_adl),
+    }
+    return setting_shares * side_by_side({name: people[name] for name in measures}, "measure")
 
 
 @quantity(unit="person", dims=("measure", "year", "setting"))

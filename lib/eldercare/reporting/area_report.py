@@ -64,7 +64,8 @@ def area_targets(project: Project, code: int, draws: int) -> str:
     result = run_city(alone, city.city_id, draws=draws, names=sorted(wanted))
     table = compare_policy(project, result)
     table = table.assign(status=[words.of("policy", status) for status in table["status"]])
-    return "\n".join(words.sentences("area_target", table))
+    told = [words.counted_by] if words.counted_by else []
+    return "\n".join([*told, *words.sentences("area_target", table)])
 
 
 def write_area(project: Project, code: int, table: pd.DataFrame, folder: Path) -> list[Path]:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from eldercare.documents.crosscheck import Saying
 from eldercare.inputs.load import NATION, China, City, Project
-from eldercare.inputs.schema import ASSUMPTION_KEYS
+from eldercare.inputs.schema import ADL, ASSUMPTION_KEYS
 from eldercare.model.area_names import latin_names
 from eldercare.model.base import province_of
 from eldercare.model.chain import BASE_YEAR
@@ -56,6 +56,7 @@ class Language:
     labels  : of indicators and of assumptions, by name
     cities  : names of the cities, by city_id
     areas   : names of the areas of the census in this language, by the Chinese name
+    counted_by : by which definition the project counts need of care, in a sentence; empty if by the default
     """
 
     code: str
@@ -63,6 +64,7 @@ class Language:
     labels: Mapping[str, str] = field(repr=False)
     cities: Mapping[str, str] = field(default_factory=dict, repr=False)
     areas: Mapping[str, str] = field(default_factory=dict, repr=False)
+    counted_by: str = ""
 
     def phrase(self, phrase_id: str, **values) -> str:
         """A phrase with its names filled in.  Raises: KeyError if data/phrases.csv has no such phrase"""
@@ -433,4 +435,8 @@ def load_language(project: Project, code: str = "") -> Language:
     areas = latin_names(project.china) if code == LANGUAGES[0] else {}
     words = Language(code, phrases, labels, areas=areas)
     cities = {city_id: words.city(project, city) for city_id, city in project.cities.items()}
-    return replace(words, cities=cities)
+    counted_by = ""
+    if project.definition != ADL:
+        phrases["definition_care_need"] = words.part("definition", project.definition)
+        counted_by = words.phrase("definition_of_run", definition=phrases["definition_care_need"])
+    return replace(words, cities=cities, counted_by=counted_by)

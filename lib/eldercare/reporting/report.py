@@ -255,7 +255,7 @@ def _answer(facts: Facts, more: Sequence[str]) -> tuple[Block, ...]:
     return (
         Heading(1, report_title(facts)),
         Paragraph(note, "note"),
-        *(Paragraph(told, "note") for told in registered),
+        *(Paragraph(told, "note") for told in (*registered, facts.words.counted_by) if told),
         _heading(facts, "answer"),
         Paragraph(first_answer(facts), "lead"),
         Paragraph(facts.say("answer_lead"), "lead"),

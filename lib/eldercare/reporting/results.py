@@ -72,7 +72,7 @@ class Results(dict[str, CityResult]):
         where   : labels to keep, e.g. setting="institution"
         Returns : table city_id, year, measure, the dims of `by`, mean, low, central, high, unit,
                   label; its attrs say of which quantity it is (`quantity`) and what was asked for
-                  (`where`)
+                  (`where`), and by which definition need of care is counted (`definition`)
         Raises  : KeyError for an unknown quantity, city, dim, label or language
         """
         kept = [by] if isinstance(by, str) else list(by)
@@ -91,7 +91,8 @@ class Results(dict[str, CityResult]):
         columns = [*dict.fromkeys(order), "mean", "low", "central", "high"]
         unit, label = self._words(quantity, language)
         whole = whole[columns].assign(unit=unit, label=label)
-        whole.attrs = {"quantity": quantity, "where": {**where, "measure": measure or ""}}
+        where = {**where, "measure": measure or ""}
+        whole.attrs = {"quantity": quantity, "where": where, "definition": self.project.definition}
         return whole
 
     def _wanted(self, result: CityResult, quantity: str, kept: list[str], measure, where: dict):
@@ -185,10 +186,10 @@ class Results(dict[str, CityResult]):
         return whole
 
     def lines(self, quantity: str, use: bool = False, stock: bool = False, **where) -> pd.DataFrame:
-        """A quantity by year as a figure's series: need, today's use, and what was promised or
+        """A quantity by year as a figure's series: need, today's habits, and what was promised or
         exists of it.
 
-        use, stock : whether today's use, and the existing beds of the city, are told too
+        use, stock : whether today's habits carried on, and the existing beds of the city, are told too
         Returns    : table as of `series`; a promise and a stock are rows of one year with low =
                      central = high
         """
@@ -283,7 +284,8 @@ class Results(dict[str, CityResult]):
         return trace(city_id, quantity, year, self.project, self[city_id], **keys)  # type: ignore[arg-type]  # keys are dims
 
     def to_excel(self, path: str | Path) -> Path:
-        """All quantities of the results and all promises as a workbook, tidy tables a sheet.
+        """All quantities of the results and all promises as a workbook, tidy tables a sheet; each row
+        says by which definition need of care is counted.
 
         Returns : the path;  Raises : ValueError if the name does not end in .xlsx
         """
@@ -294,8 +296,12 @@ class Results(dict[str, CityResult]):
         names = sorted(set.intersection(*kept))
         tables = [self._tidy(name) for name in names]
         with pd.ExcelWriter(path) as book:
-            pd.concat(tables, ignore_index=True).to_excel(book, sheet_name="results", index=False)
-            self.targets().to_excel(book, sheet_name="targets", index=False)
+            for name, table in (
+                ("results", pd.concat(tables, ignore_index=True)),
+                ("targets", self.targets()),
+            ):
+                table = table.assign(definition=self.project.definition)
+                table.to_excel(book, sheet_name=name, index=False)
         return path
 
     def _tidy(self, quantity: str) -> pd.DataFrame:
@@ -312,11 +318,15 @@ def run(
     cities: Iterable[str] | None = None,
     draws: int = DEFAULT_DRAWS,
     scenario: str = BASELINE,
+    definition: str = "",
 ) -> Results:
     """Run the chain for all cities of the project, or some.
 
-    Raises : KeyError for an unknown city or scenario
+    definition : by which definition need of care is counted (see `need.care_need`), if not by that
+                 of the project, which is $ELDERCARE_DEFINITION or “any ADL limitation”
+    Raises     : KeyError for an unknown city, scenario or definition
     """
+    project = project.counted_by(definition or project.definition)
     return Results(
         project,
         {

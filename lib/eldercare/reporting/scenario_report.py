@@ -17,7 +17,7 @@ QUANTITIES = {
     "beds needed": ("beds_total_needed", "need", 1),
     "beds used": ("beds_total_needed", "use", 1),
     "care workers needed": ("caregivers_total_needed", "need", 1),
-    "care workers at today's use": ("caregivers_total_needed", "use", 1),
+    "care workers with today's habits carried on": ("caregivers_total_needed", "use", 1),
     "yearly cost of need, million yuan": ("cost_total", "need", 1e6),
     "yearly cost of use, million yuan": ("cost_total", "use", 1e6),
 }
@@ -64,6 +64,7 @@ def scenario_text(project: Project, table: pd.DataFrame, city_id: str) -> str:
     """The table in words for some years."""
     words = load_language(project, "en")
     lines = [f"{words.part('city_id', city_id)}: middle (80% range)"]
+    lines += [words.counted_by] if words.counted_by else []
     named = [name for name in table["series"].unique() if name not in (DIFFERENCE, BASELINE)]
     lines += [told for name in named if (told := untouched(project, name, city_id, words))]
     for quantity, (*_, scale) in QUANTITIES.items():

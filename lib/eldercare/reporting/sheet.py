@@ -160,7 +160,7 @@ class Sheet:
         self.title = title or self.words.phrase(f"figure_{name}", **self.filled)
         usual = self._own("source") or self.words.phrase("figure_source")
         self.source = usual if source is None else source
-        self.notes: list[str] = []
+        self.notes: list[str] = [self.words.counted_by] if self.words.counted_by else []
         self.labels: list[str] = []
         self.drawn: dict[str, Any] = {}
         keys = self.first(panel) if panel and len(table) else [""]

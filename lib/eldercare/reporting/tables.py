@@ -181,7 +181,7 @@ def _in_words(words: Language, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def way(words: Language, variant: str) -> str:
-    """Label of a definition of care need, of today's use or of a scenario."""
+    """Label of a definition of care need, of habits carried on or of a scenario."""
     for family in ("definition", "measure", "scenario"):
         told = words.part(family, variant)
         if told not in (variant, variant.replace("_", " ")):

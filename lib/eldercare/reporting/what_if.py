@@ -146,7 +146,8 @@ class Desk:
         self.values = {lever.name: lever.central for lever in self.levers}
         self.assumptions = self._drawn
         area = area_of_city(project, self.city, scenario, draws)
-        self._inputs = CityInputs(project.china, self.city, area, self._drawn, measures=MEASURES)
+        inputs = CityInputs(project.china, self.city, area, self._drawn, measures=MEASURES)
+        self._inputs = inputs.counted_by(project.definition)
         self.baseline = self.outcome = self._calculate()
         self._first = dict(self._kept)
 

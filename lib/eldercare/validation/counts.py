@@ -194,7 +194,7 @@ def _name(project: Project, adcode: int) -> str:
     return str(project.china.areas.loc[(adcode, 2020), "name"])
 
 
-# How the figures published of the nation are met: by need, by today's use, or neither; and whether a
+# How the figures published of the nation are met: by need, by today's habits, or neither; and whether a
 # row or the projection was fitted to what was published, so that agreement proves nothing.
 NATIONAL: dict[str, tuple[str, bool]] = {
     "people_60_plus": ("", True),
@@ -271,9 +271,9 @@ def published_of_nation(project: Project) -> pd.DataFrame:
 def national_figures(calculation: Calculation) -> dict[str, Array]:
     """What the chain says of an area of each figure published of the nation; sums add up over areas.
 
-    Defined as::  beds_of_residents    = residents at today's use / occupancy observed
+    Defined as::  beds_of_residents    = residents with today's habits / occupancy observed
                   allowance_recipients = people of 80 and over x coverage of the allowance
-                  insured              = severe cases in paid care at today's use x share that insurance pays
+                  insured              = severe cases in paid care with today's habits x share that insurance pays
                   nursing beds and beds in institutions apart, for their share; all else a quantity
 
     Returns : arrays [person, bed, worker or yuan of the year]  dims year, draw
@@ -298,7 +298,7 @@ def national_figures(calculation: Calculation) -> dict[str, Array]:
         "people_60_plus": calculation["population_60_plus"],
         "people_65_plus": calculation["population_65_plus"],
         "limited": people["any ADL limitation"],
-        "limited_65": sum_over(older["care_need"], "severity"),
+        "limited_65": sum_over(older["limited_by_adl"], "severity"),
         "disabled_by_survey": people["fifth national survey"],
         "limited_or_dependent": people["ADL or IADL"],
         "residents": residents,
