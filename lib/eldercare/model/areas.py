@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 from typing import Any
 
@@ -39,13 +39,13 @@ from eldercare.model.facts import beyond_seen, facts_change
 from eldercare.model.family import above, error_spread, lines
 from eldercare.model.population import (
     BAND_OF_AGE,
-    BAND_WIDTH,
+    BANDS,
     carry,
     check_horizon,
-    error_factor,
     error_left,
     log_spread,
     national_growth,
+    people_with_error,
     projected_counts,
     survival_places,
 )
@@ -217,17 +217,17 @@ def settled_family(
     families = _below(china, assumptions, whole, LAST_YEAR, evidence)
     rows = range(len(families.codes))
     people = [families.people(row) for row in rows]
-    parts = reduce(np.add, [families.mean_of(row, own) for row, own in zip(rows, people)])
+    parts = reduce(np.add, [families.learned(row, own)[1] for row, own in zip(rows, people)])
     factor = _factor_of_whole(china, assumptions, whole, LAST_YEAR, evidence, parts)
     for row, own in zip(rows, people):
-        learned, moved = families.learned(row, own)
+        learned, mean = families.learned(row, own)
         area = replace(
             describe_area(china, int(families.codes[row])),
             error_left=learned.error_left,
             middle=learned.middle,
             kept=learned.kept,
         )
-        yield _keep(area, assumptions, own, moved, factor)
+        yield _keep(area, assumptions, own, mean, factor)
 
 
 def parts_of(china: China) -> dict[int, list[int]]:
@@ -260,31 +260,27 @@ def _population_rows(project: Project, scenario: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _settled(china: China, assumptions: Assumptions, adcode: int, until: str) -> Area:
-    return _settled_with_people(china, assumptions, adcode, until)[0]
-
-
-def _settled_with_people(
-    china: China, assumptions: Assumptions, adcode: int, until: str
-) -> tuple[Area, np.ndarray]:
-    """An area as of `settled_area`, and its people by draw, year end and five-year age, without error."""
-    evidence, rates = _evidence(china, assumptions, until), rates_of(china)
-    area = describe_area(china, adcode)
-    people, factor = _people(area, rates, assumptions, LAST_YEAR), np.ones(())
+def _settled(
+    china: China, assumptions: Assumptions, adcode: int, until: str, last_year: int = LAST_YEAR
+) -> Area:
+    """An area as of `settled_area`, settled up to a year."""
+    before = _before_counts(china, assumptions, adcode, LAST_YEAR)
+    people = _people_of(china, assumptions, adcode, last_year)
+    evidence, factor = _evidence(china, assumptions, until), np.ones((1, 1))
     if adcode != NATION:
         (*_, (whole, _), _own) = lines(china)[adcode]
         factor = _factor_of_parts(china, assumptions, whole, LAST_YEAR, evidence)
-    area, moved = _learned(area, assumptions, people, evidence)
-    return _keep(area, assumptions, people, moved, factor), people
+    area, mean = _learned(before, evidence)
+    return _keep(area, assumptions, people, mean, factor)
 
 
 def _keep(
-    area: Area, assumptions: Assumptions, people: np.ndarray, moved: np.ndarray, factor: np.ndarray
+    area: Area, assumptions: Assumptions, people: np.ndarray, mean: np.ndarray, factor: np.ndarray
 ) -> Area:
     """The area with what keeps the mean of its people, as counts moved it, when the error comes, and the factor."""
-    years = np.arange(2020, 2020 + people.shape[1])
-    found = (people * error_factor(area, assumptions, years, people)).mean(axis=0)
-    return replace(area, settled=factor * _ratio(people.mean(axis=0) * moved, found))
+    found = people_with_error(area, assumptions, people).mean(axis=0)
+    years = slice(len(found))
+    return replace(area, settled=factor[years] * _ratio(mean[years], found))
 
 
 def keep_mean(area: Area, rates: Rates, assumptions: Assumptions, places: tuple) -> Area:
@@ -294,7 +290,7 @@ def keep_mean(area: Area, rates: Rates, assumptions: Assumptions, places: tuple)
     """
     people = _people(area, rates, assumptions, LAST_YEAR, places)
     area = replace(area, error_left=error_left(area, assumptions, people))
-    return _keep(area, assumptions, people, np.ones(()), np.ones(()))
+    return _keep(area, assumptions, people, people.mean(axis=0), np.ones((1, 1)))
 
 
 @lru_cache(maxsize=4)
@@ -317,11 +313,11 @@ def counted_beside(
     """
     rates, found = rates_of(china), {}
     for code, part in rows.groupby("adcode"):
-        area, alone = _settled_with_people(china, assumptions, int(code), until)
         last = max(int(part["date"].max()[:4]), 2021)
-        check_horizon(rates, last, f"area {area.adcode}")
+        check_horizon(rates, last, f"area {code}")
+        area = _settled(china, assumptions, int(code), until, last)
         people = _with_known_births(china, projected_counts(rates, area, assumptions, last))
-        spread = log_spread(area, assumptions, alone)
+        spread = _before_counts(china, assumptions, int(code), LAST_YEAR).spread
         for index, row in zip(part.index, part.to_dict("records")):
             found[index] = meet(row, people, spread)
     return [found[index] for index in rows.index]
@@ -345,21 +341,53 @@ def _with_known_births(china: China, people: np.ndarray) -> np.ndarray:
     return people
 
 
-def _learned(
-    area: Area, assumptions: Assumptions, people: np.ndarray, evidence: Evidence | None
-) -> tuple[Area, np.ndarray]:
-    """An area with its error, what counts leave of its range, and by what they move its mean; dims year, five-year age.
+@dataclass(frozen=True, eq=False)
+class _BeforeCounts:
+    """What counts of any day find: small beside the draws, which need not be made again for another day's.
 
-    Its error is what the ranges of the assumptions leave of the back-test's (`population.error_left`).
-
-    people : array [person]  dims draw, year, five-year age: without error
+    area         : with its error, which is what the ranges of the assumptions leave of the back-test's
+    mean, spread : arrays [person], [share]  dims year, five-year age: of the draws, see `population.log_spread`
     """
-    area = replace(area, error_left=error_left(area, assumptions, people))
+
+    area: Area
+    mean: np.ndarray
+    spread: np.ndarray
+
+
+def _met_by_counts(area: Area, assumptions: Assumptions, people: np.ndarray) -> _BeforeCounts:
+    """people : array [person]  dims draw, year, five-year age: without error"""
+    mean = people.mean(axis=0)
+    area = replace(area, error_left=error_left(area, assumptions, people, mean))
+    return _BeforeCounts(area, mean, log_spread(area, assumptions, people, mean))
+
+
+@lru_cache(maxsize=512)
+def _before_counts(
+    china: China, assumptions: Assumptions, code: int, last_year: int
+) -> _BeforeCounts:
+    people = _people_of(china, assumptions, code, last_year)
+    return _met_by_counts(describe_area(china, code), assumptions, people)
+
+
+def _learned(before: _BeforeCounts, evidence: Evidence | None) -> tuple[Area, np.ndarray]:
+    """An area with what counts leave of its range, and its mean as they move it; dims year, five-year age."""
     if evidence is None:
-        return area, np.ones(())
-    middle = people.mean(axis=0)
-    moved, kept = evidence.of(area.adcode, log_spread(area, assumptions, people), middle)
-    return replace(area, middle=middle, kept=kept), moved
+        return before.area, before.mean
+    moved, kept = evidence.of(before.area.adcode, before.spread, before.mean)
+    return replace(before.area, middle=before.mean, kept=kept), before.mean * moved
+
+
+@lru_cache(maxsize=2 * WORKERS)
+def _people_of(china: China, assumptions: Assumptions, code: int, last_year: int) -> np.ndarray:
+    area, rates = describe_area(china, code), rates_of(china)
+    return _people(area, rates, assumptions, last_year, *_shared(china, assumptions, last_year))
+
+
+@lru_cache(maxsize=8)
+def _shared(china: China, assumptions: Assumptions, last_year: int) -> tuple[tuple, np.ndarray]:
+    """Places on the survival grid and the nation's change of cohorts: the same for every area."""
+    places = survival_places(rates_of(china), assumptions, np.arange(2021, last_year + 1))
+    return places, national_growth(describe_area(china, NATION), assumptions)
 
 
 def _people(
@@ -372,8 +400,8 @@ def _people(
 ) -> np.ndarray:
     """People of both sexes by draw, year end and five-year age, without error."""
     places = places or survival_places(rates, assumptions, np.arange(2021, last_year + 1))
-    counts = carry(area, rates, assumptions, last_year, places, BAND_OF_AGE, national=national)
-    return counts[:, :, 0] + counts[:, :, 1]
+    settings: dict[str, Any] = {"band": BAND_OF_AGE, "national": national, "by_sex": False}
+    return carry(area, rates, assumptions, last_year, places, **settings)[:, :, 0]
 
 
 @lru_cache(maxsize=4)
@@ -389,9 +417,12 @@ def _factor_of_parts(
     china: China, assumptions: Assumptions, code: int, last_year: int, evidence: Evidence | None
 ) -> np.ndarray:
     """By what the areas directly below one are scaled so that all add up to the nation; dims year, five-year age."""
-    families = _below(china, assumptions, code, last_year, evidence)
+
+    def mean(part: int) -> np.ndarray:
+        return _learned(_before_counts(china, assumptions, part, last_year), evidence)[1]
+
     with ThreadPoolExecutor(WORKERS) as pool:
-        parts = reduce(np.add, pool.map(families.mean, range(len(families.codes))))
+        parts = reduce(np.add, pool.map(mean, parts_of(china)[code]))
     return _factor_of_whole(china, assumptions, code, last_year, evidence, parts)
 
 
@@ -413,9 +444,7 @@ def _factor_of_whole(
     parts: np.ndarray,
 ) -> np.ndarray:
     """`_factor_of_parts` from the means of the parts together."""
-    area = describe_area(china, code)
-    people = _people(area, rates_of(china), assumptions, last_year)
-    whole = people.mean(axis=0) * _learned(area, assumptions, people, evidence)[1]
+    whole = _learned(_before_counts(china, assumptions, code, last_year), evidence)[1]
     factor = _ratio(whole, parts)
     if code == NATION:
         return factor
@@ -468,22 +497,13 @@ def _settle(
     parts = families.parts(row)
     below = [families.people(part) for part in parts]
     if parts:
-        means = [families.mean_of(part, own) for part, own in zip(parts, below)]
-        of_parts = factor * _ratio(families.mean_of(row, people), reduce(np.add, means))
+        means = [families.learned(part, own)[1] for part, own in zip(parts, below)]
+        of_parts = factor * _ratio(families.learned(row, people)[1], reduce(np.add, means))
     if families.facts["asked"][row]:
         place = int(families.facts["asked"][:row].sum())
-        out.values[place] = _summary(families.with_error(row, people, factor))
+        out.values[place] = families.summary(row, people, factor)
     for part, own in zip(parts, below):
         _settle(families, part, own, of_parts, out)
-
-
-def _summary(counts: np.ndarray) -> np.ndarray:
-    """dims quantity, year, statistic, from counts by draw, year and five-year age"""
-    rows = []
-    for first in QUANTITIES.values():
-        people = np.ascontiguousarray(counts[..., first // BAND_WIDTH :].sum(axis=-1).T)
-        rows.append(np.stack([people.mean(axis=1), *np.quantile(people, LEVELS, axis=1)], axis=-1))
-    return np.stack(rows)
 
 
 class _Families:
@@ -516,27 +536,27 @@ class _Families:
         settings = self.rates, self.assumptions, last, self.places, self.national
         return _people(self.area(row), *settings)
 
-    def mean(self, row: int) -> np.ndarray:
-        """`mean_of` the people of a row; dims year, five-year age."""
-        return self.mean_of(row, self.people(row))
-
-    def mean_of(self, row: int, people: np.ndarray) -> np.ndarray:
-        """Mean of the draws of `people`, as counts since the census move it; dims year, five-year age."""
-        return people.mean(axis=0) * self.learned(row, people)[1]
-
     def learned(self, row: int, people: np.ndarray) -> tuple[Area, np.ndarray]:
         """`_learned` of a row, once."""
         if row not in self._known:
-            area = self.area(row)
-            self._known[row] = _learned(area, self.assumptions, people, self.evidence)
+            before = _met_by_counts(self.area(row), self.assumptions, people)
+            self._known[row] = _learned(before, self.evidence)
         return self._known[row]
 
-    def with_error(self, row: int, people: np.ndarray, factor: np.ndarray) -> np.ndarray:
-        """People with the area's error, scaled to its place in the family (see `settled_area`)."""
-        area, moved = self.learned(row, people)
-        found = people * error_factor(area, self.assumptions, self.years, people)
-        found *= factor * _ratio(people.mean(axis=0) * moved, found.mean(axis=0))
-        return found
+    def summary(self, row: int, people: np.ndarray, factor: np.ndarray) -> np.ndarray:
+        """People with the area's error, scaled to its place in the family (see `settled_area`), in statistics.
+
+        Returns : array [person]  dims quantity, year, statistic
+        """
+        area, mean = self.learned(row, people)
+        found = people_with_error(area, self.assumptions, people)
+        scale = factor * _ratio(mean, found.mean(axis=0))
+        counted = np.array(list(QUANTITIES.values()))[:, None] <= BANDS
+        # A product of matrices for each year: summing the few ages of each draw by themselves takes five times as long.
+        summed = (counted * scale[:, None]) @ found.transpose(1, 2, 0)
+        means = summed.mean(axis=-1)
+        ranges = np.quantile(summed, LEVELS, axis=-1, overwrite_input=True)
+        return np.stack([means, *ranges], axis=-1).swapaxes(0, 1)
 
     def area(self, row: int) -> Area:
         """The area of a row, as `area.describe_area` tells it, as far as it is projected from."""

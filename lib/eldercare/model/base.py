@@ -92,6 +92,7 @@ def base_population(china: China, adcode: int, year: int) -> np.ndarray | None:
     return None if np.isnan(counts).any() else counts
 
 
+@lru_cache(maxsize=4)
 def national_population(china: China, year: int) -> np.ndarray:
     """The nation by sex and single age at a census, the sum of its provinces; dims sex, age."""
     everyone = base_populations(china, year)

@@ -51,13 +51,11 @@ def comparable_areas(china: China) -> pd.DataFrame:
 
     Returns : table adcode, name, level, kept, reason; one row an area of 2010
     """
-    matched = china.matched_boundary.set_index("adcode")
+    matched = china.matched_boundary.set_index("adcode").to_dict("index")
     rows, later = (china.areas.xs(year, level="year") for year in (START, END))
-    reasons = {
-        code: _reason(code, rows, later, matched)
-        for code in rows.index
-        if rows.at[code, "code_kind"] == "official"
-    }
+    official = rows.index[rows["code_kind"] == "official"]
+    start, end = (table[["name", "population"]].to_dict("index") for table in (rows, later))
+    reasons = {code: _reason(code, start, end, matched) for code in official}
     moved = {code for code, reason in reasons.items() if reason == MOVED}
     for code, reason in reasons.items():
         if not reason and code % 100 and code // 100 * 100 in moved:
@@ -67,18 +65,18 @@ def comparable_areas(china: China) -> pd.DataFrame:
     return out.reset_index()
 
 
-def _reason(code: int, rows: pd.DataFrame, later: pd.DataFrame, matched: pd.DataFrame) -> str:
-    if code not in later.index:
+def _reason(code: int, rows: dict, later: dict, matched: dict) -> str:
+    if code not in later:
         return "its code is gone in 2020"
-    if rows.at[code, "name"] != later.at[code, "name"]:
+    if rows[code]["name"] != later[code]["name"]:
         return RENAMED
     if code % 100 or code % 10000 == 0:
         return ""
-    if code not in matched.index:
+    if code not in matched:
         return NO_TABLE
     for year, table in ((START, rows), (END, later)):
         if (
-            abs(matched.at[code, f"population_{year}"] / table.at[code, "population"] - 1)
+            abs(matched[code][f"population_{year}"] / table[code]["population"] - 1)
             > BOUNDARY_TOLERANCE
         ):
             return MOVED
@@ -206,14 +204,12 @@ def _growth_of_groups(row: pd.Series) -> np.ndarray:
 
 def _pattern_of_start(china: China, code: int, wanted: float, counted) -> np.ndarray:
     """Counts of 2010 for the ages of a prefecture: under its code, its name, or of its counties, else the province's."""
-    names = {year: china.areas.xs(year, level="year") for year in (START, END)}
-    here = names[START][names[START]["province"] == names[END].at[code, "province"]]
+    start, end = (china.areas.xs(year, level="year") for year in (START, END))
+    here = start[start["province"] == end.at[code, "province"]]
     called = {name: int(one) for one, name in here["name"].items()}
-    inside = [one for one in names[END].index if one // 100 == code // 100 and one != code]
-    county_codes = [
-        called[names[END].at[one, "name"]] for one in inside if names[END].at[one, "name"] in called
-    ]
-    old_name = names[END].at[code, "name"].removesuffix("市") + "地区"
+    inside = end["name"][(end.index // 100 == code // 100) & (end.index != code)]
+    county_codes = [called[name] for name in inside if name in called]
+    old_name = end.at[code, "name"].removesuffix("市") + "地区"
     found = [counted[one] for one in (code, called.get(old_name)) if one in counted]
     found += [sum(counted[one] for one in county_codes)] if county_codes else []
     distance = [abs(np.log(counts.sum() / wanted)) for counts in found]

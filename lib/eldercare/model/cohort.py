@@ -108,10 +108,10 @@ def _run(base, ratios, level, weight, growth, phase, fertility, shape, male_birt
     draws, sexes, ages = base.shape
     now = np.empty((sexes, ages))
     then = np.empty((sexes, ages))
+    together = out.shape[2] == 1
     for draw in range(draws):
-        for sex in range(sexes):
-            now[sex, :] = base[draw, sex, :]
-            _count_bands(now[sex], edges, out[draw, 0, sex])
+        now[:] = base[draw]
+        _count_bands(now, together, edges, out[draw, 0])
         for year in range(male_births.shape[0]):
             births = 0.0
             for turn in range(sexes):
@@ -134,17 +134,20 @@ def _run(base, ratios, level, weight, growth, phase, fertility, shape, male_birt
                     births *= 0.5 * fertility[year, draw]
                 part = male_births[year] if sex == 0 else 1.0 - male_births[year]
                 end[0] = births * part * (down * low[0] + up * high[0]) * grown[0]
-                _count_bands(end, edges, out[draw, year + 1, sex])
+            _count_bands(then, together, edges, out[draw, year + 1])
             now, then = then, now
 
 
 @_compiled(nogil=True, inline="always")
-def _count_bands(counts, edges, out):
-    for band in range(len(out)):
-        total = 0.0
-        for age in range(edges[band], edges[band + 1]):
-            total += counts[age]
-        out[band] = total
+def _count_bands(counts, together, edges, out):
+    for sex in range(len(out)):
+        for band in range(out.shape[1]):
+            total = 0.0
+            for age in range(edges[band], edges[band + 1]):
+                total += counts[sex, age]
+                if together:
+                    total += counts[1, age]
+            out[sex, band] = total
 
 
 def project_compiled(
@@ -159,6 +162,7 @@ def project_compiled(
     band: np.ndarray | None = None,
     out: np.ndarray | None = None,
     phase: np.ndarray | None = None,
+    by_sex: bool = True,
 ) -> np.ndarray:
     """`project` for many draws, compiled; survivorship is read off a grid of levels as it goes.
 
@@ -175,11 +179,13 @@ def project_compiled(
     band          : for each age the number of the band it is counted in, rising; without it each age its own
     out           : where to write it, if it is there already
     phase         : for each year the number of its phase, if the growth has phases
-    Returns       : array [person]  dims draw, year + 1, sex, band
+    by_sex        : False adds both sexes up
+    Returns       : array [person]  dims draw, year + 1, sex (one, if they are added up), band
     """
     band = np.arange(base.shape[-1]) if band is None else np.asarray(band)
     if out is None:
-        out = np.empty((base.shape[0], len(male_births) + 1, base.shape[1], int(band.max()) + 1))
+        sexes = base.shape[1] if by_sex else 1
+        out = np.empty((base.shape[0], len(male_births) + 1, sexes, int(band.max()) + 1))
     if phase is None:
         growth, phase = growth[None], np.zeros(len(male_births))
     edges = np.searchsorted(band, np.arange(int(band.max()) + 2))
@@ -238,32 +244,24 @@ def multiply_bands(counts, factor, band):
                     counts[draw, year, sex, age] *= factor[draw, year, band[age]]
 
 
-@_compiled(nogil=True)
-def draw_together(factor, people, middle, kept):
-    """Change factors, in place, so that people times factor keep a part of their distance from a middle.
+@_compiled(nogil=True, error_model="numpy")
+def put_errors(people, error, kind, stays, up, rest, pull, out):
+    """People with an error, drawn together about a middle.
 
-    Defined as::  r = people factor / middle;  r after = 1 + kept (r - 1), or 1 / (1 - kept (r - 1)) if kept < 0
+    Defined as::  out = (stays + up people error) / (rest + pull people error); nobody stays nobody
 
-    which both stay above 0 for kept from -1 to 1.
-
-    factor, people : arrays  dims draw, year, band;  middle, kept : arrays  dims year, band
+    people, out           : arrays [person]  dims draw, year, band
+    error                 : array [ratio]    dims draw, year, kind
+    kind                  : for each band the number of its kind of error
+    stays, up, rest, pull : arrays  dims year, band; 0, 1, 1, 0 draw nothing together
     """
-    draws, years, bands = factor.shape
-    up = np.maximum(kept, 0.0)
-    down = np.maximum(-kept, 0.0)
-    there = np.where(middle > 0.0, middle, 1.0)
-    stays = there * (1.0 - up)
+    draws, years, bands = people.shape
     for draw in range(draws):
         for year in range(years):
             for band in range(bands):
                 before = people[draw, year, band]
-                if middle[year, band] <= 0.0 or before <= 0.0:
-                    continue
-                if down[year, band] == 0.0:
-                    factor[draw, year, band] = (
-                        stays[year, band] / before + up[year, band] * factor[draw, year, band]
-                    )
-                    continue
-                away = before * factor[draw, year, band] / there[year, band] - 1.0
-                part = (1.0 + up[year, band] * away) / ((1.0 + down[year, band] * away) * before)
-                factor[draw, year, band] = part * there[year, band]
+                found = before * error[draw, year, kind[band]]
+                drawn = (stays[year, band] + up[year, band] * found) / (
+                    rest[year, band] + pull[year, band] * found
+                )
+                out[draw, year, band] = drawn if before > 0.0 else 0.0

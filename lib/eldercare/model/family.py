@@ -65,7 +65,8 @@ def lines(china: China) -> dict[int, Line]:
 
 
 def _mean_scale(china: China, people: float) -> float:
-    return float(error_spread(china, people)[0][list(ERROR_AGES)].mean())
+    scale = error_spread(china, people)[0]
+    return float(np.mean([scale[age] for age in ERROR_AGES]))
 
 
 def stream_of(code: int, younger: bool = False) -> str:
@@ -106,6 +107,12 @@ def heavy_tailed(score: np.ndarray, freedom: float) -> np.ndarray:
     return np.interp(score, SCORES, _tails(freedom))
 
 
+@lru_cache(maxsize=16)
+def t90(freedom: float) -> float:
+    """90th percentile of Student's distribution, as `Z90` is that of the normal."""
+    return float(student_t.ppf(0.9, freedom))
+
+
 @lru_cache(maxsize=4)
 def _tails(freedom: float) -> np.ndarray:
     return np.clip(student_t.ppf(ndtr(SCORES), freedom), -LARGEST_ERROR, LARGEST_ERROR)
@@ -144,8 +151,12 @@ def error_spread(china: China, people: float) -> tuple[np.ndarray, float, float]
     Returns : (array [share] dims age, degrees of freedom, correlation of the errors below and above 60), from
               data/china/projection_error.csv
     """
-    sizes = np.unique(china.projection_error["size_from"])
-    return _error_of_size(china, int(sizes[sizes <= people].max()))
+    return _error_of_size(china, max(size for size in _sizes(china) if size <= people))
+
+
+@lru_cache(maxsize=2)
+def _sizes(china: China) -> tuple[int, ...]:
+    return tuple(map(int, china.projection_error["size_from"].unique()))
 
 
 @lru_cache(maxsize=32)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.stats import t as student_t
 
 from eldercare.engine.arrays import DRAW, Array, name_labels, part, sum_product
 from eldercare.engine.quantity import quantity
@@ -23,13 +23,13 @@ from eldercare.model.area import (
 )
 from eldercare.model.base import AGES, OPEN_AGE, SEXES, shift_reference_date
 from eldercare.model.cohort import (
-    draw_together,
     multiply_bands,
     next_step,
     project_compiled,
+    put_errors,
     sum_bands,
 )
-from eldercare.model.family import ERROR_STREAM, error_scores, heavy_tailed, rest_of_width
+from eldercare.model.family import ERROR_STREAM, error_scores, heavy_tailed, rest_of_width, t90
 
 CENSUS_TO_YEAR_END = 61 / 366
 CENSUS_DATE = 2021 - CENSUS_TO_YEAR_END
@@ -100,7 +100,7 @@ def national_growth(area: Area, assumptions: Assumptions) -> np.ndarray:
 def error_factor(area: Area, assumptions: Assumptions, years, people: np.ndarray) -> np.ndarray:
     """Factor by which people of a five-year age may differ from the projection, by draw, year and age.
 
-    Defined as::  factor = settled error, drawn together about the middle (see `cohort.draw_together`)
+    Defined as::  factor = settled x people with error / people (see `people_with_error`)
                   error = exp(count error(age) + T left(age, year))
 
     T is Student's t at the score of the area's error, which it shares in part with the areas above it, and which
@@ -113,9 +113,36 @@ def error_factor(area: Area, assumptions: Assumptions, years, people: np.ndarray
 
     people  : array [person]  dims draw, year, five-year age: without error
     Returns : array [ratio]  dims draw, year, five-year age
-    Source  : data/china/projection_error.csv; assumption `census_count_error`
+    Source  : data/china/projection_error.csv; assumption `census_count_error`.   See also: people_with_error
     """
     places = np.asarray(years) - 2020
+    error, kind = errors = _errors(area, assumptions, places)
+    factor = error[..., kind]
+    if area.kept is not None:
+        found = _drawn_together(area, places, people, errors)
+        np.divide(found, people, out=factor, where=people > 0)
+    return factor if area.settled is None else factor * area.settled[places]
+
+
+def people_with_error(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.ndarray:
+    """People as `error_factor` makes them, but not yet settled, so that they do not add up yet.
+
+    Defined as::  people with error = people x error, and where counts since the census are known
+                  r = people x error / middle;  r after = 1 + kept (r - 1), or 1 / (1 - kept (r - 1)) if kept < 0
+
+    which both stay above 0 for kept from -1 to 1.
+
+    people  : array [person]  dims draw, year (2020 …), five-year age: without error
+    Returns : array [person]  the same dims
+    """
+    places = np.arange(people.shape[1])
+    return _drawn_together(area, places, people, _errors(area, assumptions, places))
+
+
+def _errors(
+    area: Area, assumptions: Assumptions, places: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Errors that differ, as factors with the dims draw, year, kind, and the kind of each five-year age."""
     left = area.error_left
     if left is None:
         left = whole_error(area, 2020 + np.arange(places.max() + 1))
@@ -123,21 +150,36 @@ def error_factor(area: Area, assumptions: Assumptions, years, people: np.ndarray
     drawn = heavy_tailed(scores, area.error_freedom)
     band, counted = _count_error(assumptions)
     both = np.stack([BANDS < OLDER, band])
-    kinds, level = np.unique(np.concatenate([left[places], both]), axis=1, return_inverse=True)
+    kinds, kind = np.unique(np.concatenate([left[places], both]), axis=1, return_inverse=True)
     younger, which = kinds[-2:].astype(int)
     grown = drawn[younger].T[:, None] * kinds[:-2]
-    factor = np.exp(grown + counted[:, None, which])[..., level]
+    return np.exp(grown + counted[:, None, which]), kind
+
+
+def _drawn_together(area: Area, places, people: np.ndarray, errors: tuple) -> np.ndarray:
+    """People times error, of which counts since the census leave the part `kept` about the `middle`."""
+    middle = kept = np.ones(people.shape[1:])
     if area.middle is not None and area.kept is not None:
-        draw_together(factor, people, area.middle[places], area.kept[places])
-    return factor if area.settled is None else factor * area.settled[places]
+        anyone = area.middle[places] > 0
+        middle = np.where(anyone, area.middle[places], 1.0)
+        kept = np.where(anyone, area.kept[places], 1.0)
+    up, down = np.maximum(kept, 0), np.maximum(-kept, 0)
+    out = np.empty(people.shape)
+    put_errors(people, *errors, middle * (1 - up), up, 1 - down, down / middle, out)
+    return out
 
 
 def _count_error(assumptions: Assumptions) -> tuple[np.ndarray, np.ndarray]:
     """Which error of the count each five-year age has, and these errors; dims draw, error."""
     counted = assumptions["census_count_error"]
-    limits = np.array([age_band_limits(band) for band in counted["age_band"].values])
-    band = ((limits[:, :1] <= BANDS) & (limits[:, 1:] >= BANDS)).argmax(axis=0)
+    band = _band_with_error(tuple(counted["age_band"].values.tolist()))
     return band, counted.transpose("draw", "age_band").values
+
+
+@lru_cache(maxsize=4)
+def _band_with_error(names: tuple[str, ...]) -> np.ndarray:
+    limits = np.array([age_band_limits(name) for name in names])
+    return ((limits[:, :1] <= BANDS) & (limits[:, 1:] >= BANDS)).argmax(axis=0)
 
 
 def whole_error(area: Area, years) -> np.ndarray:
@@ -149,7 +191,9 @@ def whole_error(area: Area, years) -> np.ndarray:
     return passed[:, None] * area.error_scale[BANDS]
 
 
-def error_left(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.ndarray:
+def error_left(
+    area: Area, assumptions: Assumptions, people: np.ndarray, mean: np.ndarray | None = None
+) -> np.ndarray:
     """What the ranges of the assumptions leave of the spread of the back-test's errors.
 
     Defined as::  sum over ages from x(people x left) / people from x
@@ -162,6 +206,7 @@ def error_left(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.n
     wrong, nothing is left and their range stands.
 
     people  : array [person]  dims draw, year, five-year age: without error
+    mean    : of its draws, if it is there already
     Returns : array [share]  dims year, five-year age
     """
     years = people.shape[1]
@@ -169,11 +214,12 @@ def error_left(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.n
     marks = np.unique([*(mark for mark in MARKS if mark < years), years - 1])
     band, counted = _count_error(assumptions)
     counted_people = people[:, marks] * np.exp(counted)[:, None, band]
-    mean = people.mean(axis=0)
-    per_unit = Z90 / student_t.ppf(0.9, area.error_freedom)
+    mean = people.mean(axis=0) if mean is None else mean
+    per_unit = Z90 / t90(area.error_freedom)
 
-    def wanted(start: int, end: int | None = None) -> np.ndarray:
-        total = counted_people[..., start:end].sum(axis=-1)
+    def wanted(start: int, end: int = len(BANDS)) -> np.ndarray:
+        inside = (np.arange(len(BANDS)) >= start) & (np.arange(len(BANDS)) < end)
+        total = counted_people @ inside.astype(float)
         spread = total.std(axis=0) / np.maximum(total.mean(axis=0), 1e-9)
         known = per_unit * np.interp(np.arange(years), marks, spread)
         share = known / np.maximum(whole[:, start], 1e-9)
@@ -194,7 +240,9 @@ def error_left(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.n
     return left
 
 
-def log_spread(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.ndarray:
+def log_spread(
+    area: Area, assumptions: Assumptions, people: np.ndarray, mean: np.ndarray | None = None
+) -> np.ndarray:
     """How wide the range of people with error is before any count: one standard deviation of ln(people).
 
     Defined as::  spread² = (coefficient of variation of people)² + deviation(count error)² + (t z left(age, year))²
@@ -203,14 +251,15 @@ def log_spread(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.n
     error is kept where its tails are heavier than the normal's, and left as in `error_left`.
 
     people  : array [person]  dims draw, year (2020 …), five-year age: without error
+    mean    : of its draws, if it is there already
     Returns : array [share]  dims year, five-year age
     """
     left = area.error_left
     if left is None:
         left = whole_error(area, 2020 + np.arange(people.shape[1]))
-    grown = student_t.ppf(0.9, area.error_freedom) / Z90 * left[: people.shape[1]]
+    grown = t90(area.error_freedom) / Z90 * left[: people.shape[1]]
     band, counted = _count_error(assumptions)
-    mean = people.mean(axis=0)
+    mean = people.mean(axis=0) if mean is None else mean
     square = np.einsum("dtb,dtb->tb", people, people) / len(people)
     varied = np.divide(square, mean**2, out=np.ones_like(mean), where=mean > 0) - 1
     return np.sqrt(np.maximum(varied, 0) + counted.std(axis=0)[band] ** 2 + grown**2)
@@ -270,6 +319,7 @@ def carry(
     change: np.ndarray | None = None,
     out: np.ndarray | None = None,
     national: np.ndarray | None = None,
+    by_sex: bool = True,
 ) -> np.ndarray:
     """From the census to the end of `last_year`, without the error of projection.
 
@@ -277,6 +327,7 @@ def carry(
     band    : for each age the band it is counted in; without it single ages
     change  : array [per year]  dims draw, sex, age, in place of `change_rate`
     national : as in `growth_in_phases`
+    by_sex  : as in `cohort.project_compiled`
     Returns : array [person]  dims draw, year (2020 …), sex, age or band
     """
     years = np.arange(2021, last_year + 1)
@@ -290,7 +341,9 @@ def carry(
     first = to_year_end(area.base, local, rates, change)
     path = 1 + rates.fertility_spread[index][:, None] * assumptions["fertility_path"].values
     total = rates.fertility[index].sum(axis=1)
-    standard = index if longer_life else np.full(len(index), 2020 - FIRST_RATE_YEAR)
+    # A slice: years on end need no copy of their life tables.
+    years_on_end: Any = slice(index[0], index[-1] + 1)
+    standard = years_on_end if longer_life else np.full(len(index), 2020 - FIRST_RATE_YEAR)
     return project_compiled(
         first,
         rates.grid.ratios[standard],
@@ -302,6 +355,7 @@ def carry(
         band,
         out,
         phase,
+        by_sex,
     )
 
 
