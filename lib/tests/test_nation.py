@@ -273,6 +273,21 @@ def test_an_area_without_households_and_145_people_on_an_atoll_run_through(proje
     assert people["mean"].iloc[0] == pytest.approx(145, rel=0.05)
 
 
+def test_parts_that_lack_a_quantity_have_no_sum_of_it_and_a_garrison_no_factor(
+    project, china, tmp_path
+):
+    """Of 87 older people of Sansha three live in the households counted: they say nothing of the others."""
+    assert settings.households(china, SANSHA) is None
+    assert settings.households(china, HAINAN) is not None
+    blocks = [nation.Block(HAINAN, (SANSHA,)), *nation.blocks_of(project, SANSHA)[1:]]
+    for block in blocks:
+        content = nation.block_bytes(project, block, "baseline", DRAWS)
+        nation._put(tmp_path, block.path, content)
+    sums = nation.sums_beside(tmp_path, blocks).set_index(["indicator", "variant", "year"])
+    assert "people_living_alone" not in sums.index.get_level_values("indicator")
+    assert sums.loc[("beds_total_needed", "need", 2035), "ratio"] == pytest.approx(1, abs=0.15)
+
+
 def test_the_nation_its_provinces_and_each_family_is_a_block_of_its_own(project, china):
     blocks = nation.blocks_of(project)
     codes = [code for block in blocks for code in block.codes]

@@ -38,15 +38,7 @@ from eldercare.inputs.draws import (
     draw_assumptions,
     independent_stream,
 )
-from eldercare.inputs.load import (
-    BASELINE,
-    NATION,
-    City,
-    Project,
-    area_as_city,
-    nation_as_city,
-    passport,
-)
+from eldercare.inputs.load import BASELINE, NATION, Project, area_as_city, nation_as_city, passport
 from eldercare.inputs.schema import ADL
 from eldercare.model import areas, chain
 from eldercare.model.area import Area
@@ -83,6 +75,7 @@ STATISTICS = ("mean", "low", "central", "high")
 COMMON = ("households_nation", "measures", "price_years", "rates", "single_age", "years")
 MEASURE = "measure"
 NOT_ADDED = ("share", "ratio", "year")
+WORDED = ("variant", "indicator", "unit")
 
 
 @dataclass(frozen=True)
@@ -115,20 +108,13 @@ class _Shared:
     def __init__(self, project: Project, scenario: str, draws: int):
         self.project, self.scenario, self.draws = project, scenario, draws
         self.names = chain.quantities_kept(project)
-        self.national = draw_assumptions(project, nation_as_city(), scenario, draws)
         self.first: chain.CityInputs | None = None
         self.kept: dict[frozenset[str], dict[str, Any]] = {}
-
-    def _drawn(self, city: City) -> Assumptions:
-        """The area's draws: those of the nation unless there are rows that hold for some places only."""
-        if not len(self.project.place_assumptions):
-            return self.national
-        return draw_assumptions(self.project, city, self.scenario, self.draws)
 
     def calculation(self, area: Area) -> Calculation:
         """The chain of an area, equal to that of `chain.run_city` in every bit."""
         city = area_as_city(area.adcode)
-        assumptions = self._drawn(city)
+        assumptions = draw_assumptions(self.project, city, self.scenario, self.draws)
         last = chain.last_needed(city, assumptions, areas.LAST_YEAR)
         inputs = chain.CityInputs(self.project.china, city, area, assumptions, last)
         inputs = inputs.counted_by(self.project.definition)
@@ -449,28 +435,27 @@ def sums_beside(folder: Path, blocks: list[Block]) -> pd.DataFrame:
     People are scaled so that they add up (see `areas`). From need to money each area is calculated for itself, with
     its own households and its own draws of what differs from place to place: its parts need not add up to it.
 
-    Returns : table under, variant, year, indicator, unit, own, parts, ratio (parts / own); only what may be added
+    Returns : table under, variant, year, indicator, unit, own, parts, ratio (parts / own); only what may be added,
+              and is written for the area and for each of its parts
     """
     keys = ["variant", "year", "indicator", "unit"]
-    own: dict[int, np.ndarray] = {}
-    parts: dict[int, np.ndarray] = {}
-    rows = pd.DataFrame()
+    wholes = {block.whole for block in blocks}
+    own: dict[int, pd.DataFrame] = {}
+    found = [pd.DataFrame(columns=["under", *keys, "own", "parts"])]
     for block in blocks:
-        table = pq.read_table(folder / block.path, columns=["mean", *keys], partitioning=None)
-        means = table["mean"].to_numpy().reshape(len(block.codes), -1)
-        if rows.empty:
-            rows = table.slice(0, means.shape[1]).select(keys).to_pandas()
-        own |= dict(zip(block.codes, means))
-        if block.whole in own:
-            parts[block.whole] = means.sum(axis=0)
-    added = rows["unit"].map(adds_up).to_numpy(bool)
-    found = [
-        rows[added].assign(under=whole, own=own[whole][added], parts=together[added])
-        for whole, together in parts.items()
-    ]
-    if not found:
-        return pd.DataFrame(columns=["under", *keys, "own", "parts", "ratio"])
-    table = pd.concat(found, ignore_index=True)
+        rows = pq.read_table(
+            folder / block.path, columns=["area", "mean", *keys], partitioning=None
+        ).to_pandas()
+        rows = rows[rows["unit"].map(adds_up).to_numpy(bool)].astype(dict.fromkeys(WORDED, str))
+        for code in wholes.intersection(block.codes):
+            own[code] = rows[rows["area"] == code].rename(columns={"mean": "own"})
+        if block.whole not in own:
+            continue
+        groups = rows.groupby(keys, sort=False, observed=True)["mean"]
+        parts = groups.sum().rename("parts")[groups.size() == len(block.codes)]
+        beside = own[block.whole].merge(parts.reset_index(), on=keys)
+        found.append(beside.assign(under=block.whole))
+    table = pd.concat(found[1:] or found, ignore_index=True)
     table["ratio"] = table["parts"] / table["own"].where(table["own"] != 0)
     return table[["under", *keys, "own", "parts", "ratio"]]
 

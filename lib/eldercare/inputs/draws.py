@@ -129,7 +129,13 @@ def choose_rows(project: Project, city: City | None, scenario: str = BASELINE) -
               and `stream_city` (see `correlations.stream_name`)
     Raises  : KeyError for an unknown scenario
     """
-    return _chosen(project, city, scenario).copy()
+    own = _with_rows(project, city, scenario)
+    names = () if city is None else _names_of_place(project, city.adcode)
+    rows = _chosen(project, names, own, scenario).copy()
+    if city is not None:
+        apart = _differs_by_place(project, rows) & (rows["stream_city"] != city.city_id)
+        rows.loc[apart, "stream_city"] = str(city.adcode)
+    return rows
 
 
 def touches(project: Project, city: City | None, scenario: str) -> bool:
@@ -137,15 +143,37 @@ def touches(project: Project, city: City | None, scenario: str) -> bool:
 
     Raises : KeyError for an unknown scenario
     """
-    return bool(_chosen(project, city, scenario)["chosen_from"].eq("scenario").any())
+    return bool(choose_rows(project, city, scenario)["chosen_from"].eq("scenario").any())
 
 
-@lru_cache(maxsize=64)
-def _chosen(project: Project, city: City | None, scenario: str) -> pd.DataFrame:
-    national = project.assumptions
+def _with_rows(project: Project, city: City | None, scenario: str) -> City | None:
+    """The city if there are rows for it alone, of its own or of a scenario; all others are alike."""
+    told = project.scenarios.get(scenario)
+    if city is None or not (
+        len(city.assumptions) or told is not None and city.city_id in set(told["city_id"])
+    ):
+        return None
+    return city
+
+
+def _differs_by_place(project: Project, rows: pd.DataFrame) -> pd.Series:
+    """Which rows are of an assumption that differs from place to place."""
+    return rows["assumption"].isin(project.place_assumptions["assumption"])
+
+
+@lru_cache(maxsize=128)
+def _chosen(
+    project: Project, names: tuple[str, ...], city: City | None, scenario: str
+) -> pd.DataFrame:
+    """`choose_rows` where `place_assumptions` speak of a place by some names, before it has streams of its own.
+
+    city : one that there are rows for (`_with_rows`); None for any other place
+    """
+    national, table = project.assumptions, project.place_assumptions
     layers = [(national[national["city_id"] == ""], "nation")]
+    layers += [(table[table["city_id"] == name], "place") for name in names]
     if city is not None:
-        layers += [(_rows_of_place(project, city.adcode), "place"), (city.assumptions, "city")]
+        layers.append((city.assumptions, "city"))
     if scenario != BASELINE:
         if scenario not in project.scenarios:
             known = ", ".join([BASELINE, *project.scenarios])
@@ -155,10 +183,6 @@ def _chosen(project: Project, city: City | None, scenario: str) -> pd.DataFrame:
         layers.append((rows[here].sort_values("city_id", kind="stable"), "scenario"))
     stacked = pd.concat([rows.assign(chosen_from=name) for rows, name in layers], ignore_index=True)
     stacked["stream_city"] = _city_of_stream(stacked)
-    if city is not None:
-        apart = stacked["assumption"].isin(project.place_assumptions["assumption"])
-        apart &= stacked["stream_city"] != city.city_id
-        stacked.loc[apart, "stream_city"] = str(city.adcode)
     keys = ["assumption", *ASSUMPTION_KEYS, "year_from"]
     chosen = stacked.drop_duplicates(keys, keep="last")
     chosen = chosen[~_is_overruled(chosen)]
@@ -167,15 +191,16 @@ def _chosen(project: Project, city: City | None, scenario: str) -> pd.DataFrame:
     return chosen.sort_values(keys, kind="stable", na_position="first").reset_index(drop=True)
 
 
-def _rows_of_place(project: Project, adcode: int) -> pd.DataFrame:
-    """What `place_assumptions` say of an area: rows of its level, then of its province, then its
-    own.
+def _names_of_place(project: Project, adcode: int) -> tuple[str, ...]:
+    """Under which names `place_assumptions` speak of an area: its level, then its province, then
+    itself.
     """
     level = "nation" if adcode == NATION else "county" if adcode % 100 else "prefecture"
     level = "province" if adcode % 10_000 == 0 and adcode != NATION else level
     table = project.place_assumptions
     names = dict.fromkeys((level, str(adcode // 10_000 * 10_000), str(adcode)))
-    return pd.concat([table[table["city_id"] == name] for name in names])
+    known = set(table["city_id"])
+    return tuple(name for name in names if name in known)
 
 
 def _without_factors(rows: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
@@ -329,6 +354,38 @@ def draw_assumptions(
                the source
     """
     rows = choose_rows(project, city, scenario)
+    apart = _differs_by_place(project, rows)
+    if source is uniform_stream and together and not _tied_to_places(project):
+        own = _with_rows(project, city, scenario)
+        arrays, price_years = _drawn_in_common(project, own, scenario, draws)
+        of_place = _drawn_rows(project, rows[apart], draws, source, together=False)
+        arrays, price_years = arrays | of_place[0], price_years | of_place[1]
+    else:
+        arrays, price_years = _drawn_rows(project, rows, draws, source, together)
+    return Assumptions(rows, draws, arrays, price_years, draws, slice(None), source)
+
+
+def _tied_to_places(project: Project) -> bool:
+    """Whether what differs from place to place goes together with anything."""
+    table = project.correlations
+    tied = {*table["assumption_a"], *table["assumption_b"]}
+    return not tied.isdisjoint(project.place_assumptions["assumption"])
+
+
+@lru_cache(maxsize=16)
+def _drawn_in_common(
+    project: Project, city: City | None, scenario: str, draws: int
+) -> tuple[dict[str, xr.DataArray], dict[str, xr.DataArray]]:
+    """`_drawn_rows` of all that does not differ from place to place; city: as in `_chosen`."""
+    rows = _chosen(project, (), city, scenario)
+    alike = rows[~_differs_by_place(project, rows)]
+    return _drawn_rows(project, alike, draws, uniform_stream, together=True)
+
+
+def _drawn_rows(
+    project: Project, rows: pd.DataFrame, draws: int, source: Source, together: bool
+) -> tuple[dict[str, xr.DataArray], dict[str, xr.DataArray]]:
+    """Draws of each assumption that has rows here, and the price years of those in yuan."""
     streams = correlated_streams(project, rows, draws, source) if together else {}
     groups: dict[str, list[dict]] = {}
     for row in rows.to_dict("records"):
@@ -341,7 +398,7 @@ def draw_assumptions(
         )
         if group[0]["price_year"] == group[0]["price_year"]:
             price_years[name] = _label_price_years(_Rows(group))
-    return Assumptions(rows, draws, arrays, price_years, draws, slice(None), source)
+    return arrays, price_years
 
 
 class _Rows:

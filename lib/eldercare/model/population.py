@@ -645,12 +645,13 @@ def history(china: China, area: Area, years) -> xr.DataArray:
         target = (rates.life_expectancy[index] + area.life_expectancy_gap)[:, None]
         survival = rates.grid.survival(index, target)
         change = correction[:, np.minimum(AGES + last - year, OPEN_AGE)]
-        now = counts[0] * change ** (passed / (last - first))
-        part = survival[0, :, 1:] ** CENSUS_TO_YEAR_END * change ** (
-            CENSUS_TO_YEAR_END / (last - first)
-        )
-        ends[year] = shift_reference_date(now, CENSUS_TO_YEAR_END) * part
-        ends[year][:, 0] += CENSUS_TO_YEAR_END * now[:, 0]
+        if year in years:
+            now = counts[0] * change ** (passed / (last - first))
+            part = survival[0, :, 1:] ** CENSUS_TO_YEAR_END * change ** (
+                CENSUS_TO_YEAR_END / (last - first)
+            )
+            ends[year] = shift_reference_date(now, CENSUS_TO_YEAR_END) * part
+            ends[year][:, 0] += CENSUS_TO_YEAR_END * now[:, 0]
         counts = next_step(counts, survival, rates.fertility[index], rates.male_births[index])
     return xr.DataArray(
         np.array([ends[year] for year in years]),

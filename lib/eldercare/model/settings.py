@@ -38,6 +38,8 @@ HOUSEHOLD_COLUMNS = [
     "households_with_one_65plus",
     "households_with_two_65plus",
 ]
+OLDER_IN_HOUSEHOLDS = [*HOUSEHOLD_COLUMNS[1:], "households_with_three_plus_65plus"]
+SEEN_AT_HOME = 0.5  # share of people of 65 and over from which households say how they live
 
 
 @lru_cache(maxsize=4096)
@@ -45,16 +47,33 @@ def households(china: China, adcode: int) -> pd.Series | None:
     """Households of an area at the census of 2020 by how many people of 65 and over live in them.
 
     Returns : row with one_person_households, households_with_one_65plus, households_with_two_65plus
-              and people_65_plus; None where the census table has none
+              and people_65_plus; None where the census table has none, or where fewer than half of
+              all people of 65 and over live in them
     """
-    table = china.areas.xs(CENSUS_YEAR, level="year")
-    codes = table.index[table["level"] == "province"] if adcode == NATION else [adcode]
+    table = _home_table(china)
+    codes = table.index[table["province"]] if adcode == NATION else [adcode]
     if not set(codes) <= set(table.index):
         return None
-    row = table.loc[codes, HOUSEHOLD_COLUMNS].astype(float).sum(skipna=False)
-    people = china.census.sel(area=list(codes), census_year=CENSUS_YEAR, age_group=slice(65, None))
-    row["people_65_plus"] = float(people.sum(skipna=False))
-    return None if row.isna().any() else row
+    row = table.loc[codes].drop(columns="province").astype(float).sum(skipna=False)
+    known = not row[HOUSEHOLD_COLUMNS].isna().any()
+    # A garrison or a camp: its few households do not say how its older people live.
+    if not known or row["in_households"] < SEEN_AT_HOME * row["people_65_plus"]:
+        return None
+    return row.drop("in_households")
+
+
+@lru_cache(maxsize=2)
+def _home_table(china: China) -> pd.DataFrame:
+    """Households and people of 65 and over of all areas, and how many of these live in households, at the least."""
+    table = china.areas.xs(CENSUS_YEAR, level="year")
+    with_older = table[OLDER_IN_HOUSEHOLDS].astype(float).fillna(0)
+    people = china.census.sel(census_year=CENSUS_YEAR, age_group=slice(65, None))
+    people = people.sum(["sex", "age_group"], skipna=False).sel(area=table.index.to_numpy())
+    return table[HOUSEHOLD_COLUMNS].assign(
+        people_65_plus=people.values,
+        in_households=with_older.to_numpy() @ np.array([1.0, 2.0, 3.0]),
+        province=table["level"] == "province",
+    )
 
 
 def share_living_alone(home: pd.Series, lone_share: Array) -> Array:
@@ -92,8 +111,8 @@ def family_care_gap(
     Defined as::  gap = (index of the city / index of the nation)^strength,
                   index = share living alone + weight x share living with a spouse of 65+ only
 
-    1 for the nation and where the census has no households. See also: share_living_alone,
-    share_in_couples
+    1 for the nation and where the census has no households that say it (see `households`). See also:
+    share_living_alone, share_in_couples
     """
 
     def index(home: pd.Series) -> Array:
