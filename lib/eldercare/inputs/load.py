@@ -197,13 +197,17 @@ def find_root(start: Path | None = None) -> Path:
 
 
 def load_project(
-    root: Path | None = None, being_written: Path | None = None, cities: Iterable[str] | None = None
+    root: Path | None = None,
+    being_written: Path | None = None,
+    cities: Iterable[str] | None = None,
+    nation: Path | None = None,
 ) -> Project:
     """Read and check all of `data/`, and go on with all cities or some.
 
     being_written : a table that a command is about to fill and that does not count yet (a redirect has
                     made it, empty, before the command begins)
     cities  : those to go on with, all if none is named; without it those of $ELDERCARE_CITIES, parted by blanks
+    nation  : the project that this one is a copy of, whose national tables have been read already
     Returns : Project
     Raises  : DataFault with all faults of all files together, those of cities left out among them;
               KeyError for an unknown city
@@ -241,7 +245,7 @@ def load_project(
     of_project = [name for name in reader.known if "/" not in name]
     reader.faults += table_faults(data, "", of_project, workbooks=True)
     counted = {name: _counts_of_city(reader, city) for name, city in every.items()}
-    china, world = _nation_and_world(reader, root)
+    china, world = _nation_and_world(reader, nation or root)
     own = [rows for rows in counted.values() if len(rows)]
     if own:
         china = replace(china, counts=pd.concat([china.counts, *own], ignore_index=True))
