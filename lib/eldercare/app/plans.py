@@ -17,9 +17,7 @@ from eldercare.documents import drafts, new_city, plan_text, request
 from eldercare.documents.document_lines import document_lines
 from eldercare.documents.read_plan import draft_targets
 from eldercare.files import as_it_was_if_it_fails, write_whole
-from eldercare.inputs import schema
 from eldercare.inputs.load import Project, file_sha256, load_project
-from eldercare.inputs.reading import empty_table, find_table, read_cells
 from eldercare.inputs.schema import DataFault, Fault
 from eldercare.reporting.workbook import request_book
 
@@ -123,7 +121,7 @@ def take(project: Project, path: Path, again: bool, program: str) -> None:
     """
     given = request.answers(project, path)
     folder = project.root / "data" / "cities" / given.city_id
-    done = drafts.joined(project, given, _tables(folder), again)
+    done = drafts.joined(given, drafts.city_tables(folder), again)
     files = dict(done.files)
     used = {one.row["source_id"] for one in done.origins.values()}
     for source in given.sources:
@@ -154,24 +152,6 @@ def _knowing(project: Project, source: Mapping[str, str]) -> Project:
     """The project with one more source, so that a next one is put beside it."""
     rows = pd.concat([project.sources, pd.DataFrame([source])], ignore_index=True).fillna("")
     return replace(project, sources=rows)
-
-
-def _tables(folder: Path) -> dict[str, pd.DataFrame]:
-    """The cells of the tables that answers go into, as they stand.
-
-    Raises : ValueError where a workbook stands in place of one: it would be there twice
-    """
-    tables = {}
-    for name in request.TABLES:
-        found = find_table(folder / f"{name}.csv")
-        if found is not None and found.suffix != ".csv":
-            raise ValueError(
-                f"cities/{folder.name}/{found.name} stands in place of {name}.csv: save it as "
-                "“CSV UTF-8” under that name, take the workbook away, and take again"
-            )
-        empty = empty_table(getattr(schema, name.upper()))
-        tables[name] = empty if found is None else read_cells(found)
-    return tables
 
 
 def _faults_with(root: Path, files: Mapping[str, str | None]) -> list[Fault]:

@@ -224,9 +224,7 @@ class Joined:
     origins: dict[tuple[str, int], Answer]
 
 
-def joined(
-    project: Project, given: Answers, tables: dict[str, pd.DataFrame], again: bool
-) -> Joined:
+def joined(given: Answers, tables: dict[str, pd.DataFrame], again: bool) -> Joined:
     """The tables of a city with the rows that were answered; a row that is there stays, or is replaced if asked.
 
     tables : the cells of the city's tables as they stand, by name;  again : replace what is there
@@ -265,6 +263,24 @@ def joined(
         if changed:
             files[file] = csv_text(columns, kept)
     return Joined(files, told, origins)
+
+
+def city_tables(folder: Path) -> dict[str, pd.DataFrame]:
+    """The cells of the tables of a city that answers go into, as they stand, by name.
+
+    Raises : ValueError where a workbook stands in place of one: it would be there twice
+    """
+    tables = {}
+    for name in TABLES:
+        found = find_table(folder / f"{name}.csv")
+        if found is not None and found.suffix != ".csv":
+            raise ValueError(
+                f"cities/{folder.name}/{found.name} stands in place of {name}.csv: save it as "
+                "“CSV UTF-8” under that name, take the workbook away, and take again"
+            )
+        empty = empty_table(getattr(schema, name.upper()))
+        tables[name] = empty if found is None else read_cells(found)
+    return tables
 
 
 def cell_of(fault: Fault, done: Joined) -> Fault:

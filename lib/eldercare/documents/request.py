@@ -432,12 +432,11 @@ class _Reader:
             return self._county(name, text, row["code"])
         if name == "unit":
             return self._unit(sheet, text, row)
-        if name == "indicator" and text not in (known := self._asked_facts()):
+        if name == "indicator" and text not in (
+            known := list(self.units.index[self.units["asked"] != ""])
+        ):
             raise ValueError(f"“{text}” is not asked here; there are: {listed(known)}")
         return text
-
-    def _asked_facts(self) -> list[str]:
-        return list(self.units.index[self.units["asked"] != ""])
 
     def _county(self, name: str, text: str, code: str) -> str:
         """A code that is the city's or a county's, and the name that goes with it."""
@@ -466,13 +465,11 @@ class _Reader:
         if sheet.name == "population":
             return "person"
         if sheet.name == "capacity":
-            known = self.units["unit"]
-            return str(known.get(row["indicator"], ""))
+            return str(self.units["unit"].get(row["indicator"], ""))
         if sheet.name == "progress":
             return str(self.city.targets.set_index("target_id")["unit"].get(row["target_id"], ""))
-        of_nation = self.project.assumptions.set_index("assumption")["unit"]
-        unit = of_nation.get(row["assumption"], "")
-        return unit if isinstance(unit, str) else str(unit.iloc[0])
+        of_nation = self.project.assumptions.drop_duplicates("assumption")
+        return str(of_nation.set_index("assumption")["unit"].get(row["assumption"], ""))
 
     def _missing(self, sheet: Sheet, row: dict) -> list[tuple[str, str]]:
         """What an answered row lacks, and a year before the data: column and problem."""
@@ -601,8 +598,7 @@ class _Reader:
     def _compare(self, name: str, own: Answer, parts: list[Answer]) -> None:
         """Tell a row of the whole city that is not the sum of all its counties, or less than of some."""
         total = sum(one.row["value"] for one in parts)
-        every = len(parts) == len(self.places) - 1
-        value = own.row["value"]
+        value, every = own.row["value"], len(parts) == len(self.places) - 1
         if parts and (value < total or (every and value != total)):
             problem = (
                 f"“{value:.12g}” of the whole city, and its counties are {total:.12g} together"

@@ -221,13 +221,8 @@ def load_project(
     indicators = reader.read("indicators.csv", schema.INDICATORS)
     facts = reader.read("facts.csv", schema.FACTS)
     assumptions = reader.read("assumptions.csv", schema.ASSUMPTIONS)
-    correlations, steps = (
-        reader.read_if_there(f"{name}.csv", table)
-        for name, table in (
-            ("correlations", schema.CORRELATIONS),
-            ("assumption_steps", schema.ASSUMPTION_STEPS),
-        )
-    )
+    correlations = reader.rows_if_any("correlations.csv", schema.CORRELATIONS)
+    steps = reader.rows_if_any("assumption_steps.csv", schema.ASSUMPTION_STEPS)
     phrases = reader.read("phrases.csv", schema.PHRASES)
     plan_words = reader.rows_if_any("plan_words.csv", schema.PLAN_WORDS)
     guide = reader.rows_if_any("column_guide.csv", schema.COLUMN_GUIDE)
@@ -257,8 +252,8 @@ def load_project(
         scenarios,
         every,
         china,
-        empty_table(schema.CORRELATIONS) if correlations is None else correlations,
-        empty_table(schema.ASSUMPTION_STEPS) if steps is None else steps,
+        correlations,
+        steps,
         phrases,
         facts,
         plan_words,
