@@ -547,16 +547,12 @@ class _Reader:
 
     def _repeated(self, name: str, group: list[Answer]) -> bool:
         seen: dict[str, Answer] = {}
-        twice = False
-        for one in group:
-            first = seen.setdefault(one.row["code"], one)
-            if first is not one:
-                problem = (
-                    f"{one.row['county']} is counted in {first.cells['value']} already; keep one"
-                )
-                self.faults.append(one.fault("value", problem))
-                twice = True
-        return twice
+        again = [one for one in group if seen.setdefault(one.row["code"], one) is not one]
+        for one in again:
+            first = seen[one.row["code"]].cells["value"]
+            problem = f"{one.row['county']} is counted in {first} already; keep one"
+            self.faults.append(one.fault("value", problem))
+        return bool(again)
 
     def _lacks(self, name: str, parts: list[Answer], whole: bool) -> bool:
         """Whether parts of a sum are missing or of several sources, which is told."""
