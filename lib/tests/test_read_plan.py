@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from eldercare.documents import document_lines, plan_text, read_plan, verify
+from eldercare.documents import document_lines, plan_text, read_plan
 from eldercare.documents.numerals import compact, figures
 from eldercare.documents.plan_meaning import Words
 from eldercare.inputs import ledger, reading, schema
@@ -376,9 +376,9 @@ def test_what_a_document_says_of_itself_goes_to_its_source():
 def test_a_wrong_bound_or_year_of_a_ledger_is_found(column, cell, check):
     rows = draft(*TEXT).iloc[:1].copy()
     text = "\n".join(TEXT)
-    assert verify.year_and_bound_findings(rows, text, WORDS) == []
+    assert read_plan.year_and_bound_findings(rows, text, WORDS) == []
     rows[column] = cell
-    assert [found[1] for found in verify.year_and_bound_findings(rows, text, WORDS)] == [check]
+    assert [found[1] for found in read_plan.year_and_bound_findings(rows, text, WORDS)] == [check]
 
 
 def test_the_words_of_plans_name_quantities_and_units_that_there_are(project):

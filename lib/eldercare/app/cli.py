@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "python -m eldercare"
 REPORTS = "reports"
+REQUEST = "资料收集清单.xlsx"
 FAULT, INTERRUPTED = 2, 130
 # Said by the help without the library; tests hold them to draws.DEFAULT_DRAWS, language.LANGUAGES,
 # drafts.CONFIDENCES and load.DEFINITION.
@@ -314,10 +315,10 @@ def read_plan(
 )
 def verify_targets(documents: Path) -> int:
     """Hold the ledgers of targets against the documents they were read from."""
-    from eldercare.documents import verify
+    from eldercare.documents import read_plan as ledgers
 
     project = _project()
-    findings = verify.verify_all(project, documents)
+    findings = ledgers.verify_all(project, documents)
     for row in findings.itertuples():
         parts = row.city_id, row.target_id, row.check, row.finding
         print(": ".join(part for part in parts if part))
@@ -379,6 +380,34 @@ def progress_template(city: str, output: Path | None) -> None:
         f"{len(table)} rows written; fill in reported_on, value and source_id. "
         "Rows left without a value count as no report."
     )
+
+
+@commands.command("data-request")
+@click.argument("city", metavar="CITY", help=CITY_HELP)
+@click.option(
+    "--output",
+    type=FILE,
+    metavar="FILE",
+    default=REQUEST,
+    help=f"Workbook to write, never over another (default: {REQUEST}).",
+)
+def data_request(city: str, output: Path) -> None:
+    """Write a workbook that asks a city for what is worth most to measure, by county of a prefecture."""
+    from eldercare.app import plans
+
+    plans.ask(_project(), city, output, PROGRAM)
+
+
+@commands.command()
+@click.argument("file", type=FILE, metavar="FILE", help="A request that came back filled in.")
+@click.option(
+    "--replace", is_flag=True, help="Replace rows that are there already (default: keep)."
+)
+def take(file: Path, replace: bool) -> None:
+    """Check a filled-in request cell by cell, and move it into the city's tables, all or nothing."""
+    from eldercare.app import plans
+
+    plans.take(_project(), file, replace, PROGRAM)
 
 
 @commands.command()

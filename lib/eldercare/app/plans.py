@@ -1,15 +1,25 @@
-"""What `read-plan` does and says: drafts a ledger, and moves what a planner has decided on."""
+"""What `read-plan`, `data-request` and `take` do and say: draft a ledger, ask a city for what it can
+measure, and move what a planner has decided on or answered into the tables."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
-from eldercare.documents import drafts, new_city, plan_text
+import pandas as pd
+
+from eldercare.analysis.sensitivity import sensitivity
+from eldercare.documents import drafts, new_city, plan_text, request
 from eldercare.documents.document_lines import document_lines
 from eldercare.documents.read_plan import draft_targets
-from eldercare.files import write_whole
-from eldercare.inputs.load import Project, file_sha256
+from eldercare.files import as_it_was_if_it_fails, write_whole
+from eldercare.inputs.load import Project, file_sha256, load_project
+from eldercare.inputs.schema import DataFault, Fault
+from eldercare.reporting.workbook import request_book
 
 
 def draft(project: Project, document: Path, city: str, again: bool, program: str) -> None:
@@ -83,3 +93,75 @@ def write_files(data: Path, files: Mapping[str, str | None]) -> None:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, text.encode())
+
+
+def ask(project: Project, city: str, path: Path, program: str) -> None:
+    """Write the workbook that asks a city for what it can measure, and say what comes next."""
+    if path.exists():
+        raise ValueError(
+            f"{path.name} is there already and is not overwritten: answers in it would be lost. "
+            "Name another file with --output"
+        )
+    project.city(city)
+    sheets = request.request(project, city, sensitivity(project, city))
+    content = request_book([request.about(project, city), *sheets])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, content)
+    counts = ", ".join(f"{len(one.rows)} {one.name}" for one in sheets)
+    print(f"Written: {path.name} (rows: {counts}).\nFilled in: {program} take {path.name}")
+
+
+def take(project: Project, path: Path, again: bool, program: str) -> None:
+    """Move the answers of a filled-in request into the tables of its city, all or nothing.
+
+    The tables are first made and checked in a copy of the data, so that what is written passes `check`.
+
+    again  : replace rows that are there already
+    Raises : DataFault with all faults of the workbook, by sheet and cell
+    """
+    given = request.answers(project, path)
+    folder = project.root / "data" / "cities" / given.city_id
+    done = drafts.joined(given, drafts.city_tables(folder), again)
+    files = dict(done.files)
+    used = {one.row["source_id"] for one in done.origins.values()}
+    for source in given.sources:
+        if source["source_id"] in used - set(project.sources["source_id"]):
+            files["sources.csv"] = new_city.with_source(project, **source)
+            project = _knowing(project, source)
+    faults = given.faults + [
+        drafts.cell_of(fault, done)
+        for fault in (_faults_with(project.root, files) if files else [])
+    ]
+    if faults:
+        raise DataFault(faults, "nothing was taken")
+    with ExitStack() as together:
+        for name in files:
+            together.enter_context(as_it_was_if_it_fails(project.root / "data" / name))
+        write_files(project.root / "data", files)
+    for line in done.told:
+        print(line)
+    if not done.told:
+        print(f"{path.name} holds no answer; nothing was written.")
+    elif not files:
+        print("Nothing was written; rows that are there are replaced with --replace.")
+    else:
+        print(f"Written: {', '.join(files)}.\nNext: {program} report {given.city_id}")
+
+
+def _knowing(project: Project, source: Mapping[str, str]) -> Project:
+    """The project with one more source, so that a next one is put beside it."""
+    rows = pd.concat([project.sources, pd.DataFrame([source])], ignore_index=True).fillna("")
+    return replace(project, sources=rows)
+
+
+def _faults_with(root: Path, files: Mapping[str, str | None]) -> list[Fault]:
+    """What `check` would say if the files were written: tried on a copy of the data."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        shutil.copytree(root / "data", data)
+        write_files(data, files)
+        try:
+            load_project(Path(folder), cities=(), nation=root)
+        except DataFault as fault:
+            return fault.faults
+    return []

@@ -1,5 +1,5 @@
-"""A drafted ledger on its way to `targets.csv`: nothing of it counts before a planner has accepted
-its row.
+"""Rows on their way to a city's tables: a drafted ledger, of which nothing counts before a planner
+has accepted its row, and the answers to a request.
 """
 
 from __future__ import annotations
@@ -11,13 +11,21 @@ from pathlib import Path
 
 import pandas as pd
 
-from eldercare.documents.new_city import csv_text
+from eldercare.documents.new_city import cell_text, csv_text
 from eldercare.documents.read_plan import DRAFT_COLUMNS
+from eldercare.documents.request import ENDS, TABLES, Answer, Answers
 from eldercare.inputs import schema
 from eldercare.inputs.checks import target_faults
 from eldercare.inputs.load import Project
-from eldercare.inputs.reading import empty_table, find_table, read_cells, read_table, sound_rows
-from eldercare.inputs.schema import DataFault
+from eldercare.inputs.reading import (
+    empty_table,
+    find_table,
+    plain_text,
+    read_cells,
+    read_table,
+    sound_rows,
+)
+from eldercare.inputs.schema import DataFault, Fault
 
 DRAFT = "targets_draft.csv"
 CONFIDENCES = ("sure", "likely", "doubtful")
@@ -203,3 +211,105 @@ def _phrase_of(row: pd.Series) -> str:
 def _folder(project: Project, city_id: str) -> Path:
     project.city(city_id)
     return project.root / "data" / "cities" / city_id
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The tables of a city with answers taken in: their texts, what happened to which row, and from
+    which answer each row of a file is.
+    """
+
+    files: dict[str, str | None]
+    told: list[str]
+    origins: dict[tuple[str, int], Answer]
+
+
+def joined(given: Answers, tables: dict[str, pd.DataFrame], again: bool) -> Joined:
+    """The tables of a city with the rows that were answered; a row that is there stays, or is replaced if asked.
+
+    tables : the cells of the city's tables as they stand, by name;  again : replace what is there
+    """
+    files: dict[str, str | None] = {}
+    told: list[str] = []
+    origins: dict[tuple[str, int], Answer] = {}
+    for name in TABLES:
+        rows = [one for one in given.rows if one.table == name]
+        if not rows:
+            continue
+        file = f"cities/{given.city_id}/{name}.csv"
+        table = getattr(schema, name.upper())
+        columns = list(dict.fromkeys([*tables[name].columns, *table.columns]))
+        kept = tables[name].reindex(columns=columns).fillna("").to_dict("records")
+        place = {_key(row, table): number for number, row in enumerate(kept)}
+        changed = False
+        for one in rows:
+            row = {column: cell_text(one.row.get(column, "")) for column in columns}
+            at = place.setdefault(_key(row, table), len(kept))
+            if at == len(kept):
+                kept.append(row)
+                verb = "added"
+            else:
+                other = _differs(kept[at], row, table)
+                if not other:
+                    told.append(f"{file}, row {at + 2}: there already: {_shown(row, table)}")
+                    continue
+                verb = f"replaced ({other})" if again else f"kept as it was ({other})"
+                if again:
+                    kept[at] = row
+            told.append(f"{file}, row {at + 2}: {verb}: {_shown(row, table)}")
+            if verb == "added" or again:
+                changed = True
+                origins[file, at + 2] = one
+        if changed:
+            files[file] = csv_text(columns, kept)
+    return Joined(files, told, origins)
+
+
+def city_tables(folder: Path) -> dict[str, pd.DataFrame]:
+    """The cells of the tables of a city that answers go into, as they stand, by name.
+
+    Raises : ValueError where a workbook stands in place of one: it would be there twice
+    """
+    tables = {}
+    for name in TABLES:
+        found = find_table(folder / f"{name}.csv")
+        if found is not None and found.suffix != ".csv":
+            raise ValueError(
+                f"cities/{folder.name}/{found.name} stands in place of {name}.csv: save it as "
+                "“CSV UTF-8” under that name, take the workbook away, and take again"
+            )
+        empty = empty_table(getattr(schema, name.upper()))
+        tables[name] = empty if found is None else read_cells(found)
+    return tables
+
+
+def cell_of(fault: Fault, done: Joined) -> Fault:
+    """A fault of a row that an answer made, told by the sheet and cell that it was read from."""
+    one = done.origins.get((fault.file, fault.row or 0))
+    return fault if one is None else one.fault(fault.column or "", fault.problem)
+
+
+def _key(row: dict, table) -> tuple:
+    return tuple(_comparable(row.get(name, "")) for name in table.unique)
+
+
+def _comparable(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return plain_text(text)
+
+
+def _differs(old: dict, new: dict, table) -> str:
+    """The figures in which two rows of a key differ, old and new; empty if in none."""
+    names = [name for name in (*ENDS, "value", "unit") if name in table.columns]
+    return ", ".join(
+        f"{name} {old[name] or '-'} → {new[name] or '-'}"
+        for name in names
+        if _comparable(old[name]) != _comparable(new[name])
+    )
+
+
+def _shown(row: dict, table) -> str:
+    keys = [row[name] for name in table.unique if row.get(name) and name != "city_id"]
+    return " ".join([*keys, row.get("value") or row.get("central", "")])

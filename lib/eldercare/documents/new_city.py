@@ -89,11 +89,12 @@ def csv_text(columns: list[str], rows: list[dict]) -> str:
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows({name: _cell(cell) for name, cell in row.items()} for row in rows)
+    writer.writerows({name: cell_text(cell) for name, cell in row.items()} for row in rows)
     return buffer.getvalue()
 
 
-def _cell(value: object) -> str:
+def cell_text(value: object) -> str:
+    """A cell as the text of a CSV file: a number without a needless point, nothing for what is not known."""
     if isinstance(value, float):
         return "" if pd.isna(value) else f"{value:.12g}"
     return "" if value is None else str(value)
@@ -130,26 +131,30 @@ def column_guide(project: Project) -> str:
         lines.append("")
     lines += ["## Units", "", "| unit | meaning | 含义 |", "| --- | --- | --- |"]
     for unit in sorted(schema.UNITS):
-        en, zh = _meaning("unit", unit, said, phrases)
+        en, zh = meaning("unit", unit, said, phrases)
         lines.append(f"| `{unit}` | {en} | {zh} |")
     return "\n".join(lines) + "\n"
 
 
-def _words_text(column: str, rule: pa.Column, said: dict, phrases: pd.DataFrame) -> str:
-    words = [
+def allowed_words(rule: pa.Column) -> list[str]:
+    """The words that a column of a table may hold, none where any text may stand."""
+    return [
         word
         for check in rule.checks
         for word in check.statistics.get("allowed_values", ())
         if isinstance(word, str) and word
     ]
+
+
+def _words_text(column: str, rule: pa.Column, said: dict, phrases: pd.DataFrame) -> str:
     told = []
-    for word in words:
-        en, zh = _meaning(column, word, said, phrases)
+    for word in allowed_words(rule):
+        en, zh = meaning(column, word, said, phrases)
         told.append(f"`{word}`" + (f" {en} {zh}" if zh else ""))
     return "; ".join(told)
 
 
-def _meaning(column: str, word: str, said: dict, phrases: pd.DataFrame) -> tuple[str, str]:
+def meaning(column: str, word: str, said: dict, phrases: pd.DataFrame) -> tuple[str, str]:
     """A word of a column in both languages; empty where no table says it."""
     key = f"{column}_{word}"
     if (column, word) in said:

@@ -208,13 +208,17 @@ def find_root(start: Path | None = None) -> Path:
 
 
 def load_project(
-    root: Path | None = None, being_written: Path | None = None, cities: Iterable[str] | None = None
+    root: Path | None = None,
+    being_written: Path | None = None,
+    cities: Iterable[str] | None = None,
+    nation: Path | None = None,
 ) -> Project:
     """Read and check all of `data/`, and go on with all cities or some.
 
     being_written : a table that a command is about to fill and that does not count yet (a redirect has
                     made it, empty, before the command begins)
     cities  : those to go on with, all if none is named; without it those of $ELDERCARE_CITIES, parted by blanks
+    nation  : the project that this one is a copy of, whose national tables have been read already
     Returns : Project
     Raises  : DataFault with all faults of all files together, those of cities left out among them;
               KeyError for an unknown city, or an unknown definition in $ELDERCARE_DEFINITION
@@ -228,13 +232,8 @@ def load_project(
     indicators = reader.read("indicators.csv", schema.INDICATORS)
     facts = reader.read("facts.csv", schema.FACTS)
     assumptions = reader.read("assumptions.csv", schema.ASSUMPTIONS)
-    correlations, steps = (
-        reader.read_if_there(f"{name}.csv", table)
-        for name, table in (
-            ("correlations", schema.CORRELATIONS),
-            ("assumption_steps", schema.ASSUMPTION_STEPS),
-        )
-    )
+    correlations = reader.rows_if_any("correlations.csv", schema.CORRELATIONS)
+    steps = reader.rows_if_any("assumption_steps.csv", schema.ASSUMPTION_STEPS)
     phrases = reader.read("phrases.csv", schema.PHRASES)
     plan_words = reader.rows_if_any("plan_words.csv", schema.PLAN_WORDS)
     guide = reader.rows_if_any("column_guide.csv", schema.COLUMN_GUIDE)
@@ -252,7 +251,7 @@ def load_project(
     of_project = [name for name in reader.known if "/" not in name]
     reader.faults += table_faults(data, "", of_project, workbooks=True)
     counted = {name: _counts_of_city(reader, city) for name, city in every.items()}
-    china, world = _nation_and_world(reader, root)
+    china, world = _nation_and_world(reader, nation or root)
     own = [rows for rows in counted.values() if len(rows)]
     if own:
         china = replace(china, counts=pd.concat([china.counts, *own], ignore_index=True))
@@ -264,8 +263,8 @@ def load_project(
         scenarios,
         every,
         china,
-        empty_table(schema.CORRELATIONS) if correlations is None else correlations,
-        empty_table(schema.ASSUMPTION_STEPS) if steps is None else steps,
+        correlations,
+        steps,
         phrases,
         facts,
         plan_words,

@@ -14,14 +14,19 @@ import re
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
 from eldercare.inputs.schema import DATES, UNITS, DataFault, Fault
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 csv.field_size_limit(10_000_000)  # a cell may hold a long note
 WORKBOOK = ".xlsx"
@@ -84,7 +89,7 @@ def _filled(row: list[str]) -> int:
     return max((place for place, cell in enumerate(row, start=1) if cell.strip()), default=0)
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """A text without the blanks and unseen signs about it."""
     return text.strip() if text.isascii() else _EDGES.sub("", text)
 
@@ -108,7 +113,7 @@ def _cells_of_rows(rows: list[list[str]], shown: str) -> pd.DataFrame:
     start = next((number for number, row in enumerate(rows) if _filled(row)), None)
     if start is None:
         raise DataFault([Fault(shown, None, None, "the file is empty; a header row is needed")])
-    header = [_plain(name) for name in rows[start][: _filled(rows[start])]]
+    header = [plain_text(name) for name in rows[start][: _filled(rows[start])]]
     _refuse_other_separators(header, shown)
     width = len(header)
     body = {
@@ -167,20 +172,54 @@ def _cells(path: Path, shown: str) -> tuple[pd.DataFrame, str]:
     return _to_cells(_read_text(found, shown), shown), shown
 
 
-def _workbook_rows(path: Path, shown: str) -> list[list[str]]:
-    """The rows of the first sheet of a workbook, as text."""
+@dataclass(frozen=True)
+class SheetCells:
+    """A sheet as it was filled in: the text of each cell, which cells hold a formula, which ranges are merged."""
+
+    rows: list[list[str]]
+    formulas: dict[str, str]
+    merged: list[str]
+
+
+def workbook_sheets(path: Path) -> dict[str, SheetCells]:
+    """All sheets of a workbook by title, with what a table may not hold told apart and not calculated.
+
+    Raises : DataFault if the file is no workbook
+    """
+    book = _opened(path, path.name)
+    return {
+        sheet.title: SheetCells(
+            [[plain_text(_workbook_cell(cell)) for cell in row] for row in sheet.values],
+            {
+                cell.coordinate: str(getattr(cell.value, "text", cell.value))
+                for row in sheet.iter_rows()
+                for cell in row
+                if cell.data_type == "f"
+            },
+            sorted(str(one) for one in sheet.merged_cells.ranges),
+        )
+        for sheet in book.worksheets
+    }
+
+
+def _opened(path: Path, shown: str, **how: bool) -> Workbook:
     import zipfile
 
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
-        rows = [[_workbook_cell(cell) for cell in row] for row in book.worksheets[0].values]
-        book.close()
+        return load_workbook(path, **how)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError):
         problem = "cannot be opened as a workbook; save it anew as .xlsx or as “CSV UTF-8”"
         raise DataFault([Fault(shown, None, None, problem)]) from None
+
+
+def _workbook_rows(path: Path, shown: str) -> list[list[str]]:
+    """The rows of the first sheet of a workbook, as text."""
+    book = _opened(path, shown, read_only=True, data_only=True)
+    rows = [[_workbook_cell(cell) for cell in row] for row in book.worksheets[0].values]
+    book.close()
     width = max(map(_filled, rows), default=0)
     return [[*row, *[""] * (width - len(row))] for row in rows]
 
@@ -206,7 +245,7 @@ def has_rows(path: Path) -> bool:
     return bool(path.stat().st_size) and not read_cells(path).empty
 
 
-def _how_to_write(text: str, column: str) -> str:
+def how_to_write(text: str, column: str) -> str:
     """What would be right in place of a text that is no number, if it can be told what was meant."""
     plain = unicodedata.normalize("NFKC", text).replace(" ", "")
     year = re.fullmatch(r"((?:19|20|21)\d\d)(\D.*)", plain)
@@ -233,10 +272,10 @@ def _to_numbers(
     faults: list[Fault] = []
     table = pd.DataFrame(index=cells.index)
     for name, column in schema.columns.items():
-        text = cells[name].map(_plain)
+        text = cells[name].map(plain_text)
         if not _is_number(column):
             if name in DATES:
-                text = text.map(_iso_date)
+                text = text.map(iso_date)
             table[name] = text.astype(object)
             continue
         numbers = pd.to_numeric(text.where(text != "", None), errors="coerce").astype(float)
@@ -246,7 +285,7 @@ def _to_numbers(
                     shown,
                     row + 2,
                     name,
-                    f"“{text[row]}” is not a number; {_how_to_write(text[row], name)}",
+                    f"“{text[row]}” is not a number; {how_to_write(text[row], name)}",
                 )
             )
         if not column.nullable:
@@ -256,7 +295,7 @@ def _to_numbers(
     return table, faults
 
 
-def _iso_date(text: str) -> str:
+def iso_date(text: str) -> str:
     """A date as Excel or a Chinese text writes it (2024/12/31, 2024年12月31日) as 2024-12-31; another as it stands."""
     parts = _DATE_PARTS.fullmatch(text)
     return "-".join(part.zfill(2) for part in parts.groups() if part) if parts else text

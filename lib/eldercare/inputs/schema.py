@@ -45,6 +45,7 @@ COUNT_KINDS = ("census", "register", "sample_survey")
 TRUSTS = ("good", "fair", "doubtful")
 ALL_AGES = "total"
 CENSUS_DAY = date(2020, 11, 1)
+ASKED_OF = ("county", "city")
 REPORT_SCOPES = ("city", "prefecture", "province")
 ASSUMPTION_KEYS = ("age_band", "sex", "severity", "setting", "bed_type")
 FIRST_YEAR, LAST_YEAR = 1990, 2100
@@ -75,10 +76,10 @@ class Fault:
 class DataFault(ValueError):
     """All faults found in the data, told at once; nothing is calculated on a faulty table."""
 
-    def __init__(self, faults: list[Fault]):
+    def __init__(self, faults: list[Fault], so: str = "nothing was calculated"):
         self.faults = list(faults)
         count = len(self.faults)
-        head = f"{count} fault{'s' if count > 1 else ''} in the data; nothing was calculated.\n"
+        head = f"{count} fault{'s' if count > 1 else ''} in the data; {so}.\n"
         super().__init__(head + "\n".join(f"  {fault}" for fault in self.faults))
 
     def _render_traceback_(self) -> list[str]:
@@ -317,8 +318,10 @@ PHRASES = _table(
 
 FACTS = _table(
     "facts.csv",
-    "indicator unit least_per_resident most_per_resident population_basis definition",
+    "indicator unit least_per_resident most_per_resident population_basis definition definition_zh asked",
     "indicator",
+    asked=_optional_one_of(ASKED_OF),
+    definition_zh=_FILLED,
     least_per_resident=_NUMBER_OR_EMPTY,
     most_per_resident=_NUMBER_OR_EMPTY,
     population_basis=pa.Column(str, _one_of([*POPULATION_BASES, "either", ""])),

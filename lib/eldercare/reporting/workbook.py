@@ -1,4 +1,5 @@
-"""The numbers of the city report as a workbook: what it holds, the plan, targets, results by year, assumptions, what stands, sources."""
+"""The numbers of the city report as a workbook: what it holds, the plan, targets, results by year, assumptions, what stands, sources; and the workbook by which a
+city is asked for what it can measure."""
 
 from __future__ import annotations
 
@@ -11,10 +12,12 @@ import pandas as pd
 from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from eldercare.analysis.compare import compare_targets
 from eldercare.analysis.plan import ALL_COUNTIES, PLAN_YEARS, amount, county_table, plan_table
+from eldercare.documents.request import Sheet
 from eldercare.model.chain import BASE_YEAR, QUANTILES, summarise
 from eldercare.reporting.blocks import text_width
 from eldercare.reporting.language import sentence_case, significant
@@ -29,6 +32,9 @@ from eldercare.reporting.report import (
 
 FONT = {"en": "Calibri", "zh": "Microsoft YaHei"}
 HEAD = PatternFill("solid", fgColor="F1F4F8")
+# Of a request: cells to be filled in, and how many rows below may be.
+TO_FILL = PatternFill("solid", fgColor="FFF8DC")
+SPARE = 20
 WIDEST, NARROWEST, MARGIN = 60, 8, 2
 DIGITS = 12
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
@@ -138,8 +144,11 @@ def _fill(
     head = [
         int(name) if name.isdecimal() else facts.words.phrase(f"column_{name}") for name in columns
     ]
-    table = [head, *rows]
-    face = FONT[facts.words.code]
+    _lay(sheet, [head, *rows], FONT[facts.words.code])
+
+
+def _lay(sheet: Worksheet, table: Sequence[Sequence[Value]], face: str) -> None:
+    """A table on a sheet, its header frozen, filtered and set apart, columns as wide as what they hold."""
     for number, cells in enumerate(table, start=1):
         for place, value in enumerate(cells, start=1):
             cell = sheet.cell(number, place)
@@ -150,13 +159,49 @@ def _fill(
             if number == 1:
                 cell.fill = HEAD
                 cell.alignment = Alignment(wrap_text=True, vertical="top")
-    for place in range(1, len(columns) + 1):
+    for place in range(1, len(table[0]) + 1):
         width = max(_width(row[place - 1]) for row in table)
         sheet.column_dimensions[get_column_letter(place)].width = min(
             max(width + MARGIN, NARROWEST), WIDEST
         )
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = sheet.dimensions
+
+
+def request_book(sheets: Sequence[Sheet]) -> bytes:
+    """The request to a city as an XLSX file: a sheet each, the cells to be filled in coloured, with lists of words."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for one in sheets:
+        sheet = book.create_sheet(one.title)
+        rows = [[_asked(row.get(name)) for name in one.columns] for row in one.rows]
+        _lay(sheet, [one.headers, *rows], FONT["zh"])
+        for cells in sheet.iter_rows():
+            for cell in cells:
+                cell.alignment = Alignment(wrap_text=True, vertical="top")
+        last = len(rows) + 1
+        for letter, name in zip(map(get_column_letter, range(1, 99)), one.columns):
+            if name == "narrower":
+                for cell in sheet[letter][1:]:
+                    cell.number_format = "0%"
+            if name in one.filled:
+                for number in range(2, last + SPARE + 1):
+                    sheet[f"{letter}{number}"].fill = TO_FILL
+            if name in one.words:
+                offered = DataValidation("list", f'"{",".join(one.words[name])}"', allow_blank=True)
+                offered.add(f"{letter}2:{letter}{last + SPARE}")
+                sheet.add_data_validation(offered)
+    book.properties.title, book.properties.creator = sheets[0].headers[0], ""
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _asked(value: Value) -> Value:
+    """A cell of the request: a number whole where it is, so that a code has no thousands; no empty text."""
+    if not isinstance(value, float):
+        return value or None
+    return int(value) if value == int(value) else value
 
 
 def _width(value: Value) -> int:
