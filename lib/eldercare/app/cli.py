@@ -92,8 +92,9 @@ def _in_lines(text: str, width: int) -> str:
 
     width : columns, of which a Chinese sign takes two; no line begins with a sign that closes something
     """
-    shown = told(" ".join(text.split()))
-    if shown.isascii():
+    english = " ".join(text.split())
+    shown = told(english)
+    if shown == english:
         return text
     lines = [""]
     for part in re.findall(r"(?:[!-~]+|.)[，。；：、）］”]*", shown):
