@@ -31,7 +31,7 @@ _AT_ROW = re.compile(
     r"(?P<file>.+?), row (?P<row>\d+)(?:, column (?P<column>[^:]+))?: (?P<rest>.+)"
 )
 # Where a message may end and the next begin: after a sentence, or before what is added to one.
-_SEAM = re.compile(r"(?<=[.?!]) (?=\S)|(?=; )|(?=, )|(?=  \[)|(?= \()|(?<=: )")
+_SEAM = re.compile(r"(?<=[.?!]) (?=\S)|(?=; )|(?=, )|(?=  \[)|(?= \()|(?= and \d+ more)|(?<=: )")
 _ENGLISH, _QUOTED = re.compile("[A-Za-z]{2,} [a-z]{2,}"), re.compile("“[^”]*”")
 # Rows for the place of a fault and what is wrong there; the last parts whatever has a colon and no row of its own.
 ROW, COLUMN, PARTED = "{1}, row {2}", "{1}, column {2}", "{1}: {2}"
@@ -153,14 +153,19 @@ def _found(text: str, rows: dict[str, Row]) -> str | None:
     if not re.search("[A-Za-z]", text):
         return None
     whole = _of_a_row(text, rows)
-    if whole is not None:
+    if whole is not None and not _is_english(whole):
         return whole
     for seam in _SEAM.finditer(text):
-        rest = _of_a_row(text[seam.end() :], rows)
-        if rest is not None:
+        rest = _of_a_row(text[seam.end() :].lstrip(), rows)
+        if rest is not None and not _is_english(rest):
             first = text[: seam.start()]
             return f"{_found(first, rows) or first}{rest}"
-    return None
+    return whole
+
+
+def _is_english(text: str) -> bool:
+    """Whether some English is left in a text beside what is quoted."""
+    return bool(_ENGLISH.search(_QUOTED.sub("", text)))
 
 
 def _of_a_row(text: str, rows: dict[str, Row]) -> str | None:
@@ -173,7 +178,7 @@ def _of_a_row(text: str, rows: dict[str, Row]) -> str | None:
         if cells is None:
             continue
         told_by = _filled(row.text, [_cell(cell, row, at, rows) for at, cell in enumerate(cells)])
-        if not _ENGLISH.search(_QUOTED.sub("", told_by)):
+        if not _is_english(told_by):
             return told_by
         best = best or told_by
     return best
