@@ -31,7 +31,7 @@ _AT_ROW = re.compile(
     r"(?P<file>.+?), row (?P<row>\d+)(?:, column (?P<column>[^:]+))?: (?P<rest>.+)"
 )
 # Where a message may end and the next begin: after a sentence, or before what is added to one.
-_SEAM = re.compile(r"(?<=[.?!]) (?=\S)|(?=; )|(?=, )|(?=  \[)|(?= \()|(?= and \d+ more)|(?<=: )")
+_SEAM = re.compile(r"(?<=[.?!]) (?=\S)|(?=; )|(?=, )|(?=  \[)|(?= \()|(?= and \d+ more)|(?<=[:;] )")
 _ENGLISH, _QUOTED = re.compile("[A-Za-z]{2,} [a-z]{2,}"), re.compile("“[^”]*”")
 # Rows for the place of a fault and what is wrong there; the last parts whatever has a colon and no row of its own.
 ROW, COLUMN, PARTED = "{1}, row {2}", "{1}, column {2}", "{1}: {2}"
@@ -159,7 +159,7 @@ def _found(text: str, rows: dict[str, Row]) -> str | None:
         rest = _of_a_row(text[seam.end() :].lstrip(), rows)
         if rest is not None and not _is_english(rest):
             first = text[: seam.start()]
-            return f"{_found(first, rows) or first}{rest}"
+            return f"{_found(first, rows) or _parted(first, rows)}{rest}"
     return whole
 
 

@@ -351,7 +351,7 @@ def new_city(area: str, city_id: str | None) -> None:
     say(
         f"{code} {row['name']} ({row['province']}, {row['level']}): folder data/cities/{city}/ is set up."
     )
-    if became := what_became(project.china, code):
+    for became in filter(None, what_became(project.china, code).split("; ")):
         say(f"Since the census: {became}. The projection is of the area of 2020.")
     say(
         f"What each column holds: data/cities/{city}/{folders.GUIDE}. Its document is {city}_plan in data/sources.csv.\n"
