@@ -1,4 +1,4 @@
-"""Writing of files: each is there whole or not at all."""
+"""Where the project lies, and writing of files: each is there whole or not at all."""
 
 from __future__ import annotations
 
@@ -40,3 +40,18 @@ def as_it_was_if_it_fails(path: Path) -> Iterator[None]:
 def print_no_more() -> None:
     """Let what is still to be printed go, so that Python does not try again at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The project folder: $ELDERCARE_PROJECT, or the nearest folder upwards with data/indicators.csv."""
+    named = os.environ.get("ELDERCARE_PROJECT")
+    if named:
+        return Path(named)
+    start = Path(start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "data" / "indicators.csv").is_file():
+            return folder
+    raise FileNotFoundError(
+        "no folder with data/indicators.csv here or above; start in the project's folder, "
+        "or name it in the environment variable ELDERCARE_PROJECT"
+    )

@@ -4,6 +4,7 @@ damage.
 
 import csv
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from playwright.sync_api import sync_playwright
 import eldercare as ec
 
 ROOT = Path(__file__).resolve().parents[2]
+os.environ["LC_ALL"] = (
+    "C.UTF-8"  # whoever runs the tests: what a command says is asked for in English
+)
 DRAWS = 64
 BROWSERS = "chromium", "chromium-browser", "google-chrome"
 FLAGS = [
@@ -25,6 +29,16 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+NAMES = re.compile(
+    r"“[^”]*”|`[^`]*`|\S+\.(?:csv|xlsx|md|gz)|python -m eldercare( [a-z-]+)?|CSV UTF-8|--[a-z]+ [a-z]+"
+)
+
+
+def english_left(text: str) -> list[str]:
+    """Words of English one after the other in a Chinese text, but for what is quoted, names of files and lists."""
+    return re.findall(r"(?<![=_a-zA-Z\d])[A-Za-z]{2,} [a-z]{2,}(?![=_a-z\d])", NAMES.sub("", text))
 
 
 class DataCopy:

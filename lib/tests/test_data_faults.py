@@ -6,8 +6,9 @@ import re
 import shutil
 
 import pytest
+from conftest import english_left
 
-from eldercare import load_project, run_city
+from eldercare import load_project, messages, run_city
 from eldercare.app import cli
 from eldercare.inputs import schema
 from eldercare.inputs.load import file_rows
@@ -27,7 +28,14 @@ def told(copy) -> list[str]:
         load_project(copy.root)
     head, *lines = str(caught.value).splitlines()
     assert head.startswith(f"{len(lines)} fault")
+    assert_chinese(caught.value)
     return [line.strip() for line in lines]
+
+
+def assert_chinese(fault):
+    """Every line of the message is told in Chinese too, whole."""
+    lines = messages.told(str(fault), "zh").splitlines()
+    assert [line for line in lines if english_left(line) or not re.search("[一-鿿]", line)] == []
 
 
 def assert_told(lines, file, row, column, words):
@@ -339,6 +347,7 @@ def read_text(tmp_path, text, encoding="utf-8"):
 def lines_told(tmp_path, text, encoding="utf-8"):
     with pytest.raises(DataFault) as caught:
         read_text(tmp_path, text, encoding)
+    assert_chinese(caught.value)
     return [str(fault) for fault in caught.value.faults]
 
 

@@ -27,6 +27,7 @@ MOST_MODULES = {
 MOST_LINES, MOST_OF_A_FUNCTION = 670, 76
 READERS = {
     "files",
+    "messages",
     "engine/storage",
     "inputs/load",
     "inputs/reading",

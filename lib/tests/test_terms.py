@@ -7,6 +7,7 @@ import pytest
 from conftest import ROOT
 
 from eldercare.app.book import notebook_paths
+from eldercare.inputs.load import file_rows
 
 ROWS = [
     [cell.strip() for cell in line.strip("| ").split("|")]
@@ -35,7 +36,8 @@ def chinese(project):
         ("assumption_steps", project.assumption_steps, "assumption", "label_zh"),
     ):
         texts |= {f"{name}.csv, {row[key]}": row[column] for row in table.to_dict("records")}
-    return texts
+    said = file_rows(ROOT, "data/messages.csv")
+    return texts | {f"messages.csv, {row}": text for row, text in said["zh"].items()}
 
 
 def test_every_term_has_a_word_in_both_languages():

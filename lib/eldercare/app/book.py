@@ -20,6 +20,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
 
+from eldercare import messages
 from eldercare.files import write_whole
 from eldercare.inputs.load import CITIES
 from eldercare.reporting.language import LANGUAGES, edition, language_of_run
@@ -149,7 +150,7 @@ def execute_all(root: Path, cities: Iterable[str] = ()) -> list[Path]:
             if error is not None:
                 failed.append(path)
                 shown = str(error) if isinstance(error, CellExecutionError) else repr(error)
-                tqdm.write(f"{told} failed; it was left as it was.\n{shown}")
+                tqdm.write(messages.told(f"{told} failed; it was left as it was.\n{shown}"))
     return sorted(failed)
 
 
@@ -261,8 +262,10 @@ def run_tests(root: Path) -> int:
         )
         differences = check_figure_data(root / "figures", Path(folder))
     for line in differences:
-        print(line)
-    print(f"figure twins: {'unchanged' if not differences else f'{len(differences)} differences'}")
+        messages.say(line)
+    messages.say(
+        f"figure twins: {'unchanged' if not differences else f'{len(differences)} differences'}"
+    )
     return 1 if unit or books or differences else 0
 
 

@@ -8,15 +8,27 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 import click
 
-from eldercare.files import print_no_more, write_whole
+from eldercare.files import find_root, print_no_more, write_whole
+from eldercare.messages import (
+    LANGUAGES,
+    SETTING,
+    language_of_command,
+    language_of_run,
+    say,
+    speaking,
+    told,
+)
 
 if TYPE_CHECKING:
     from eldercare.inputs.load import Project
@@ -25,9 +37,9 @@ PROGRAM = "python -m eldercare"
 REPORTS = "reports"
 REQUEST = "资料收集清单.xlsx"
 FAULT, INTERRUPTED = 2, 130
-# Said by the help without the library; tests hold them to draws.DEFAULT_DRAWS, language.LANGUAGES,
-# drafts.CONFIDENCES and load.DEFINITION.
-DRAWS, LANGUAGES = 1024, ("en", "zh")
+# Said by the help without the library; tests hold them to draws.DEFAULT_DRAWS, drafts.CONFIDENCES and
+# load.DEFINITION.
+DRAWS = 1024
 CONFIDENCES = ("sure", "likely", "doubtful")
 DEFINITION = "ELDERCARE_DEFINITION"
 
@@ -53,18 +65,81 @@ ONLY_FROM_HERE = (
 )
 
 
+class InLanguage(click.HelpFormatter):
+    """Writes help in the language of the run."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """How a command is called."""
+        super().write_usage(prog, args, f"{told('Usage:')} " if prefix is None else prefix)
+
+    def write_heading(self, heading: str) -> None:
+        """The heading of a part."""
+        self.write(f"{'':>{self.current_indent}}{told(f'{heading}:')}\n")
+
+    def write_text(self, text: str) -> None:
+        """What a command does."""
+        super().write_text(_in_lines(text, self.width - self.current_indent))
+
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        """Commands, arguments or options, each with what it does."""
+        rows = list(rows)
+        first = min(max(len(name) for name, _ in rows), col_max) + col_spacing
+        width = self.width - first - self.current_indent
+        super().write_dl([(name, _in_lines(text, width)) for name, text in rows], col_max)
+
+
+def _in_lines(text: str, width: int) -> str:
+    """A text in the language of the run; one without blanks is put into lines that click leaves as they are.
+
+    width : columns, of which a Chinese sign takes two; no line begins with a sign that closes something
+    """
+    english = " ".join(text.split())
+    shown = told(english)
+    if shown == english:
+        return text
+    lines = [""]
+    for part in re.findall(r"(?:[!-~]+|.)[，。；：、）］”]*", shown):
+        columns = sum(1 + (east_asian_width(sign) in "WF") for sign in lines[-1] + part)
+        lines[-1:] = [lines[-1] + part] if columns <= width else [lines[-1], part.lstrip()]
+    return "\n".join(["\b", *lines])
+
+
+class Spoken(click.Context):
+    """A command as it is called, whose help is in the language of the run."""
+
+    formatter_class = InLanguage
+
+
 class Told(click.Command):
-    """A command whose line in the list is told to its end."""
+    """A command whose line in the list is told to its end, and whose language can be asked for behind it."""
+
+    context_class = Spoken
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        if not any("--lang" in one.opts for one in self.params):
+            self.params.append(_language_option())
 
     def get_short_help_str(self, limit: int = 0) -> str:
         """The first paragraph of the help, never cut."""
         return (self.help or "").partition("\n\n")[0]
 
 
+def _language_option() -> click.Option:
+    return click.Option(
+        ["--lang"],
+        type=click.Choice(LANGUAGES),
+        expose_value=False,
+        help="Language of what is said (default: that of the system).",
+    )
+
+
 class InOrder(click.Group):
     """The commands as they stand below, most used first; an unknown one is answered with all there are."""
 
-    command_class = Told
+    command_class, context_class = Told, Spoken
 
     def list_commands(self, context: click.Context) -> list[str]:
         """The names in the order in which the commands were written, not that of the alphabet."""
@@ -84,10 +159,26 @@ class InOrder(click.Group):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit code. A fault in the data is told in plain words, without a traceback."""
+    """Run one command in the language asked for; returns the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a console that has no Chinese signs
+    with speaking(language_of_command(_asked(arguments))):
+        return _run(arguments)
+
+
+def _asked(arguments: list[str]) -> str:
+    """The language that --lang asks for, wherever it stands: what is wrong before it is told in it too."""
+    for word, after in zip(arguments, [*arguments[1:], ""]):
+        code = after if word == "--lang" else word.removeprefix("--lang=")
+        if word.startswith("--lang") and code in LANGUAGES:
+            return code
+    return ""
+
+
+def _run(arguments: list[str]) -> int:
+    """Run one command. A fault in the data is told in plain words, without a traceback."""
     try:
         code = commands.main(arguments, PROGRAM, standalone_mode=False) or 0
         sys.stdout.flush()
@@ -96,20 +187,26 @@ def main(arguments: list[str] | None = None) -> int:
         print_no_more()
         return 0
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        say(shown.getvalue(), sys.stderr, end="")
         return error.exit_code
     except click.Abort:
-        print("Interrupted.", file=sys.stderr)
+        say("Interrupted.", sys.stderr)
         return INTERRUPTED
     except (OSError, KeyError, ValueError) as error:  # DataFault is a ValueError
         message = error.args[0] if isinstance(error, KeyError) else error
-        print(message, file=sys.stderr)
+        say(message, sys.stderr)
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             print_no_more()
         return FAULT
 
 
-@click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=InOrder,
+    params=[_language_option()],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "--definition",
     metavar="NAME",
@@ -122,8 +219,6 @@ def commands(definition: str | None) -> None:
 
 
 def _root() -> Path:
-    from eldercare.inputs.load import find_root
-
     return find_root()
 
 
@@ -134,7 +229,7 @@ def _project(being_written: Path | None = None) -> Project:
 
 
 def _tell_written(paths: list[Path]) -> None:
-    print("Written: " + ", ".join(path.name for path in paths))
+    say("Written: " + ", ".join(path.name for path in paths))
 
 
 @commands.command()
@@ -155,9 +250,9 @@ def run(cities: tuple[str, ...]) -> int:
     failed = book.execute_all(project.root, cities)
     if failed:
         names = ", ".join(path.name for path in failed)
-        print(f"{len(failed)} notebooks failed: {names}", file=sys.stderr)
+        say(f"{len(failed)} notebooks failed: {names}", sys.stderr)
         return 1
-    print(
+    say(
         "Begin reading with notebooks/00_summary.ipynb; "
         "the figures and their tables are in figures/."
     )
@@ -196,7 +291,8 @@ def desk(arguments: tuple[str, ...]) -> int:
     """Open the what-if desk as an app in the browser."""
     book = _notebooks() / "09_what_if.ipynb"
     headers = {"headers": {"Content-Security-Policy": ONLY_FROM_HERE}}
-    return _module("voila", str(book), f"--Voila.tornado_settings={headers!r}", *arguments)
+    settings = f"--Voila.tornado_settings={headers!r}"
+    return _module("voila", str(book), settings, *arguments, **{SETTING: language_of_run()})
 
 
 @commands.command()
@@ -209,7 +305,7 @@ def bench() -> int:
 
 def _notebooks() -> Path:
     """The folder of the notebooks in the language of the run."""
-    from eldercare.reporting.language import edition, language_of_run
+    from eldercare.reporting.language import edition
 
     return edition(_root() / "notebooks", language_of_run())
 
@@ -226,16 +322,16 @@ def check() -> None:
     from eldercare.inputs.checks import unread
 
     project = _project()
-    print(
+    say(
         f"The data are in order: {len(project.cities)} cities, "
         f"{len(project.assumptions)} national assumptions."
     )
     for name in unread(project.root / "data"):
-        print(f"{name} is no table and is not read.")
+        say(f"{name} is no table and is not read.")
     for city in project.cities:
         rows = drafts.waiting(project, city)
         if rows:
-            print(
+            say(
                 f"cities/{city}/{drafts.DRAFT}: {rows} drafted rows wait and count for nothing until "
                 f"they are confirmed ({PROGRAM} read-plan --confirm --city {city})."
             )
@@ -262,12 +358,12 @@ def new_city(area: str, city_id: str | None) -> None:
     files = folders.city_files(project, code, city)
     plans.write_files(project.root / "data", files)
     row = project.china.areas.loc[(code, 2020)]
-    print(
+    say(
         f"{code} {row['name']} ({row['province']}, {row['level']}): folder data/cities/{city}/ is set up."
     )
-    if became := what_became(project.china, code):
-        print(f"Since the census: {became}. The projection is of the area of 2020.")
-    print(
+    for became in filter(None, what_became(project.china, code).split("; ")):
+        say(f"Since the census: {became}. The projection is of the area of 2020.")
+    say(
         f"What each column holds: data/cities/{city}/{folders.GUIDE}. Its document is {city}_plan in data/sources.csv.\n"
         f"Next: {PROGRAM} read-plan FILE --city {city}"
     )
@@ -321,15 +417,15 @@ def verify_targets(documents: Path) -> int:
     findings = ledgers.verify_all(project, documents)
     for row in findings.itertuples():
         parts = row.city_id, row.target_id, row.check, row.finding
-        print(": ".join(part for part in parts if part))
+        say(": ".join(part for part in parts if part))
     if len(findings):
-        print(
+        say(
             f"{len(findings)} findings; a row, an exception or a document must be mended.",
-            file=sys.stderr,
+            sys.stderr,
         )
         return 1
     targets = [city.targets for city in project.cities.values() if len(city.targets)]
-    print(
+    say(
         f"The ledgers agree with the documents: {sum(map(len, targets))} figures "
         f"of {len(targets)} cities."
     )
@@ -360,23 +456,23 @@ def progress_template(city: str, output: Path | None) -> None:
         )
     table = progress.progress_template(_project(report if empty else None), city)
     if table.empty:
-        click.echo(
+        say(
             f"Nothing of {city} is to be judged by reports: no promise in its targets.csv is tracked. "
             "Nothing was written.",
-            err=True,
+            sys.stderr,
         )
         return
     text = table.to_csv(index=False, lineterminator="\n")
     if output is None:
         # A file that a redirect makes is UTF-8 as all tables are, whatever the console's signs.
         if sys.stdout.isatty():
-            print(text, end="")
+            sys.stdout.write(text)
         else:
             sys.stdout.buffer.write(text.encode())
         return
     output.parent.mkdir(parents=True, exist_ok=True)
     write_whole(output, text.encode())
-    print(
+    say(
         f"{len(table)} rows written; fill in reported_on, value and source_id. "
         "Rows left without a value count as no report."
     )
@@ -468,7 +564,7 @@ def areas(
     try:
         table = nation.run_areas(project, output, code, scenario, draws, scheduler, _tell_blocks)
     except KeyboardInterrupt:
-        print("Interrupted. What is written is whole; the same command goes on.", file=sys.stderr)
+        say("Interrupted. What is written is whole; the same command goes on.", sys.stderr)
         return INTERRUPTED
     print(nation.told(project, output, table))
     return 0
@@ -486,7 +582,7 @@ def areas_table(folder: Path) -> None:
 def _tell_blocks(done: int, of: int) -> None:
     if sys.stderr.isatty() or done == of:
         end = "\n" if done == of else "\r"
-        print(f"{done} of {of} blocks are there", end=end, file=sys.stderr, flush=True)
+        say(f"{done} of {of} blocks are there", sys.stderr, end)
 
 
 @commands.command()
@@ -506,7 +602,7 @@ def calibrate() -> None:
     for name, table in tables.items():
         path = project.root / "data" / "china" / f"{name}.csv"
         write_whole(path, table.to_csv(index=False, lineterminator="\n").encode())
-    print(f"{len(tables)} tables written, from {len(setting.areas)} areas; see notebook 08.")
+    say(f"{len(tables)} tables written, from {len(setting.areas)} areas; see notebook 08.")
 
 
 @commands.command()
@@ -530,7 +626,11 @@ def compare(one: str, other: str, city: str, output: Path | None, draws: int) ->
 
 @commands.command()
 @click.argument("city", required=False, metavar="[CITY]", help=CITY_HELP)
-@click.option("--lang", metavar="LANGUAGE", help=f"{' or '.join(LANGUAGES)} (default: both).")
+@click.option(
+    "--lang",
+    metavar="LANGUAGE",
+    help=f"Language of the report, {', '.join(LANGUAGES)} (default: both).",
+)
 @click.option("--all", "every", is_flag=True, help="All cities.")
 @click.option("--output", type=FILE, metavar="DIR", help="Folder to write to (default: reports/).")
 def report(city: str | None, lang: str | None, every: bool, output: Path | None) -> int:
@@ -545,19 +645,19 @@ def report(city: str | None, lang: str | None, every: bool, output: Path | None)
     folder = output or project.root / REPORTS
     try:
         written, failed = export.write_reports(
-            project, cities, [lang] if lang else LANGUAGES, folder
+            project, cities, [lang] if lang else list(LANGUAGES), folder
         )
     except KeyboardInterrupt:
-        print(
+        say(
             "Interrupted. Reports that were finished are there; of the others nothing was written.",
-            file=sys.stderr,
+            sys.stderr,
         )
         return INTERRUPTED
     for name, error in failed.items():
-        print(f"The report {name} failed; nothing of it was written.\n{error}", file=sys.stderr)
+        say(f"The report {name} failed; nothing of it was written.\n{error}", sys.stderr)
     if written:
         names = ", ".join(path.name for path in written)
-        print(f"{len(written)} files written to {os.path.relpath(folder)}: {names}")
+        say(f"{len(written)} files written to {os.path.relpath(folder)}: {names}")
     return 1 if failed else 0
 
 
@@ -586,12 +686,12 @@ def site(output: Path | None, reports: Path | None) -> int:
                     project, sorted(project.cities), LANGUAGES, Path(fresh)
                 )
             except KeyboardInterrupt:
-                print("Interrupted. The site is as it was.", file=sys.stderr)
+                say("Interrupted. The site is as it was.", sys.stderr)
                 return INTERRUPTED
             for name, error in failed.items():
-                print(f"The report {name} failed; the site is as it was.\n{error}", file=sys.stderr)
+                say(f"The report {name} failed; the site is as it was.\n{error}", sys.stderr)
             if failed:
                 return 1
         first = pages.build_site(project, output, reports or Path(fresh))
-    print(f"Open {os.path.relpath(first)} in a browser.")
+    say(f"Open {os.path.relpath(first)} in a browser.")
     return 0

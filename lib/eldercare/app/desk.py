@@ -18,6 +18,7 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator
 from eldercare.analysis.sensitivity import MAIN, YEAR
 from eldercare.inputs.draws import DEFAULT_DRAWS
 from eldercare.inputs.load import BASELINE, Project
+from eldercare.messages import told
 from eldercare.model.chain import QUANTILES
 from eldercare.reporting import sheet
 from eldercare.reporting.language import LANGUAGES, Language, load_language
@@ -248,7 +249,7 @@ class DeskView(widgets.VBox):
             self._say(self.words.phrase("desk_overwrite", name=name))
             return
         except (ValueError, OSError) as error:  # DataFault is a ValueError
-            self._say(str(error))
+            self._say(told(str(error), self.words.code))
             return
         # A desk that began with the scenario written over would show what it was.
         self._desks = {key: desk for key, desk in self._desks.items() if key[1] != name}

@@ -28,6 +28,7 @@ import pyarrow.parquet as pq
 import xarray as xr
 from distributed import Client, KilledWorker, LocalCluster, as_completed
 
+from eldercare import messages
 from eldercare.engine.arrays import DRAW, Array, labels_of
 from eldercare.engine.quantity import Calculation
 from eldercare.files import write_whole
@@ -42,13 +43,21 @@ from eldercare.inputs.load import BASELINE, NATION, Project, area_as_city, natio
 from eldercare.inputs.schema import ADL
 from eldercare.model import areas, chain
 from eldercare.model.area import Area
+from eldercare.reporting.language import load_language
 
 FILE = "areas.parquet"
 # Readers of Parquet pass over what begins with a line.
 RECORD, AREAS, SUMS, FRESH, LOCK = "_run.json", "_areas.csv", "_sums.parquet", "_fresh", "_lock"
 MADE_FROM, CHANGED = "made_from", "the data or the formulas have changed since"
 # Tables of data/ that move no number.
-WORDS = ("phrases.csv", "sources.csv", "plan_words.csv", "column_guide.csv", "table_rows.csv")
+WORDS = (
+    "phrases.csv",
+    "messages.csv",
+    "sources.csv",
+    "plan_words.csv",
+    "column_guide.csv",
+    "table_rows.csv",
+)
 FORMULAS = ("inputs", "engine", "model")
 CAUTIOUS = ("population_total", "population_80_plus")
 TOLD = (
@@ -493,6 +502,7 @@ def areas_told(project: Project, folder: Path, blocks: list[Block]) -> pd.DataFr
 
 def told(project: Project, folder: Path, table: pd.DataFrame) -> str:
     """What was run, and how far the sums of the parts are from the figures of the whole, in words."""
+    words = load_language(project)
     count = len(pd.read_csv(folder / AREAS, usecols=["area"]))
     lines = [f"{count} areas written to {folder.name}: need to money an area at a time."]
     if project.definition != ADL:
@@ -504,11 +514,8 @@ def told(project: Project, folder: Path, table: pd.DataFrame) -> str:
         lines.append(
             f"What lies directly under {whole} together, over its own figure, {TOLD_YEAR}:"
         )
-        labels = project.indicators.set_index("indicator")["label_en"]
-        lines += [
-            f"  {labels[row.indicator]}{f' ({row.variant})' if row.variant else ''}: {row.ratio:.4f}"
-            for row in rows.sort_values(
-                "indicator", key=lambda names: names.map(TOLD.index)
-            ).itertuples()
-        ]
-    return "\n".join(lines)
+        rows = rows.sort_values("indicator", key=lambda names: names.map(TOLD.index))
+        for row in rows.itertuples():
+            name = words.label(row.indicator), words.of("measure", row.variant)
+            lines.append(f"  {words.join('names_join', [*filter(None, name)])}: {row.ratio:.4f}")
+    return messages.told("\n".join(lines), words.code)

@@ -19,6 +19,7 @@ from eldercare.documents.read_plan import draft_targets
 from eldercare.files import as_it_was_if_it_fails, write_whole
 from eldercare.inputs.load import Project, file_sha256, load_project
 from eldercare.inputs.schema import DataFault, Fault
+from eldercare.messages import say
 from eldercare.reporting.workbook import request_book
 
 
@@ -40,7 +41,7 @@ def draft(project: Project, document: Path, city: str, again: bool, program: str
     source = about.source_id or f"{city}_plan"
     table = draft_targets(lines, city, source, project.plan_words, about.plan_year)
     if table.empty:
-        print(f"{document.name} holds no figure that a plan could promise; nothing was written.")
+        say(f"{document.name} holds no figure that a plan could promise; nothing was written.")
         return
     table = drafts.measured_where_it_can_be(project, table)
     sources = new_city.with_source(
@@ -59,7 +60,7 @@ def draft(project: Project, document: Path, city: str, again: bool, program: str
     counts = table["confidence"].value_counts()
     told = ", ".join(f"{counts.get(word, 0)} {word}" for word in drafts.CONFIDENCES)
     measured = int((table["follow_up"] == "measured").sum())
-    print(
+    say(
         f"{len(table)} figures drafted ({told}; {measured} can be measured against need): "
         f"data/cities/{city}/{drafts.DRAFT}\n"
         "Dates, item numbers and names of documents stand in exceptions.csv.\n"
@@ -78,7 +79,7 @@ def confirm(project: Project, city: str, accept: tuple[str, ...], program: str) 
             "column decision, or give --accept sure"
         )
     write_files(project.root / "data", done.files)
-    print(
+    say(
         f"{done.accepted} rows accepted, {done.mended} mended, {done.dropped} dropped; {done.waiting} wait.\n"
         f"Next: {program} report {city}"
     )

@@ -358,11 +358,11 @@ def _least(cells: dict) -> float:
     return cells["central"] - (cells["central"] - cells["low"]) * reach
 
 
-def _below_zero(cells: dict, rule: str = "be above 0") -> str:
+def _below_zero(cells: dict, rule: str = "must be above 0") -> str:
     least = _least(cells)
     if cells["low"] > 0:
-        return f"with “{cells['low']:g}” the range of this row reaches down to {least:.3g}, which must {rule}; write a higher low, or shape lognormal"
-    return f"“{cells['low']:g}” must {rule}"
+        return f"with “{cells['low']:g}” the range of this row reaches down to {least:.3g}, which {rule}; write a higher low, or shape lognormal"
+    return f"“{cells['low']:g}” {rule}"
 
 
 def _divisor_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
@@ -378,7 +378,7 @@ def _divisor_faults(project, table: pd.DataFrame, file: str) -> list[Fault]:
         if cells["assumption"] in DIVISORS and not _least(cells) > 0:
             faults.append(Fault(file, row + 2, "low", _below_zero(cells)))
         elif not may_be and _least(cells) < 0:
-            faults.append(Fault(file, row + 2, "low", _below_zero(cells, "not be below 0")))
+            faults.append(Fault(file, row + 2, "low", _below_zero(cells, "must not be below 0")))
     return faults
 
 
@@ -508,7 +508,8 @@ def _measure_faults(indicators: pd.DataFrame, cells: dict) -> list[tuple[str, st
         return _base_faults(indicators, single, cells)
     there = listed(allowed.index)
     if name not in indicators.index:
-        why = f"is no known indicator of indicators.csv; there are: {there}"
+        what = "indicator of indicators.csv"
+        why = f"is no known {what}; there are: {there}"
     elif name in single.index:
         why = f"is no count of people; must be one of: {there}"
     else:

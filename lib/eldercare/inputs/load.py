@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from eldercare.files import find_root
 from eldercare.inputs import schema
 from eldercare.inputs.checks import (
     cross_faults,
@@ -192,21 +193,6 @@ class Project:
         return self.cities[city_id]
 
 
-def find_root(start: Path | None = None) -> Path:
-    """The project folder: $ELDERCARE_PROJECT, or the nearest folder upwards with data/indicators.csv."""
-    named = os.environ.get("ELDERCARE_PROJECT")
-    if named:
-        return Path(named)
-    start = Path(start or Path.cwd()).resolve()
-    for folder in (start, *start.parents):
-        if (folder / "data" / "indicators.csv").is_file():
-            return folder
-    raise FileNotFoundError(
-        "no folder with data/indicators.csv here or above; start in the project's folder, "
-        "or name it in the environment variable ELDERCARE_PROJECT"
-    )
-
-
 def load_project(
     root: Path | None = None,
     being_written: Path | None = None,
@@ -235,6 +221,7 @@ def load_project(
     correlations = reader.rows_if_any("correlations.csv", schema.CORRELATIONS)
     steps = reader.rows_if_any("assumption_steps.csv", schema.ASSUMPTION_STEPS)
     phrases = reader.read("phrases.csv", schema.PHRASES)
+    reader.rows_if_any("messages.csv", schema.MESSAGES)
     plan_words = reader.rows_if_any("plan_words.csv", schema.PLAN_WORDS)
     guide = reader.rows_if_any("column_guide.csv", schema.COLUMN_GUIDE)
     table_rows = reader.read("table_rows.csv", schema.TABLE_ROWS)

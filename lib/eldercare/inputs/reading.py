@@ -349,7 +349,7 @@ def _unit_problem(cells: pd.Series, otherwise: str, units: Units | None) -> str:
         key, file, known = units
         fitting = known.get(cells[key])
         if fitting:
-            return f"“{written}” must be {' or '.join(sorted(fitting))}, the unit of {cells[key]} in {file}"
+            return f"“{written}” must be {'/'.join(sorted(fitting))}, the unit of {cells[key]} in {file}"
     alike = difflib.get_close_matches(written, sorted(UNITS), n=1)
     if not alike:
         return f"“{written}” {otherwise}"

@@ -12,6 +12,8 @@ from string import Formatter
 import pandas as pd
 import pandera.pandas as pa
 
+from eldercare import messages
+
 UNITS = frozenset((
     "person", "bed", "household", "institution", "facility", "place", "share", "ratio", "year",
     "month", "minute", "count", "yuan", "square_metre", "square_metre_per_100_households",
@@ -65,11 +67,9 @@ class Fault:
     problem: str
 
     def __str__(self) -> str:
-        place = self.file
-        if self.row is not None:
-            place += f", row {self.row}"
+        place = self.file if self.row is None else f"{self.file}, row {self.row}"
         if self.column:
-            place += f", column {self.column}"
+            place = f"{place}, column {self.column}"
         return f"{place}: {self.problem}"
 
 
@@ -79,12 +79,13 @@ class DataFault(ValueError):
     def __init__(self, faults: list[Fault], so: str = "nothing was calculated"):
         self.faults = list(faults)
         count = len(self.faults)
-        head = f"{count} fault{'s' if count > 1 else ''} in the data; {so}.\n"
+        head = f"1 fault in the data; {so}.\n"
+        head = head if count == 1 else f"{count} faults in the data; {so}.\n"
         super().__init__(head + "\n".join(f"  {fault}" for fault in self.faults))
 
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows: the faults, without the library's own lines of code."""
-        return str(self).splitlines()
+        return messages.told(str(self)).splitlines()
 
 
 def _one_of(values) -> pa.Check:
@@ -314,6 +315,13 @@ PHRASES = _table(
     "phrase_id",
     _rules(("zh", _same_placeholders, _BRACES)),
     **dict.fromkeys(("phrase_id", "en", "zh"), _FILLED),
+)
+MESSAGES = _table(
+    "messages.csv",
+    "en zh",
+    "en",
+    _rules(("zh", _same_placeholders, _BRACES)),
+    **dict.fromkeys(("en", "zh"), _FILLED),
 )
 
 FACTS = _table(

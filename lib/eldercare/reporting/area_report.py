@@ -10,6 +10,7 @@ import pandas as pd
 from eldercare.analysis.compare import compare_policy
 from eldercare.inputs.draws import draw_assumptions
 from eldercare.inputs.load import Project, area_as_city
+from eldercare.messages import told
 from eldercare.model.areas import (
     QUANTITIES,
     area_inputs,
@@ -41,9 +42,10 @@ def area_table(project: Project, code: int, draws: int) -> pd.DataFrame:
 def area_text(project: Project, code: int, table: pd.DataFrame) -> str:
     """The table in words: name, level, province, and a line a quantity for some years."""
     facts = project.china.areas.loc[(code, 2020)]
-    words = load_language(project, "en")
-    lines = [f"{code} {facts['name']} ({facts.level}, {facts.province}): middle (80% range)"]
-    lines.append(words.change_basis(project, code))
+    words = load_language(project)
+    level = words.of("level", facts.level)
+    head = f"{code} {facts['name']} ({level}, {facts.province}): middle (80% range)"
+    lines = [told(head, words.code), words.change_basis(project, code)]
     lines += [words.of("caution", one) for one in table["caution"].iloc[0].split()]
     for quantity in QUANTITIES:
         rows = table[table["quantity"] == quantity].set_index("year")
@@ -54,7 +56,7 @@ def area_text(project: Project, code: int, table: pd.DataFrame) -> str:
 
 def area_targets(project: Project, code: int, draws: int) -> str:
     """The targets of nation and province held against an area, a line each, by the whole chain."""
-    words = load_language(project, "en")
+    words = load_language(project)
     city = area_as_city(code, words.area(project.china, code))
     names = project.china.policy_targets["measured_by"]
     indicators = project.indicators.set_index("indicator")["plain_base"]

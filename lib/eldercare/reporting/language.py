@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,11 +15,11 @@ import pandas as pd
 from eldercare.documents.crosscheck import Saying
 from eldercare.inputs.load import NATION, China, City, Project
 from eldercare.inputs.schema import ADL, ASSUMPTION_KEYS
+from eldercare.messages import LANGUAGES, language_of_run
 from eldercare.model.area_names import latin_names
 from eldercare.model.base import province_of
 from eldercare.model.chain import BASE_YEAR
 
-LANGUAGES = ("en", "zh")
 # A number of this size and above is told in large units: millions and billions, or tens of thousands and hundreds of millions.
 SIZES = {"en": (1e6, 1e9), "zh": (1e4, 1e8)}
 THOUSANDS = {"en": ",", "zh": ""}
@@ -393,15 +392,6 @@ class Language:
 def _whole(value: float, unit: str) -> float:
     """Few beds, people and so on are told as whole ones; many are rounded once, to three digits, later."""
     return round(value) if unit in WHOLE and abs(value) < 10 ** (DIGITS - 1) else value
-
-
-def language_of_run() -> str:
-    """Code of the language a run speaks: $ELDERCARE_LANGUAGE, else that of the notebooks in whose folder it starts, as
-    `notebooks/zh`, else English.
-    """
-    *_, folder, name = ("", *Path.cwd().parts)
-    of_folder = name if folder == "notebooks" and name in LANGUAGES else LANGUAGES[0]
-    return os.environ.get("ELDERCARE_LANGUAGE") or of_folder
 
 
 def edition(folder: Path, code: str) -> Path:

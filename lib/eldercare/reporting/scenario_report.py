@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from eldercare import messages
 from eldercare.inputs.draws import touches
 from eldercare.inputs.load import BASELINE, Project
 from eldercare.model.chain import QUANTILES, run_city
@@ -62,18 +63,19 @@ def scenario_table(
 
 def scenario_text(project: Project, table: pd.DataFrame, city_id: str) -> str:
     """The table in words for some years."""
-    words = load_language(project, "en")
-    lines = [f"{words.part('city_id', city_id)}: middle (80% range)"]
+    words = load_language(project)
+    head = f"{words.part('city_id', city_id)}: middle (80% range)"
+    lines = [messages.told(head, words.code)]
     lines += [words.counted_by] if words.counted_by else []
     named = [name for name in table["series"].unique() if name not in (DIFFERENCE, BASELINE)]
     lines += [told for name in named if (told := untouched(project, name, city_id, words))]
     for quantity, (*_, scale) in QUANTITIES.items():
-        lines.append(quantity)
+        lines.append(messages.told(quantity, words.code))
         part = table[table["quantity"] == quantity]
         for series, rows in part.groupby("series", sort=False):
             by_year = rows.set_index("year")[list(QUANTILES)] / scale
             cells = [f"{y}: {words.range(by_year.loc[y])}" for y in SHOWN_YEARS]
-            lines.append(f"  {series:<20} " + "   ".join(cells))
+            lines.append(f"  {messages.told(series, words.code):<20} " + "   ".join(cells))
     return "\n".join(lines)
 
 
@@ -99,6 +101,7 @@ def write_scenarios(
     words = load_language(project)
     among = table["series"] == DIFFERENCE
     panel = table["quantity"] + among.map({True: f", {DIFFERENCE}", False: ""})
+    panel = panel.map(lambda text: messages.told(text, words.code))
     name = f"compare_{one}_{other}_{city_id}"
     scale = table["quantity"].map({quantity: size for quantity, (*_, size) in QUANTITIES.items()})
     ends = {end: table[end] / scale for end in QUANTILES}

@@ -304,7 +304,9 @@ def row_of(
     titles = project.sources.set_index("source_id")
     unknown = [one for one in named if one not in titles.index]
     if unknown:
-        raise LookupError(f"{file}, row {found.index[0]}: no source “{unknown[0]}” in sources.csv")
+        raise LookupError(
+            f"no source “{unknown[0]}” in sources.csv; row {found.index[0]} of {file} names it"
+        )
     names = [titles.at[one, "title_en"] or titles.at[one, "title_zh"] for one in named]
     column = next((column for column in ("locator", "source") if column in found), None)
     at = list(dict.fromkeys(found[column])) if column else []
