@@ -25,7 +25,7 @@ OF_MESSAGES = (
     "app/cli",
     "app/plans",
     "documents/document_lines",
-    "documents/verify",
+    "documents/request",
     "inputs/checks",
     "inputs/correlations",
     "inputs/dated",
@@ -55,6 +55,13 @@ NOT_TOLD = (
     "prefecture",
     "county",
     "resident",
+    "column_{1}",
+    "triangular",
+    "age",
+    "indicator",
+    "population_basis",
+    "sum of {1} counties",
+    "not stated",
 )
 WORDS = re.compile(r"[A-Za-z]{2,}[,;:]? [a-z\0“(]|[,;:] [a-z]{2}|[a-z\0”] [a-z]{2}|^[,;] ")
 # What names columns, patterns and parts of the code.

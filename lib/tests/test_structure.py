@@ -22,7 +22,7 @@ MODULES = [name for name in TREES if not name.endswith(("__init__", "__main__"))
 # aim: analysis has grown to it by the plan and by what to do, which a report to decide by needs.
 MOST_MODULES = {
     "inputs": 10, "engine": 3, "model": 21, "analysis": 12, "validation": 9, "documents": 12,
-    "reporting": 14, "app": 9,
+    "reporting": 14, "app": 10,
 }  # fmt: skip
 MOST_LINES, MOST_OF_A_FUNCTION = 670, 76
 READERS = {

@@ -109,7 +109,7 @@ def ask(project: Project, city: str, path: Path, program: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, content)
     counts = ", ".join(f"{len(one.rows)} {one.name}" for one in sheets)
-    print(f"Written: {path.name} (rows: {counts}).\nFilled in: {program} take {path.name}")
+    say(f"Written: {path.name} (rows: {counts}).\nFilled in: {program} take {path.name}")
 
 
 def take(project: Project, path: Path, again: bool, program: str) -> None:
@@ -140,13 +140,13 @@ def take(project: Project, path: Path, again: bool, program: str) -> None:
             together.enter_context(as_it_was_if_it_fails(project.root / "data" / name))
         write_files(project.root / "data", files)
     for line in done.told:
-        print(line)
+        say(line)
     if not done.told:
-        print(f"{path.name} holds no answer; nothing was written.")
+        say(f"{path.name} holds no answer; nothing was written.")
     elif not files:
-        print("Nothing was written; rows that are there are replaced with --replace.")
+        say("Nothing was written; rows that are there are replaced with --replace.")
     else:
-        print(f"Written: {', '.join(files)}.\nNext: {program} report {given.city_id}")
+        say(f"Written: {', '.join(files)}.\nNext: {program} report {given.city_id}")
 
 
 def _knowing(project: Project, source: Mapping[str, str]) -> Project:

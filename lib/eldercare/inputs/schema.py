@@ -30,9 +30,8 @@ SEVERITIES = ("none", "mild", "moderate", "severe")
 # How need of care may be counted, the narrowest first; the default is that of the survey of limitations by age.
 ADL = "any ADL limitation"
 DEFINITIONS = (
-    *("census question", "severe ADL limitation", ADL),
-    *("fifth national survey", "ADL or IADL"),
-)
+    "census question", "severe ADL limitation", ADL, "fifth national survey", "ADL or IADL",
+)  # fmt: skip
 SETTINGS = ("family", "home_service", "day_care", "institution")
 POLICY_STATUSES = ("in_force", "draft", "past")
 BED_TYPES = ("general", "nursing", "dementia")
@@ -45,14 +44,11 @@ STEPS = ("population", "need", "places", "beds", "caregivers", "funding", "child
 POPULATION_BASES = ("resident", "registered")
 COUNT_KINDS = ("census", "register", "sample_survey")
 TRUSTS = ("good", "fair", "doubtful")
-ALL_AGES = "total"
-CENSUS_DAY = date(2020, 11, 1)
+ALL_AGES, CENSUS_DAY = "total", date(2020, 11, 1)
 ASKED_OF = ("county", "city")
 REPORT_SCOPES = ("city", "prefecture", "province")
 ASSUMPTION_KEYS = ("age_band", "sex", "severity", "setting", "bed_type")
 FIRST_YEAR, LAST_YEAR = 1990, 2100
-
-
 # Columns of dates.
 DATES = ("issued_on", "reported_on")
 

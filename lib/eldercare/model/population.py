@@ -34,9 +34,8 @@ from eldercare.model.family import ERROR_STREAM, error_scores, heavy_tailed, res
 CENSUS_TO_YEAR_END = 61 / 366
 CENSUS_DATE = 2021 - CENSUS_TO_YEAR_END
 OLDER, ADULT = 60, 15
-PHASE = 5
 MARKS = (0, 1, 3, 8, 15, 22, 30)
-BAND_WIDTH = 5
+BAND_WIDTH, PHASE = 5, 5
 BAND_OF_AGE = np.minimum(AGES // BAND_WIDTH, OPEN_AGE // BAND_WIDTH)
 BANDS = np.arange(0, OPEN_AGE + 1, BAND_WIDTH)
 AGE_GROUPS = {
