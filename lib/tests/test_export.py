@@ -423,7 +423,7 @@ def test_all_reports_all_cities_both_languages(quick, tmp_path, project, capsys)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["atlantis", "--lang", "zh"], "no city “atlantis”; there are: chishui, lincang"),
+        (["atlantis", "--lang", "zh"], "没有城市“atlantis”；现有：chishui, lincang"),
         (["lincang", "--lang", "fr"], "no language “fr”; there are: en, zh"),
         ([], "name a city or give --all, one of the two; cities: chishui, lincang"),
         (["lincang", "--all"], "one of the two"),
@@ -502,10 +502,7 @@ def test_a_report_that_fails_is_named_and_the_others_are_written(
 
     monkeypatch.setattr(export, "_files", failing)
     assert cli.main(["report", "--all", "--lang", "zh", "--output", str(tmp_path)]) == 1
-    assert (
-        f"The report {CITY}_zh failed; nothing of it was written.\na cell failed"
-        in capsys.readouterr().err
-    )
+    assert f"报告{CITY}_zh生成失败，未写入任何内容。\na cell failed" in capsys.readouterr().err
     assert not list(tmp_path.glob(f"{CITY}*")) and (tmp_path / "sanming_zh.docx").is_file()
 
 

@@ -218,7 +218,8 @@ def test_the_start_pages_lead_to_the_page_of_areas(shelf):
 
 def test_a_table_is_written_from_a_finished_run_of_all_areas_alone(project, tmp_path):
     (tmp_path / nation.RECORD).write_text(
-        '{"under": 640100, "scenario": "baseline", "draws": 64, "made_from": ""}', "utf-8"
+        '{"under": 640100, "scenario": "baseline", "definition": "any ADL limitation", "draws": 64, "made_from": ""}',
+        "utf-8",
     )
     with pytest.raises(ValueError, match="holds no finished run .*under, made_from"):
         lookup.write_table(project, tmp_path)

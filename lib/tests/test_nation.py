@@ -130,7 +130,7 @@ def test_people_of_the_parts_add_up_and_need_to_money_stands_beside_the_whole(fi
 def test_what_a_run_says_is_the_sums_over_the_figures_of_the_whole(project, finished):
     said = nation.told(project, *finished)
     assert said.count("\n") == 1 + 3 + 3 * len(settings.MEASURES)
-    assert "People aged 60 and over: 1.0000" in said and "(need)" in said
+    assert "People aged 60 and over: 1.0000" in said and ", need: " in said
 
 
 def test_a_run_on_a_cluster_that_stops_and_goes_on_gives_the_same_bytes(

@@ -32,8 +32,7 @@ from eldercare.model.cohort import (
 from eldercare.model.family import ERROR_STREAM, error_scores, heavy_tailed, rest_of_width, t90
 
 CENSUS_TO_YEAR_END = 61 / 366
-CENSUS_DATE = 2021 - CENSUS_TO_YEAR_END
-OLDER, ADULT = 60, 15
+CENSUS_DATE, OLDER, ADULT = 2021 - CENSUS_TO_YEAR_END, 60, 15
 MARKS = (0, 1, 3, 8, 15, 22, 30)
 BAND_WIDTH, PHASE = 5, 5
 BAND_OF_AGE = np.minimum(AGES // BAND_WIDTH, OPEN_AGE // BAND_WIDTH)
@@ -156,14 +155,15 @@ def _errors(
 
 
 def _drawn_together(area: Area, places, people: np.ndarray, errors: tuple) -> np.ndarray:
-    """People times error, of which counts since the census leave the part `kept` about the `middle`."""
+    """People times error, `kept` by counts about the `middle`. May bind: a part below 0 has another form than one
+    above (`people_with_error`).
+    """
     middle = kept = np.ones(people.shape[1:])
     if area.middle is not None and area.kept is not None:
         anyone = area.middle[places] > 0
         middle = np.where(anyone, area.middle[places], 1.0)
         kept = np.where(anyone, area.kept[places], 1.0)
-    up, down = np.maximum(kept, 0), np.maximum(-kept, 0)
-    out = np.empty(people.shape)
+    up, down, out = np.maximum(kept, 0), np.maximum(-kept, 0), np.empty(people.shape)
     put_errors(people, *errors, middle * (1 - up), up, 1 - down, down / middle, out)
     return out
 
