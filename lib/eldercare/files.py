@@ -1,12 +1,16 @@
-"""Where the project lies, and writing of files: each is there whole or not at all."""
+"""Where the project lies, and its files: by what they hold, and written whole or not at all."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+# How all that is calculated counts need of care, where it is not the default.
+DEFINITION = "ELDERCARE_DEFINITION"
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -35,6 +39,11 @@ def as_it_was_if_it_fails(path: Path) -> Iterator[None]:
         else:
             write_whole(path, before)
         raise
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, as a passport names it."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def print_no_more() -> None:

@@ -86,13 +86,12 @@ def middles_by_definition(result: CityResult, year: int) -> pd.Series:
     """
     # What a run by limitation in daily living keeps as `care_need` are these very people.
     kept = "care_need" if result.inputs.definition == ADL else "limited_by_adl"
+    asked = {"population_60_plus": "population_60_plus", "limited_by_adl": kept}
     known = {
-        name: result.quantity(asked).sel(year=[year]).transpose(..., "draw").variable
-        for name, asked in {
-            "population_60_plus": "population_60_plus",
-            "limited_by_adl": kept,
-        }.items()
-    } | {row: result.quantity(row).variable for row in BY_SHARE.values()}
+        name: result.quantity(one).sel(year=[year]).transpose(..., "draw").variable
+        for name, one in asked.items()
+    }
+    known |= {row: result.quantity(row).variable for row in BY_SHARE.values()}
     people = people_by_definition(known)
     return pd.Series({name: float(np.median(one.values)) for name, one in people.items()})
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from eldercare.app.spoken_help import InOrder, language_option
-from eldercare.files import find_root, print_no_more, write_whole
+from eldercare.files import DEFINITION, find_root, print_no_more, write_whole
 from eldercare.messages import (
     LANGUAGES,
     SETTING,
@@ -34,11 +34,9 @@ PROGRAM = "python -m eldercare"
 REPORTS = "reports"
 REQUEST = "资料收集清单.xlsx"
 FAULT, INTERRUPTED = 2, 130
-# Said by the help without the library; tests hold them to draws.DEFAULT_DRAWS, drafts.CONFIDENCES and
-# load.DEFINITION.
+# Said by the help without the library; tests hold them to draws.DEFAULT_DRAWS and drafts.CONFIDENCES.
 DRAWS = 1024
 CONFIDENCES = ("sure", "likely", "doubtful")
-DEFINITION = "ELDERCARE_DEFINITION"
 
 FILE = click.Path(path_type=Path)
 output_folder = click.option(
@@ -122,14 +120,10 @@ def commands(definition: str | None) -> None:
         os.environ[DEFINITION] = definition  # for the kernels of notebooks as well
 
 
-def _root() -> Path:
-    return find_root()
-
-
 def _project(being_written: Path | None = None) -> Project:
     from eldercare.inputs import load
 
-    return load.load_project(_root(), being_written, cities=())
+    return load.load_project(find_root(), being_written, cities=())
 
 
 def _tell_written(paths: list[Path]) -> None:
@@ -175,7 +169,7 @@ def test() -> int:
 @passed_on
 def lab(arguments: tuple[str, ...]) -> int:
     """Open JupyterLab on the project."""
-    root = _root()
+    root = find_root()
     settings = Path(__file__).with_name("lab_settings")
     before = os.environ.get("JUPYTER_CONFIG_PATH")
     return _module(
@@ -203,7 +197,7 @@ def desk(arguments: tuple[str, ...]) -> int:
 def bench() -> int:
     """Measure speed and memory (benchmarks/measure.py measures single figures)."""
     return subprocess.run(
-        [sys.executable, _root() / "benchmarks" / "measure.py"], check=False
+        [sys.executable, find_root() / "benchmarks" / "measure.py"], check=False
     ).returncode
 
 
@@ -211,7 +205,7 @@ def _notebooks() -> Path:
     """The folder of the notebooks in the language of the run."""
     from eldercare.reporting.language import edition
 
-    return edition(_root() / "notebooks", language_of_run())
+    return edition(find_root() / "notebooks", language_of_run())
 
 
 def _module(name: str, *arguments: str, **environment: str) -> int:
@@ -349,7 +343,7 @@ def progress_template(city: str, output: Path | None) -> None:
     from eldercare.documents import progress
     from eldercare.inputs.reading import find_table, has_rows
 
-    report = _root() / "data" / "cities" / city / "progress.csv"
+    report = find_root() / "data" / "cities" / city / "progress.csv"
     empty = report.is_file() and not report.stat().st_size  # `> progress.csv` makes it so
     there = None if output is None else find_table(output)
     # `new-city` makes it with a header alone, which may be filled; a workbook is never filled.

@@ -450,7 +450,7 @@ def sums_beside(folder: Path, blocks: list[Block]) -> pd.DataFrame:
     keys = ["variant", "year", "indicator", "unit"]
     wholes = {block.whole for block in blocks}
     own: dict[int, pd.DataFrame] = {}
-    found = [pd.DataFrame(columns=["under", *keys, "own", "parts"])]
+    found = []
     for block in blocks:
         rows = pq.read_table(
             folder / block.path, columns=["area", "mean", *keys], partitioning=None
@@ -464,7 +464,9 @@ def sums_beside(folder: Path, blocks: list[Block]) -> pd.DataFrame:
         parts = groups.sum().rename("parts")[groups.size() == len(block.codes)]
         beside = own[block.whole].merge(parts.reset_index(), on=keys)
         found.append(beside.assign(under=block.whole))
-    table = pd.concat(found[1:] or found, ignore_index=True)
+    if not found:
+        return pd.DataFrame(columns=["under", *keys, "own", "parts", "ratio"])
+    table = pd.concat(found, ignore_index=True)
     table["ratio"] = table["parts"] / table["own"].where(table["own"] != 0)
     return table[["under", *keys, "own", "parts", "ratio"]]
 

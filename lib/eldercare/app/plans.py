@@ -16,8 +16,8 @@ from eldercare.analysis.sensitivity import sensitivity
 from eldercare.documents import drafts, new_city, plan_text, request
 from eldercare.documents.document_lines import document_lines
 from eldercare.documents.read_plan import draft_targets
-from eldercare.files import as_it_was_if_it_fails, write_whole
-from eldercare.inputs.load import Project, file_sha256, load_project
+from eldercare.files import as_it_was_if_it_fails, file_sha256, write_whole
+from eldercare.inputs.load import Project, load_project
 from eldercare.inputs.schema import DataFault, Fault
 from eldercare.messages import say
 from eldercare.reporting.workbook import request_book
@@ -162,7 +162,7 @@ def _faults_with(root: Path, files: Mapping[str, str | None]) -> list[Fault]:
         shutil.copytree(root / "data", data)
         write_files(data, files)
         try:
-            load_project(Path(folder), cities=(), nation=root)
+            load_project(Path(folder), cities=())
         except DataFault as fault:
             return fault.faults
     return []

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from eldercare.inputs.load import Project, file_sha256
+from eldercare.files import file_sha256
+from eldercare.inputs.load import Project
 from eldercare.inputs.reading import find_table, read_table
 from eldercare.inputs.schema import EXCEPTIONS
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from eldercare.files import find_root
+from eldercare.files import DEFINITION, file_sha256, find_root
 from eldercare.inputs import schema
 from eldercare.inputs.checks import (
     cross_faults,
@@ -32,8 +31,6 @@ NATION = 100000
 PLACES = "china/place_assumptions.csv"
 # Names the cities that notebooks show and calculate, where not all are asked for.
 CITIES = "ELDERCARE_CITIES"
-# How all that is calculated counts need of care, where it is not the default.
-DEFINITION = "ELDERCARE_DEFINITION"
 Loaded = TypeVar("Loaded")
 # National tables with a schema of their own; the others are described by `china/columns.csv`.
 NATIONAL_SCHEMAS = {
@@ -194,17 +191,13 @@ class Project:
 
 
 def load_project(
-    root: Path | None = None,
-    being_written: Path | None = None,
-    cities: Iterable[str] | None = None,
-    nation: Path | None = None,
+    root: Path | None = None, being_written: Path | None = None, cities: Iterable[str] | None = None
 ) -> Project:
     """Read and check all of `data/`, and go on with all cities or some.
 
     being_written : a table that a command is about to fill and that does not count yet (a redirect has
                     made it, empty, before the command begins)
     cities  : those to go on with, all if none is named; without it those of $ELDERCARE_CITIES, parted by blanks
-    nation  : the project that this one is a copy of, whose national tables have been read already
     Returns : Project
     Raises  : DataFault with all faults of all files together, those of cities left out among them;
               KeyError for an unknown city, or an unknown definition in $ELDERCARE_DEFINITION
@@ -238,7 +231,7 @@ def load_project(
     of_project = [name for name in reader.known if "/" not in name]
     reader.faults += table_faults(data, "", of_project, workbooks=True)
     counted = {name: _counts_of_city(reader, city) for name, city in every.items()}
-    china, world = _nation_and_world(reader, nation or root)
+    china, world = _nation_and_world(reader, root)
     own = [rows for rows in counted.values() if len(rows)]
     if own:
         china = replace(china, counts=pd.concat([china.counts, *own], ignore_index=True))
@@ -601,11 +594,6 @@ def _load_census(path: Path, faults: list[Fault]) -> xr.DataArray | None:
         .astype(float)
         .rename("population")
     )
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file of `data/`, as a passport names it."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def _file(root: Path, file: str) -> Path:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import difflib
-import hashlib
 import io
 import os
 import re
@@ -23,6 +22,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from eldercare.files import file_sha256
 from eldercare.inputs.schema import DATES, UNITS, DataFault, Fault
 
 if TYPE_CHECKING:
@@ -387,8 +387,7 @@ def read_table(
     found = find_table(path)
     if found is None or not os.access(found, os.R_OK):  # told where its cells are read
         return _read_table(path, schema, shown, may_be_empty, units)
-    held = hashlib.sha256(found.read_bytes()).digest()
-    key = held, found.suffix, id(schema), may_be_empty
+    key = file_sha256(found), found.suffix, id(schema), may_be_empty
     if key not in _SOUND:
         _SOUND[key] = schema, _read_table(path, schema, shown, may_be_empty, units)
     _SOUND.move_to_end(key)

@@ -44,11 +44,14 @@ STEPS = ("population", "need", "places", "beds", "caregivers", "funding", "child
 POPULATION_BASES = ("resident", "registered")
 COUNT_KINDS = ("census", "register", "sample_survey")
 TRUSTS = ("good", "fair", "doubtful")
-ALL_AGES, CENSUS_DAY = "total", date(2020, 11, 1)
+ALL_AGES = "total"
+CENSUS_DAY = date(2020, 11, 1)
 ASKED_OF = ("county", "city")
 REPORT_SCOPES = ("city", "prefecture", "province")
 ASSUMPTION_KEYS = ("age_band", "sex", "severity", "setting", "bed_type")
 FIRST_YEAR, LAST_YEAR = 1990, 2100
+
+
 # Columns of dates.
 DATES = ("issued_on", "reported_on")
 
@@ -305,20 +308,12 @@ def _same_placeholders(table: pd.DataFrame) -> pd.Series:
 
 
 _BRACES = "both languages must have the same names in braces, each brace closed, as in {city}"
+# Words in both languages, neither empty.
+_ALIKE, _WORDED = _rules(("zh", _same_placeholders, _BRACES)), {"en": _FILLED, "zh": _FILLED}
 PHRASES = _table(
-    "phrases.csv",
-    "phrase_id en zh",
-    "phrase_id",
-    _rules(("zh", _same_placeholders, _BRACES)),
-    **dict.fromkeys(("phrase_id", "en", "zh"), _FILLED),
+    "phrases.csv", "phrase_id en zh", "phrase_id", _ALIKE, phrase_id=_FILLED, **_WORDED
 )
-MESSAGES = _table(
-    "messages.csv",
-    "en zh",
-    "en",
-    _rules(("zh", _same_placeholders, _BRACES)),
-    **dict.fromkeys(("en", "zh"), _FILLED),
-)
+MESSAGES = _table("messages.csv", "en zh", "en", _ALIKE, **_WORDED)
 
 FACTS = _table(
     "facts.csv",

@@ -4,7 +4,6 @@ belong to; and what the UN put in and what came out for other countries, to try 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from eldercare.files import file_sha256
 from eldercare.inputs.checks import table_faults
 from eldercare.inputs.published import unknown
 from eldercare.inputs.reading import read_table
@@ -284,15 +284,12 @@ class State:
     """The files of a folder by what they hold: folders of the same files are equal, wherever they lie."""
 
     folder: Path = field(compare=False)
-    files: tuple[tuple[str, bytes], ...]
+    files: tuple[tuple[str, str], ...]
 
 
 def state_of(folder: Path) -> State:
     """What lies in a folder now; a folder within it by its name alone."""
-    held = (
-        (path.name, hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"")
-        for path in folder.glob("*")
-    )
+    held = ((path.name, file_sha256(path) if path.is_file() else "") for path in folder.glob("*"))
     return State(folder, tuple(sorted(held)))
 
 

@@ -356,9 +356,8 @@ class _BeforeCounts:
 
 def _met_by_counts(area: Area, assumptions: Assumptions, people: np.ndarray) -> _BeforeCounts:
     """people : array [person]  dims draw, year, five-year age: without error"""
-    mean = people.mean(axis=0)
-    area = replace(area, error_left=error_left(area, assumptions, people, mean))
-    return _BeforeCounts(area, mean, log_spread(area, assumptions, people, mean))
+    area = replace(area, error_left=error_left(area, assumptions, people))
+    return _BeforeCounts(area, people.mean(axis=0), log_spread(area, assumptions, people))
 
 
 @lru_cache(maxsize=512)

@@ -32,9 +32,11 @@ from eldercare.model.cohort import (
 from eldercare.model.family import ERROR_STREAM, error_scores, heavy_tailed, rest_of_width, t90
 
 CENSUS_TO_YEAR_END = 61 / 366
-CENSUS_DATE, OLDER, ADULT = 2021 - CENSUS_TO_YEAR_END, 60, 15
+CENSUS_DATE = 2021 - CENSUS_TO_YEAR_END
+OLDER, ADULT = 60, 15
+PHASE = 5
 MARKS = (0, 1, 3, 8, 15, 22, 30)
-BAND_WIDTH, PHASE = 5, 5
+BAND_WIDTH = 5
 BAND_OF_AGE = np.minimum(AGES // BAND_WIDTH, OPEN_AGE // BAND_WIDTH)
 BANDS = np.arange(0, OPEN_AGE + 1, BAND_WIDTH)
 AGE_GROUPS = {
@@ -155,8 +157,9 @@ def _errors(
 
 
 def _drawn_together(area: Area, places, people: np.ndarray, errors: tuple) -> np.ndarray:
-    """People times error, `kept` by counts about the `middle`. May bind: a part below 0 has another form than one
-    above (`people_with_error`).
+    """People times error, of which counts since the census leave the part `kept` about the `middle`.
+
+    May bind: a part kept below 0 has another form than one above (see `people_with_error`).
     """
     middle = kept = np.ones(people.shape[1:])
     if area.middle is not None and area.kept is not None:
@@ -190,9 +193,7 @@ def whole_error(area: Area, years) -> np.ndarray:
     return passed[:, None] * area.error_scale[BANDS]
 
 
-def error_left(
-    area: Area, assumptions: Assumptions, people: np.ndarray, mean: np.ndarray | None = None
-) -> np.ndarray:
+def error_left(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.ndarray:
     """What the ranges of the assumptions leave of the spread of the back-test's errors.
 
     Defined as::  sum over ages from x(people x left) / people from x
@@ -205,7 +206,6 @@ def error_left(
     wrong, nothing is left and their range stands.
 
     people  : array [person]  dims draw, year, five-year age: without error
-    mean    : of its draws, if it is there already
     Returns : array [share]  dims year, five-year age
     """
     years = people.shape[1]
@@ -213,7 +213,7 @@ def error_left(
     marks = np.unique([*(mark for mark in MARKS if mark < years), years - 1])
     band, counted = _count_error(assumptions)
     counted_people = people[:, marks] * np.exp(counted)[:, None, band]
-    mean = people.mean(axis=0) if mean is None else mean
+    mean = people.mean(axis=0)
     per_unit = Z90 / t90(area.error_freedom)
 
     def wanted(start: int, end: int = len(BANDS)) -> np.ndarray:
@@ -239,9 +239,7 @@ def error_left(
     return left
 
 
-def log_spread(
-    area: Area, assumptions: Assumptions, people: np.ndarray, mean: np.ndarray | None = None
-) -> np.ndarray:
+def log_spread(area: Area, assumptions: Assumptions, people: np.ndarray) -> np.ndarray:
     """How wide the range of people with error is before any count: one standard deviation of ln(people).
 
     Defined as::  spread² = (coefficient of variation of people)² + deviation(count error)² + (t z left(age, year))²
@@ -250,7 +248,6 @@ def log_spread(
     error is kept where its tails are heavier than the normal's, and left as in `error_left`.
 
     people  : array [person]  dims draw, year (2020 …), five-year age: without error
-    mean    : of its draws, if it is there already
     Returns : array [share]  dims year, five-year age
     """
     left = area.error_left
@@ -258,7 +255,7 @@ def log_spread(
         left = whole_error(area, 2020 + np.arange(people.shape[1]))
     grown = t90(area.error_freedom) / Z90 * left[: people.shape[1]]
     band, counted = _count_error(assumptions)
-    mean = people.mean(axis=0) if mean is None else mean
+    mean = people.mean(axis=0)
     square = np.einsum("dtb,dtb->tb", people, people) / len(people)
     varied = np.divide(square, mean**2, out=np.ones_like(mean), where=mean > 0) - 1
     return np.sqrt(np.maximum(varied, 0) + counted.std(axis=0)[band] ** 2 + grown**2)
