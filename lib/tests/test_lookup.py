@@ -82,6 +82,21 @@ def test_the_table_has_every_area_with_every_figure_it_shows(committed, china):
     assert cells.str.fullmatch(r"[\d.]+ [\d.]+ [\d.]+").all()
 
 
+def test_the_largest_and_the_smallest_figures_are_written_out(table):
+    """Trillions of yuan of the nation were written 1.73e+12, which nobody saw while no whole run was at hand."""
+    area = int(table.at[0, "area"])
+    rows = pd.DataFrame(
+        [
+            (area, name, variant, year, 0.000012345, 3.0, 1.7345e12)
+            for name, variant in lookup.SHOWN
+            for year in lookup.YEARS
+        ],
+        columns=["area", "indicator", "variant", "year", "low", "central", "high"],
+    )
+    written = lookup.compact(rows, pd.DataFrame({"area": [area], "caution": [""]}))
+    assert set(written[list(map(str, lookup.YEARS))].stack()) == {"0.0000123 3 1730000000000"}
+
+
 def test_a_page_of_all_areas_and_what_it_reads_is_small(project, committed, shelf):
     read = [shelf / name for name in (*site.AREAS.values(), "_static/areas.js")]
     packed = lookup.packed(project, committed)

@@ -7,6 +7,7 @@ import gzip
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from eldercare.app import nation
@@ -45,7 +46,8 @@ def compact(rows: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
     rows = rows[rows["year"].isin(YEARS)].set_index(["indicator", "variant"])
     rows = rows.loc[rows.index.isin(SHOWN)].reset_index()
     cells = [
-        " ".join(f"{significant(value, DIGITS):.12g}" for value in ends)
+        # never 1e+12: the page and the test read plain figures
+        " ".join(np.format_float_positional(significant(value, DIGITS), trim="-") for value in ends)
         for ends in rows[["low", "central", "high"]].to_numpy(float)
     ]
     table = rows.assign(cell=cells).pivot(
